@@ -1,0 +1,394 @@
+//! Who may do what: roles, scopes, permissions, and the permit without which no use case runs.
+
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{BranchId, OrganisationId, RequestId, UserId};
+use crate::key::words;
+use crate::refusal::{Refusal, RefusalCode};
+use crate::time::Timestamp;
+
+words! {
+    /// Kind of an actor in audit records (DOMAIN 18).
+    ActorKind {
+        /// A person's account.
+        User = "user",
+        /// The platform itself: a job, or the operator's command line on the machine.
+        System = "system",
+    }
+}
+
+/// Who acts: as audit records name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// Kind.
+    pub kind: ActorKind,
+    /// Identifier: an account's, or `cli`, `scheduler`, `setup`.
+    pub id: String,
+    /// What the actor proved itself with: `password+totp`, `passkey`, `shell`.
+    pub authenticator: Option<String>,
+}
+
+impl Actor {
+    /// A person's account.
+    pub fn user(id: &UserId, authenticator: &str) -> Self {
+        Self {
+            kind: ActorKind::User,
+            id: id.to_string(),
+            authenticator: Some(authenticator.to_owned()),
+        }
+    }
+
+    /// A named part of the platform.
+    pub fn system(id: &str) -> Self {
+        Self { kind: ActorKind::System, id: id.to_owned(), authenticator: None }
+    }
+}
+
+words! {
+    /// A role (DOMAIN 2). Granted per scope, always with an end date.
+    Role {
+        /// Users, roles, configuration, backups.
+        PlatformAdministrator = "platform-administrator",
+        /// Authorities, profiles, key ceremonies.
+        CaOfficer = "ca-officer",
+        /// Proofing, decisions on applications.
+        RegistrationOfficer = "registration-officer",
+        /// Status services, CRLs, trusted lists.
+        ValidationOperator = "validation-operator",
+        /// Reads everything, writes nothing.
+        Auditor = "auditor",
+        /// Branches and applications of one organisation.
+        OrganisationAdministrator = "organisation-administrator",
+        /// Answers for the keys of one branch.
+        Custodian = "custodian",
+    }
+}
+
+words! {
+    /// What a permit allows. Every route and every use case names exactly one.
+    Permission {
+        /// See organisations, branches, applications and certificates.
+        ViewRegistry = "view-registry",
+        /// Read the audit trail.
+        ViewAudit = "view-audit",
+        /// Record organisations.
+        RecordOrganisation = "record-organisation",
+        /// Record branch offices.
+        RecordBranch = "record-branch",
+        /// Apply for a credential.
+        Apply = "apply",
+        /// Decide an application and issue.
+        Issue = "issue",
+        /// Revoke a certificate.
+        Revoke = "revoke",
+        /// Create and run authorities.
+        OperateAuthority = "operate-authority",
+        /// Issue CRLs, rotate OCSP signers.
+        PublishStatus = "publish-status",
+        /// Publish trusted lists.
+        PublishList = "publish-list",
+        /// Create accounts, grant roles, send enrolment links.
+        ManageAccounts = "manage-accounts",
+        /// Change one's own account: factors, sessions, language.
+        OwnAccount = "own-account",
+    }
+}
+
+impl Role {
+    /// What the role may do. Anything not listed is refused.
+    pub const fn permissions(self) -> &'static [Permission] {
+        match self {
+            Self::PlatformAdministrator => &[
+                Permission::ViewRegistry,
+                Permission::ViewAudit,
+                Permission::ManageAccounts,
+                Permission::OwnAccount,
+            ],
+            Self::CaOfficer => &[
+                Permission::ViewRegistry,
+                Permission::ViewAudit,
+                Permission::OperateAuthority,
+                Permission::Revoke,
+                Permission::OwnAccount,
+            ],
+            Self::RegistrationOfficer => &[
+                Permission::ViewRegistry,
+                Permission::RecordOrganisation,
+                Permission::RecordBranch,
+                Permission::Issue,
+                Permission::Revoke,
+                Permission::OwnAccount,
+            ],
+            Self::ValidationOperator => &[
+                Permission::ViewRegistry,
+                Permission::PublishStatus,
+                Permission::PublishList,
+                Permission::OwnAccount,
+            ],
+            Self::Auditor => {
+                &[Permission::ViewRegistry, Permission::ViewAudit, Permission::OwnAccount]
+            }
+            Self::OrganisationAdministrator => &[
+                Permission::ViewRegistry,
+                Permission::RecordBranch,
+                Permission::Apply,
+                Permission::Revoke,
+                Permission::OwnAccount,
+            ],
+            Self::Custodian => &[
+                Permission::ViewRegistry,
+                Permission::Apply,
+                Permission::Revoke,
+                Permission::OwnAccount,
+            ],
+        }
+    }
+}
+
+/// How far a permit reaches. What lies outside does not exist for its holder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// Everything on the platform.
+    Platform,
+    /// Whole organisations, and single branches.
+    Within {
+        /// Organisations with all their branches.
+        organisations: BTreeSet<OrganisationId>,
+        /// Single branches.
+        branches: BTreeSet<BranchId>,
+    },
+}
+
+impl Scope {
+    /// One organisation with all its branches.
+    pub fn organisation(id: OrganisationId) -> Self {
+        Self::Within { organisations: BTreeSet::from([id]), branches: BTreeSet::new() }
+    }
+
+    /// One branch.
+    pub fn branch(id: BranchId) -> Self {
+        Self::Within { organisations: BTreeSet::new(), branches: BTreeSet::from([id]) }
+    }
+
+    /// Whether a branch of an organisation lies inside.
+    pub fn covers(&self, organisation: &OrganisationId, branch: &BranchId) -> bool {
+        match self {
+            Self::Platform => true,
+            Self::Within { organisations, branches } => {
+                organisations.contains(organisation) || branches.contains(branch)
+            }
+        }
+    }
+
+    /// Whether a whole organisation lies inside.
+    pub fn covers_organisation(&self, organisation: &OrganisationId) -> bool {
+        match self {
+            Self::Platform => true,
+            Self::Within { organisations, .. } => organisations.contains(organisation),
+        }
+    }
+
+    fn union(self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Platform, _) | (_, Self::Platform) => Self::Platform,
+            (
+                Self::Within { mut organisations, mut branches },
+                Self::Within { organisations: more, branches: others },
+            ) => {
+                organisations.extend(more.iter().cloned());
+                branches.extend(others.iter().cloned());
+                Self::Within { organisations, branches }
+            }
+        }
+    }
+}
+
+/// A role that an account holds, in a scope, until a date.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleGrant {
+    /// The role.
+    pub role: Role,
+    /// Where.
+    pub scope: Scope,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// Whoever stands behind a request, with the roles held now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// Who.
+    pub actor: Actor,
+    /// The roles.
+    pub roles: Vec<RoleGrant>,
+    /// The request; its last characters are the reference number that people see.
+    pub request: RequestId,
+    /// The address the request came from.
+    pub source: Option<String>,
+}
+
+/// An act that needs a permission: the type parameter of a [`Permit`].
+pub trait Act {
+    /// The permission.
+    const PERMISSION: Permission;
+}
+
+macro_rules! acts {
+    ($($name:ident)*) => {$(
+        #[doc = concat!("The act behind [`Permission::", stringify!($name), "`].")]
+        #[derive(Clone, Copy, Debug)]
+        pub enum $name {}
+        impl Act for $name {
+            const PERMISSION: Permission = Permission::$name;
+        }
+    )*};
+}
+
+acts! {
+    ViewRegistry ViewAudit RecordOrganisation RecordBranch Apply Issue Revoke OperateAuthority
+    PublishStatus PublishList ManageAccounts OwnAccount
+}
+
+/// Leave to perform one kind of act within a scope. Only [`Principal::permit`] makes one.
+#[derive(Debug)]
+pub struct Permit<A: Act> {
+    origin: Origin,
+    scope: Scope,
+    act: PhantomData<fn() -> A>,
+}
+
+impl<A: Act> Clone for Permit<A> {
+    fn clone(&self) -> Self {
+        Self { origin: self.origin.clone(), scope: self.scope.clone(), act: PhantomData }
+    }
+}
+
+/// What an audit record says about who acted and from where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Who.
+    pub actor: Actor,
+    /// The request.
+    pub request: RequestId,
+    /// The address it came from.
+    pub source: Option<String>,
+}
+
+impl Principal {
+    /// The operator at the machine's own command line, or a part of the platform: every role.
+    ///
+    /// Whoever can start the program with its configuration can read its store; the audit trail
+    /// names the act as done from the shell.
+    pub fn system(id: &str, request: RequestId) -> Self {
+        let roles = Role::ALL
+            .iter()
+            .map(|role| RoleGrant {
+                role: *role,
+                scope: Scope::Platform,
+                until: Timestamp::from_millis(i64::MAX),
+            })
+            .collect();
+        Self { actor: Actor::system(id), roles, request, source: None }
+    }
+
+    /// Whether a permission is held anywhere.
+    pub fn may(&self, permission: Permission, now: Timestamp) -> bool {
+        self.scope_of(permission, now).is_some()
+    }
+
+    /// Leave to perform the act, as far as the roles reach.
+    pub fn permit<A: Act>(&self, now: Timestamp) -> Result<Permit<A>, Refusal> {
+        let scope = self.scope_of(A::PERMISSION, now).ok_or_else(|| {
+            Refusal::new(RefusalCode::NotAuthorised, "2").with("permission", A::PERMISSION)
+        })?;
+        Ok(Permit { origin: self.origin(), scope, act: PhantomData })
+    }
+
+    /// Who and from where, for audit records.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            actor: self.actor.clone(),
+            request: self.request.clone(),
+            source: self.source.clone(),
+        }
+    }
+
+    fn scope_of(&self, permission: Permission, now: Timestamp) -> Option<Scope> {
+        self.roles
+            .iter()
+            .filter(|grant| grant.until > now && grant.role.permissions().contains(&permission))
+            .map(|grant| grant.scope.clone())
+            .reduce(|sum, scope| sum.union(&scope))
+    }
+}
+
+impl<A: Act> Permit<A> {
+    /// Who and from where, for audit records.
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// How far it reaches.
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Entropy;
+
+    struct Zero;
+    impl Entropy for Zero {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(0);
+        }
+    }
+
+    fn principal(role: Role, scope: Scope) -> Principal {
+        Principal {
+            actor: Actor::system("test"),
+            roles: vec![RoleGrant { role, scope, until: Timestamp::from_seconds(100) }],
+            request: RequestId::new(Timestamp::EPOCH, &Zero),
+            source: None,
+        }
+    }
+
+    #[test]
+    fn the_default_is_refusal() {
+        let auditor = principal(Role::Auditor, Scope::Platform);
+        for permission in Permission::ALL {
+            let expected = matches!(
+                permission,
+                Permission::ViewRegistry | Permission::ViewAudit | Permission::OwnAccount
+            );
+            assert_eq!(auditor.may(*permission, Timestamp::EPOCH), expected, "{permission}");
+        }
+        let refused = auditor.permit::<Revoke>(Timestamp::EPOCH).unwrap_err();
+        assert_eq!(refused.code, RefusalCode::NotAuthorised);
+    }
+
+    #[test]
+    fn a_role_ends_on_its_date() {
+        let officer = principal(Role::RegistrationOfficer, Scope::Platform);
+        assert!(officer.permit::<Issue>(Timestamp::from_seconds(99)).is_ok());
+        assert!(officer.permit::<Issue>(Timestamp::from_seconds(100)).is_err());
+    }
+
+    #[test]
+    fn a_scope_covers_its_own_branches_only() {
+        let ours = OrganisationId::new(Timestamp::EPOCH, &Zero);
+        let theirs = OrganisationId::new(Timestamp::from_seconds(1), &Zero);
+        let branch = BranchId::new(Timestamp::EPOCH, &Zero);
+        let scope = Scope::organisation(ours.clone());
+        assert!(scope.covers(&ours, &branch));
+        assert!(!scope.covers(&theirs, &branch));
+        assert!(Scope::branch(branch.clone()).covers(&theirs, &branch));
+        assert!(!Scope::branch(branch).covers_organisation(&ours));
+    }
+}

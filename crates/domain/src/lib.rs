@@ -1,0 +1,27 @@
+//! The nouns of e-seals and the rules that bind them.
+//!
+//! A rule here takes what is known and the instant, and returns an event or a reason why not.
+//! Deliberately not in this crate: IO, async, clocks, randomness, logging, DER, XML and SQL.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod access;
+pub mod account;
+pub mod application;
+pub mod audit;
+pub mod authority;
+pub mod branch;
+pub mod canonical;
+pub mod certificate;
+pub mod id;
+pub mod identifier;
+pub mod key;
+pub mod level;
+pub mod name;
+pub mod organisation;
+pub mod policy;
+pub mod refusal;
+pub mod revocation;
+pub mod subject;
+pub mod time;
+pub mod trusted_list;
