@@ -1,0 +1,74 @@
+//! What a key store signs: one of the kinds of body that passed the checks of its format.
+
+use tenkoku_domain::id::KeyId;
+use tenkoku_pki::crl::LintedCrl;
+use tenkoku_pki::key::PublicKey;
+use tenkoku_pki::lint::Linted;
+use tenkoku_pki::ocsp::LintedAnswer;
+use tenkoku_pki::signature::SignatureAlgorithm;
+use tenkoku_pki::signed::Signable;
+use tenkoku_tsl::algorithm::SignatureAlgorithm as ListAlgorithm;
+use tenkoku_tsl::sign::PreparedList;
+
+use crate::KeyError;
+
+/// A body that passed every check of its kind, and may therefore be signed.
+#[derive(Debug)]
+pub enum Body<'a> {
+    /// A certificate.
+    Certificate(&'a Linted),
+    /// A certificate revocation list.
+    Crl(&'a LintedCrl),
+    /// An OCSP answer.
+    Answer(&'a LintedAnswer),
+    /// A trusted list.
+    List(&'a PreparedList),
+}
+
+impl Body<'_> {
+    /// The octets that the signature is made over.
+    pub fn octets(&self) -> &[u8] {
+        match self {
+            Body::Certificate(body) => body.to_be_signed(),
+            Body::Crl(body) => body.to_be_signed(),
+            Body::Answer(body) => body.to_be_signed(),
+            Body::List(body) => body.to_be_signed(),
+        }
+    }
+
+    /// The algorithm that the body names, and that the signature must be made with.
+    pub fn signature_algorithm(&self) -> SignatureAlgorithm {
+        match self {
+            Body::Certificate(body) => body.signature_algorithm(),
+            Body::Crl(body) => body.signature_algorithm(),
+            Body::Answer(body) => body.signature_algorithm(),
+            Body::List(body) => of_list(body.algorithm()),
+        }
+    }
+
+    /// Refuses a key other than the one that the body was checked for. A store asks this before
+    /// the key moves.
+    pub fn check_signer(&self, id: &KeyId, key: &PublicKey) -> Result<(), KeyError> {
+        let is_signer = match self {
+            Body::Certificate(body) => body.signer() == key,
+            Body::Crl(body) => body.signer() == key,
+            Body::Answer(body) => body.signer() == key,
+            Body::List(body) => body.signer().public_key() == key.spki_der(),
+        };
+        if is_signer {
+            return Ok(());
+        }
+        let problem = "the body was checked for another key".to_owned();
+        Err(KeyError::Signing { id: id.clone(), problem })
+    }
+}
+
+/// The same algorithm in the words of certificates.
+const fn of_list(algorithm: ListAlgorithm) -> SignatureAlgorithm {
+    match algorithm {
+        ListAlgorithm::EcdsaP256Sha256 => SignatureAlgorithm::EcdsaSha256,
+        ListAlgorithm::EcdsaP384Sha384 => SignatureAlgorithm::EcdsaSha384,
+        ListAlgorithm::RsaSha256 => SignatureAlgorithm::RsaSha256,
+        ListAlgorithm::RsaSha512 => SignatureAlgorithm::RsaSha512,
+    }
+}

@@ -1,0 +1,201 @@
+//! Keys in software: wrapped in files at rest, opened in memory when they sign.
+//!
+//! A store is a folder. A random key seals every private key with AES-256-GCM, and a key derived
+//! from the passphrase with Argon2id seals that random key. What is in the folder tells who has
+//! the passphrase everything, and others only the public keys. Deliberately not here: where the
+//! passphrase comes from, and any way to take a private key out.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod file;
+mod folder;
+mod octets;
+mod pair;
+mod throwaway;
+mod wrap;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use secrecy::{ExposeSecret, SecretString};
+use tenkoku_domain::id::{Entropy, KeyId};
+use tenkoku_domain::key::KeyAlgorithm;
+use tenkoku_keys::{Body, GeneratedKey, KeyError, KeyStore};
+use tenkoku_pki::signed::ThrowawaySigner;
+
+use crate::file::{KeyFile, STORE, StoreFile};
+use crate::folder::Folder;
+use crate::pair::KeyPair;
+pub use crate::throwaway::ThrowawayKeys;
+use crate::wrap::{Wrap, WrapError};
+
+/// A key store in a folder. It can be shared by threads, and its folder by processes.
+pub struct SoftKeys {
+    folder: Folder,
+    wrap: Wrap,
+    /// Private keys that were used since the store was opened.
+    opened: RwLock<HashMap<KeyId, Arc<KeyPair>>>,
+}
+
+impl fmt::Debug for SoftKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SoftKeys").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl SoftKeys {
+    /// Makes an empty store in a folder of its own, which is made too (mode 0700) if its parent is
+    /// there. `entropy` gives the salt and the sealing key; nonces and private keys come from the
+    /// cryptographic library.
+    ///
+    /// A folder that holds anything already is [`KeyError::Occupied`] and stays as it is.
+    pub fn create(
+        folder: &Path,
+        passphrase: &SecretString,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, KeyError> {
+        refuse_empty(passphrase)?;
+        let folder = Folder::make(folder).map_err(|err| unusable(&Folder::at(folder), &err))?;
+        let (content, wrap) =
+            StoreFile::make(passphrase, entropy).map_err(|err| unusable(&folder, &err))?;
+        let is_new = write_store(&folder, &content).map_err(|err| unusable(&folder, &err))?;
+        if is_new { Ok(Self::with(folder, wrap)) } else { Err(occupied(&folder)) }
+    }
+
+    /// Opens the store in a folder. Keys are opened when they first sign, so one damaged key does
+    /// not keep the others from working.
+    ///
+    /// [`KeyError::Absent`] without a store, [`KeyError::WrongPassphrase`] with another passphrase.
+    pub fn open(folder: &Path, passphrase: &SecretString) -> Result<Self, KeyError> {
+        refuse_empty(passphrase)?;
+        let folder = Folder::at(folder);
+        let content = folder
+            .read(STORE)
+            .map_err(|err| unusable(&folder, &err))?
+            .ok_or_else(|| KeyError::Absent { place: folder.place() })?;
+        let file = StoreFile::read(&content).map_err(|err| unusable(&folder, &err))?;
+        let wrap = file.open(passphrase).map_err(|err| match err {
+            WrapError::Closed => KeyError::WrongPassphrase { place: folder.place() },
+            WrapError::Cost | WrapError::Library => unusable(&folder, &err),
+        })?;
+        sweep(&folder).map_err(|err| unusable(&folder, &err))?;
+        Ok(Self::with(folder, wrap))
+    }
+
+    fn with(folder: Folder, wrap: Wrap) -> Self {
+        Self { folder, wrap, opened: RwLock::default() }
+    }
+
+    /// The key pair, from memory or from its file. The file decides whether there is a key, so
+    /// that one destroyed by another process signs no more.
+    fn load_pair(&self, id: &KeyId) -> Result<Arc<KeyPair>, KeyError> {
+        let known = self.opened.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        if let Some(pair) = known
+            && self.holds(id)?
+        {
+            return Ok(pair);
+        }
+        // Held while the file is read, so that a key destroyed meanwhile is not remembered.
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        opened.remove(id);
+        let pair = Arc::new(self.read_pair(id)?);
+        opened.insert(id.clone(), Arc::clone(&pair));
+        Ok(pair)
+    }
+
+    fn read_pair(&self, id: &KeyId) -> Result<KeyPair, KeyError> {
+        let content = self
+            .folder
+            .read(&file::name_of(id))
+            .map_err(|err| unusable(&self.folder, &err))?
+            .ok_or_else(|| KeyError::NotFound(id.clone()))?;
+        KeyFile::open(&content, id, &self.wrap)
+            .map_err(|err| KeyError::Damaged { id: id.clone(), problem: err.to_string() })
+    }
+
+    fn holds(&self, id: &KeyId) -> Result<bool, KeyError> {
+        self.folder.holds(&file::name_of(id)).map_err(|err| unusable(&self.folder, &err))
+    }
+}
+
+impl KeyStore for SoftKeys {
+    fn generate(&self, id: &KeyId, algorithm: KeyAlgorithm) -> Result<GeneratedKey, KeyError> {
+        // Asked before too, because making an RSA key to throw it away takes seconds.
+        if self.holds(id)? {
+            return Err(KeyError::Exists(id.clone()));
+        }
+        let pair = KeyPair::generate(algorithm).map_err(|err| unusable(&self.folder, &err))?;
+        let content =
+            KeyFile::seal(id, &pair, &self.wrap).map_err(|err| unusable(&self.folder, &err))?;
+        let is_new = self
+            .folder
+            .lock()
+            .and_then(|locked| locked.write_new(&file::name_of(id), &content))
+            .map_err(|err| unusable(&self.folder, &err))?;
+        if is_new { Ok(described(id, &pair)) } else { Err(KeyError::Exists(id.clone())) }
+    }
+
+    fn load_public(&self, id: &KeyId) -> Result<GeneratedKey, KeyError> {
+        self.load_pair(id).map(|pair| described(id, &pair))
+    }
+
+    fn sign(&self, id: &KeyId, body: &Body<'_>) -> Result<Vec<u8>, KeyError> {
+        let pair = self.load_pair(id)?;
+        body.check_signer(id, pair.public())?;
+        pair.sign(body.signature_algorithm(), body.octets())
+            .map_err(|err| KeyError::Signing { id: id.clone(), problem: err.to_string() })
+    }
+
+    fn throwaway(&self) -> &dyn ThrowawaySigner {
+        &ThrowawayKeys
+    }
+
+    fn list(&self) -> Result<Vec<KeyId>, KeyError> {
+        let names = self.folder.names().map_err(|err| unusable(&self.folder, &err))?;
+        Ok(names.iter().filter_map(|name| file::id_of(name)).collect())
+    }
+
+    fn destroy(&self, id: &KeyId) -> Result<(), KeyError> {
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        opened.remove(id);
+        let was_there = self
+            .folder
+            .lock()
+            .and_then(|locked| locked.destroy(&file::name_of(id)))
+            .map_err(|err| unusable(&self.folder, &err))?;
+        if was_there { Ok(()) } else { Err(KeyError::NotFound(id.clone())) }
+    }
+}
+
+fn described(id: &KeyId, pair: &KeyPair) -> GeneratedKey {
+    let public = pair.public();
+    let (algorithm, public_key) = (public.algorithm(), public.spki_der().to_vec());
+    GeneratedKey { id: id.clone(), algorithm, public_key }
+}
+
+/// Writes the file that makes a folder a store; `false` when the folder is not empty.
+fn write_store(folder: &Folder, content: &[u8]) -> std::io::Result<bool> {
+    let locked = folder.lock()?;
+    Ok(locked.settle()? && locked.write_new(STORE, content)?)
+}
+
+fn sweep(folder: &Folder) -> std::io::Result<()> {
+    folder.lock()?.sweep()
+}
+
+fn refuse_empty(passphrase: &SecretString) -> Result<(), KeyError> {
+    if passphrase.expose_secret().is_empty() { Err(KeyError::EmptyPassphrase) } else { Ok(()) }
+}
+
+fn occupied(folder: &Folder) -> KeyError {
+    KeyError::Occupied { place: folder.place() }
+}
+
+fn unusable(folder: &Folder, problem: &dyn fmt::Display) -> KeyError {
+    KeyError::Unreachable { place: folder.place(), problem: problem.to_string() }
+}
+
+#[cfg(test)]
+mod tests;
