@@ -1,0 +1,157 @@
+//! Walks through a list while its canonical form is made from the same tokens.
+//!
+//! Whoever reads through the cursor reads what was canonicalised, and nothing else.
+//! Deliberately not here: what the elements mean.
+
+use super::Refusal;
+use crate::c14n::{Canonicaliser, Method, is_enveloped_signature};
+use crate::ns;
+use crate::xml::{Element, Name, Reader, Token};
+
+/// What an open element contained so far.
+#[derive(Default)]
+struct Seen {
+    text: bool,
+    comment: bool,
+}
+
+/// A place in the document.
+pub(super) struct Cursor<'a> {
+    reader: Reader<'a>,
+    /// The list without its signature.
+    list: Canonicaliser,
+    /// A part of the signature that is being captured.
+    capture: Option<Canonicaliser>,
+    inside_signature: bool,
+    seen: Vec<Seen>,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, Refusal> {
+        Ok(Self {
+            reader: Reader::new(bytes)?,
+            list: Canonicaliser::document(Method::Exclusive),
+            capture: None,
+            inside_signature: false,
+            seen: Vec::new(),
+        })
+    }
+
+    /// The next element that begins inside the current one, or `None` when the current one ends.
+    pub(super) fn child(&mut self) -> Result<Option<Element<'a>>, Refusal> {
+        while let Some(token) = self.next()? {
+            match token {
+                Token::Start(element) => return Ok(Some(element)),
+                Token::End(_) => return Ok(None),
+                Token::Text(text) if !text.trim().is_empty() => {
+                    return Err(Refusal::NotAList(format!("unexpected text \"{text}\"")));
+                }
+                Token::Text(_) | Token::Comment | Token::Instruction { .. } => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// The text of the current element, which ends here; white space around it is dropped.
+    pub(super) fn text(&mut self) -> Result<String, Refusal> {
+        let mut value = String::new();
+        while let Some(token) = self.next()? {
+            match token {
+                Token::Text(text) => value.push_str(&text),
+                Token::End(_) => break,
+                Token::Start(element) => {
+                    let name = element.name.local;
+                    return Err(Refusal::NotAList(format!("unexpected element {name}")));
+                }
+                Token::Comment | Token::Instruction { .. } => {}
+            }
+        }
+        Ok(value.trim().to_owned())
+    }
+
+    /// Passes over the rest of the current element.
+    pub(super) fn skip(&mut self) -> Result<(), Refusal> {
+        let outside = self.reader.depth().saturating_sub(1);
+        while self.reader.depth() > outside && self.next()?.is_some() {}
+        Ok(())
+    }
+
+    /// Begins to canonicalise the element that was just opened, for itself.
+    pub(super) fn capture(&mut self, method: Method, element: &Element<'a>) {
+        let mut form = Canonicaliser::element(method, self.reader.context());
+        form.push(&Token::Start(element.clone()));
+        self.capture = Some(form);
+    }
+
+    /// The canonical form of the captured element, once that element was left.
+    pub(super) fn captured(&mut self) -> Vec<u8> {
+        let form = self.capture.take().filter(Canonicaliser::is_complete);
+        form.map(Canonicaliser::finish).unwrap_or_default().into_bytes()
+    }
+
+    /// Reads to the end of the document and returns the canonical form of the list.
+    pub(super) fn finish(mut self) -> Result<Vec<u8>, Refusal> {
+        while self.next()?.is_some() {}
+        Ok(self.list.finish().into_bytes())
+    }
+
+    fn next(&mut self) -> Result<Option<Token<'a>>, Refusal> {
+        let Some(token) = self.reader.next()? else {
+            return Ok(None);
+        };
+        self.refuse_wrapping(&token)?;
+        self.refuse_divided_value(&token)?;
+        if is_enveloped_signature(&token, self.reader.depth()) {
+            self.inside_signature = true;
+        }
+        if !self.inside_signature {
+            self.list.push(&token);
+        } else if let Some(form) = self.capture.as_mut() {
+            form.push(&token);
+        }
+        if self.reader.depth() <= 1 {
+            self.inside_signature = false;
+        }
+        Ok(Some(token))
+    }
+
+    /// XMLDSIG wrapping: a list below the root, or a signature anywhere but right below it.
+    fn refuse_wrapping(&self, token: &Token) -> Result<(), Refusal> {
+        let Token::Start(element) = token else {
+            return Ok(());
+        };
+        let depth = self.reader.depth();
+        let list = element.name.is(ns::TSL, "TrustServiceStatusList") && depth > 1;
+        let signature = element.name.is(ns::DS, "Signature") && depth != 2;
+        if list || signature {
+            return Err(Refusal::Wrapped(element.name.local.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn refuse_divided_value(&mut self, token: &Token) -> Result<(), Refusal> {
+        match token {
+            Token::Start(_) => self.seen.push(Seen::default()),
+            Token::Text(text) => self.note(|seen| seen.text |= !text.trim().is_empty()),
+            Token::Comment => self.note(|seen| seen.comment = true),
+            Token::Instruction { .. } => {}
+            Token::End(name) => return divided(self.seen.pop(), name),
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, what: impl FnOnce(&mut Seen)) {
+        if let Some(seen) = self.seen.last_mut() {
+            what(seen);
+        }
+    }
+}
+
+fn divided(seen: Option<Seen>, name: &Name) -> Result<(), Refusal> {
+    match seen {
+        Some(Seen { text: true, comment: true }) => {
+            Err(Refusal::CommentInValue(name.local.to_owned()))
+        }
+        Some(Seen { .. }) | None => Ok(()),
+    }
+}

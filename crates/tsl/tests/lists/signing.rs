@@ -1,0 +1,123 @@
+//! From a list to a signed document and back.
+
+use tenkoku_tsl::algorithm::SignatureAlgorithm as Algorithm;
+use tenkoku_tsl::sign::{SignError, prepare};
+use tenkoku_tsl::verify::{Refusal, verify};
+use tenkoku_tsl::{rules, write};
+
+use crate::sample::{self, ISSUE, OPERATOR, Role, SIGNED, Signer, at};
+
+fn check(algorithm: Algorithm) {
+    let signer = Signer::of_list(algorithm);
+    let document = signer.publish(sample::list());
+    let verified = verify(&document).unwrap();
+    assert_eq!(verified.signer(), &signer.certificate);
+    assert_eq!(verified.algorithm(), algorithm);
+    assert_eq!(verified.signing_time(), at(SIGNED));
+    assert!(verified.require_signer(&[signer.certificate]).is_ok());
+}
+
+#[test]
+fn every_algorithm_signs_a_list_that_verifies() {
+    check(Algorithm::EcdsaP256Sha256);
+    check(Algorithm::EcdsaP384Sha384);
+    check(Algorithm::RsaSha256);
+    check(Algorithm::RsaSha512);
+}
+
+#[test]
+fn what_is_read_back_is_what_was_written() {
+    let list = sample::list();
+    let document = Signer::of_list(Algorithm::EcdsaP384Sha384).publish(list.clone());
+    let verified = verify(&document).unwrap();
+    let content = verified.content();
+    assert_eq!((content.version, content.sequence_number), (6, 3));
+    assert_eq!(content.territory, "JP");
+    assert_eq!(content.issue, at(ISSUE));
+    assert_eq!(content.next_update, Some(at("2027-05-20T00:00:00Z")));
+    assert_eq!(content.distribution_points, ["https://tl.example.jp/tl/jp.xml"]);
+    for (read, written) in content.scheme_names.iter().zip(list.scheme.scheme_name.entries()) {
+        assert_eq!(read.language, written.language.as_str());
+        assert_eq!(read.value, written.value.as_str());
+    }
+    let written = &list.providers.first().unwrap().services;
+    assert_eq!(content.services.len(), 3);
+    for (read, written) in content.services.iter().zip(written) {
+        assert_eq!(read.service_type, written.service_type.as_str());
+        assert_eq!(read.status, written.status.as_str());
+        assert_eq!(read.status_start, Some(written.status_start));
+        assert_eq!(read.certificates, [written.identity.certificate().der()]);
+        assert_eq!(read.provider_names.len(), 3);
+    }
+}
+
+#[test]
+fn every_changed_byte_is_noticed() {
+    let signer = Signer::of_list(Algorithm::EcdsaP256Sha256);
+    let document = signer.publish(sample::list());
+    // A prime step visits every region of the document in reasonable time.
+    for position in (0..document.len()).step_by(101) {
+        let mut changed = document.clone();
+        let byte = &mut changed[position];
+        *byte = if *byte == b'a' { b'b' } else { b'a' };
+        assert!(verify(&changed).is_err(), "byte {position}");
+    }
+}
+
+#[test]
+fn another_signer_is_not_accepted() {
+    let document = Signer::of_list(Algorithm::EcdsaP256Sha256).publish(sample::list());
+    let other = Signer::of_list(Algorithm::EcdsaP256Sha256).certificate;
+    let refused = verify(&document).unwrap().require_signer(&[other]);
+    assert!(matches!(refused, Err(Refusal::UnexpectedSigner(name)) if name.contains(OPERATOR)));
+}
+
+#[test]
+fn an_unsigned_list_is_refused_as_unsigned() {
+    let document = write::to_xml(&sample::list());
+    assert!(matches!(verify(document.as_bytes()), Err(Refusal::NoSignature)));
+}
+
+#[test]
+fn a_signature_by_another_key_never_leaves() {
+    let signer = Signer::of_list(Algorithm::EcdsaP384Sha384);
+    let other = Signer::of_list(Algorithm::EcdsaP384Sha384);
+    let prepare_list = || {
+        let linted = rules::lint(sample::list()).unwrap();
+        prepare(linted, signer.certificate.clone(), Algorithm::EcdsaP384Sha384, at(SIGNED)).unwrap()
+    };
+    let prepared = prepare_list();
+    let value = other.sign(prepared.to_be_signed());
+    let refused = prepared.finish(&value);
+    assert!(matches!(refused, Err(SignError::Unacceptable(Refusal::Signature))));
+    let raw = prepare_list().finish(&[7; 96]);
+    assert!(matches!(raw, Err(SignError::SignatureForm)));
+}
+
+#[test]
+fn the_algorithm_must_fit_the_key() {
+    let signer = Signer::of_list(Algorithm::EcdsaP256Sha256);
+    let linted = rules::lint(sample::list()).unwrap();
+    let refused = prepare(linted, signer.certificate, Algorithm::RsaSha512, at(SIGNED));
+    assert!(matches!(refused, Err(SignError::Algorithm)));
+}
+
+#[test]
+fn a_certificate_that_breaks_5_7_1_may_not_sign() {
+    let algorithm = Algorithm::EcdsaP384Sha384;
+    let sentences = |signer: &Signer, time: &str| {
+        let linted = rules::lint(sample::list()).unwrap();
+        match prepare(linted, signer.certificate.clone(), algorithm, at(time)) {
+            Err(SignError::Signer(broken)) => {
+                broken.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let stranger = Signer::new(algorithm, Role::ListSigner, "Example Stranger");
+    assert!(sentences(&stranger, SIGNED).contains("must be a name of the scheme operator"));
+    let authority = sentences(&Signer::new(algorithm, Role::Authority, OPERATOR), SIGNED);
+    assert!(authority.contains("key usage") && authority.contains("not an authority's"));
+    let late = sentences(&Signer::of_list(algorithm), "2032-06-01T00:00:00Z");
+    assert!(late.contains("not valid at the signing time"));
+}
