@@ -64,7 +64,7 @@ impl fmt::Display for Finding {
 
 /// A list or its signer breaks a rule that the standard makes binding.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("the trusted list breaks {} rules, the first: {}", .0.len(), first(.0))]
+#[error("rules of TS 119 612 are broken: {}; the first: {}", .0.len(), first(.0))]
 pub struct Broken(pub Vec<Finding>);
 
 fn first(findings: &[Finding]) -> String {

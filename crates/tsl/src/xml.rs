@@ -1,6 +1,6 @@
 //! XML read strictly: one token at a time, everything resolved, everything unusual refused.
 //!
-//! Every other part of this crate reads XML through [`Reader`], so the limits here hold everywhere:
+//! Every other part of this crate reads XML through the one reader here, so its limits always hold:
 //! UTF-8 and XML 1.0 only, no document type, no entities but the predefined five, bounded size,
 //! depth, attributes and namespaces, no attribute and no Id twice (XML 1.0; Namespaces in XML 1.0).
 //! Deliberately not in this module: what the elements mean.

@@ -77,13 +77,14 @@ impl Canonicaliser {
         for (prefix, uri) in self.candidates(element) {
             self.namespace(&prefix, &uri);
         }
-        match (self.method, self.top, &self.inherited) {
-            (Method::Inclusive, Top::Ahead, Some(context)) => {
+        let at_top = self.method == Method::Inclusive && self.top == Top::Ahead;
+        match self.inherited.as_ref().filter(|_| at_top) {
+            Some(context) => {
                 for attribute in with_inherited(element, context) {
                     write_attribute(&attribute, &mut self.out);
                 }
             }
-            (Method::Inclusive | Method::Exclusive, Top::Ahead | Top::Open | Top::Closed, _) => {
+            None => {
                 for attribute in &element.attributes {
                     write_attribute(attribute, &mut self.out);
                 }
