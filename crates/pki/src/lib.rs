@@ -27,4 +27,8 @@ pub mod tbs;
 pub mod uri;
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod interop;
+#[cfg(test)]
 mod specimens;

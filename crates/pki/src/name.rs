@@ -261,6 +261,7 @@ mod tests {
     use tenkoku_domain::identifier::OrganizationIdentifier;
     use tenkoku_domain::subject::LatinSubject;
 
+    use super::StringType::{Printable, Utf8};
     use super::*;
 
     fn name(text: &str) -> Name {
@@ -307,7 +308,6 @@ mod tests {
     fn string_types_and_rdns_are_those_of_domain_12_2() {
         let subject = DistinguishedName::of_seal(&branch_seal()).unwrap();
         let types: Vec<StringType> = subject.attributes().iter().map(|a| a.string_type).collect();
-        use StringType::{Printable, Utf8};
         assert_eq!(types, [Printable, Utf8, Utf8, Utf8, Printable, Utf8]);
         let rdns: Vec<usize> = subject.attributes().iter().map(|a| a.rdn).collect();
         assert_eq!(rdns, [0, 1, 2, 3, 4, 5]);

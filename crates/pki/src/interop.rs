@@ -1,0 +1,260 @@
+//! Golden files, and the judgement of other implementations on them: openssl and lint-pki.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tenkoku_domain::level::Level;
+use tenkoku_domain::revocation::ReasonCode;
+
+use crate::cert::Certificate;
+use crate::crl::Crl;
+use crate::ocsp::{Answer, AnswerStatus, HashAlgorithm, Status};
+use crate::profile::draft;
+use crate::specimens::{
+    AT, answer, answer_order, at, cert_id, certificate, crl, crl_order, data, entries, every_order,
+    golden, issuing, public, root_order, single,
+};
+
+/// The answer of the golden file `answer.ocsp`: every status, both common hashes, a nonce.
+fn fresh_answer() -> Vec<u8> {
+    let signer = certificate("ocsp-signer");
+    let reason = ReasonCode::KeyCompromise;
+    let revoked = Status::Revoked { at: at("2026-11-10T09:30:00Z"), reason };
+    let singles = [
+        single(cert_id(HashAlgorithm::Sha256, 0x51), Status::Good),
+        single(cert_id(HashAlgorithm::Sha1, 0x70), revoked),
+        single(cert_id(HashAlgorithm::Sha256, 0x7F), Status::NeverIssued),
+    ];
+    answer(&answer_order(&signer, &public("ocsp"), &singles, Some(&[0xAB; 32])))
+}
+
+fn golden_answer() -> Vec<u8> {
+    golden("answer.ocsp", fresh_answer)
+}
+
+fn golden_crl() -> Vec<u8> {
+    golden("issuing-1.crl", || crl(&crl_order(&issuing(Level::One), &entries()), "issuing"))
+}
+
+fn golden_root_crl() -> Vec<u8> {
+    golden("root.crl", || {
+        let issuer = root_order().issuer;
+        crl(&crl_order(&issuer, &[]), "root")
+    })
+}
+
+#[test]
+fn every_profile_is_written_octet_for_octet_as_its_golden_file() {
+    for (name, order, _) in every_order() {
+        let certificate = certificate(name);
+        assert_eq!(hex::encode(draft(&order).der()), hex::encode(certificate.tbs()), "{name}");
+        let linted = crate::lint::lint(
+            draft(&order),
+            &order,
+            &crate::specimens::TestThrowaway::new(),
+        );
+        let again = linted.unwrap().assemble(certificate.signature()).unwrap();
+        assert_eq!(again, certificate.der(), "{name}");
+    }
+}
+
+#[test]
+fn lists_are_written_octet_for_octet_as_their_golden_files() {
+    let (level, root, entries) = (issuing(Level::One), root_order().issuer, entries());
+    for (file, order) in
+        [(golden_crl(), crl_order(&level, &entries)), (golden_root_crl(), crl_order(&root, &[]))]
+    {
+        let tbs = crate::crl::draft(&order);
+        assert!(file.windows(tbs.der().len()).any(|part| part == tbs.der()));
+        let list = Crl::parse(&file).unwrap();
+        assert_eq!(list.verify(&order.issuer.key), Ok(()));
+        assert_eq!(list.number(), Some(7));
+        assert_eq!(list.expired_since(), order.expired_since);
+    }
+    let list = Crl::parse(&golden_crl()).unwrap();
+    assert_eq!(list.entries().collect::<Result<Vec<_>, _>>().unwrap().len(), 3);
+}
+
+#[test]
+fn an_answer_says_what_was_ordered() {
+    let answer = Answer::parse(&golden_answer()).unwrap();
+    assert_eq!(answer.verify(&public("ocsp")), Ok(()));
+    assert!(answer.verify(&public("seal")).is_err());
+    assert_eq!(answer.nonce(), Some(&[0xAB; 32][..]));
+    assert_eq!(answer.certificates(), [certificate("ocsp-signer")]);
+    let statuses: Vec<AnswerStatus> = answer.singles().iter().map(|s| s.status).collect();
+    let revoked = |date, reason| AnswerStatus::Revoked { at: at(date), reason: Some(reason) };
+    assert_eq!(
+        statuses,
+        [
+            AnswerStatus::Good,
+            revoked("2026-11-10T09:30:00Z", 1),
+            revoked("1970-01-01T00:00:00Z", 6),
+        ]
+    );
+}
+
+/// A folder with the specimens in it, certificates as PEM and DER.
+struct Bench(PathBuf);
+
+impl Bench {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("tenkoku-pki-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let bench = Self(folder);
+        for (name, ..) in every_order() {
+            let certificate = certificate(name);
+            bench.write(&format!("{name}.pem"), certificate.to_pem().as_bytes());
+            bench.write(&format!("{name}.cer"), certificate.der());
+        }
+        let chain = ["root", "issuing-1", "issuing-2", "issuing-3"];
+        let chain: String = chain.iter().map(|name| certificate(name).to_pem()).collect();
+        bench.write("chain.pem", chain.as_bytes());
+        bench.write("issuing-1.crl", &golden_crl());
+        bench.write("root.crl", &golden_root_crl());
+        bench.write("answer.ocsp", &golden_answer());
+        bench
+    }
+
+    fn write(&self, file: &str, octets: &[u8]) {
+        fs::write(self.0.join(file), octets).unwrap();
+    }
+
+    /// Runs a program in the folder; `None` when the machine does not have it.
+    fn run(&self, program: &str, arguments: &[&str]) -> Option<Output> {
+        let cache = std::env::temp_dir().join("tenkoku-lint-pki");
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(&self.0).env("LINT_PKI_CACHE", cache);
+        command.output().ok()
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+fn said(output: &Output) -> String {
+    let text = [output.stdout.as_slice(), &output.stderr].concat();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Runs openssl and demands success and these words.
+fn openssl(bench: &Bench, arguments: &[&str], words: &[&str]) {
+    let Some(output) = bench.run("openssl", arguments) else {
+        println!("skipped: openssl absent");
+        return;
+    };
+    let text = said(&output);
+    assert!(output.status.success(), "{arguments:?}: {text}");
+    for word in words {
+        assert!(text.contains(word), "{arguments:?} does not say {word:?}: {text}");
+    }
+}
+
+#[test]
+fn openssl_accepts_every_certificate_in_its_chain() {
+    let bench = Bench::new("verify");
+    let epoch = at(AT).seconds().to_string();
+    for (name, ..) in every_order() {
+        let file = format!("{name}.pem");
+        let arguments = ["verify", "-attime", &epoch, "-x509_strict", "-CAfile", "chain.pem", &file];
+        openssl(&bench, &arguments, &["OK"]);
+    }
+}
+
+#[test]
+fn openssl_reads_a_seal_as_domain_12_writes_it() {
+    let bench = Bench::new("text");
+    let arguments =
+        ["x509", "-in", "seal-1.pem", "-noout", "-text", "-nameopt", "utf8,sep_comma_plus_space"];
+    openssl(
+        &bench,
+        &arguments,
+        &[
+            "C=JP, O=株式会社サンプル, organizationIdentifier=NTRJP-5010401067252, OU=大阪支店, \
+             serialNumber=BR-0002/01, CN=株式会社サンプル 大阪支店 電子印",
+            "Non Repudiation",
+            "1.3.6.1.5.5.7.3.36",
+            "Policy: 1.3.6.1.4.1.32473.1.1.1",
+            "Policy: 0.4.0.2042.1.3",
+            "Sample Co., Ltd. Osaka Branch e-Seal",
+            "OCSP - URI:http://pki.example.jp/ocsp/seal-l1-g1",
+            "CA Issuers - URI:http://pki.example.jp/ca/seal-l1-g1.cer",
+            "URI:http://pki.example.jp/crl/seal-l1-g1.crl",
+            "ecdsa-with-SHA384",
+        ],
+    );
+}
+
+#[test]
+fn openssl_reads_the_lists() {
+    let bench = Bench::new("crl");
+    let read = |file, ca, words: &[&str]| {
+        let arguments = ["crl", "-inform", "DER", "-in", file, "-CAfile", ca, "-noout", "-text"];
+        openssl(&bench, &arguments, &[&["verify OK"], words].concat());
+    };
+    read("issuing-1.crl", "issuing-1.pem", &["Key Compromise", "Invalidity Date", "Hold"]);
+    read("root.crl", "root.pem", &["No Revoked Certificates"]);
+}
+
+#[test]
+fn openssl_accepts_the_answer() {
+    let bench = Bench::new("ocsp");
+    let epoch = at(AT).seconds().to_string();
+    let seal = ["ocsp", "-issuer", "issuing-1.pem", "-sha256", "-cert", "seal-1.pem", "-no_nonce"];
+    let answer = ["-respin", "answer.ocsp", "-CAfile", "root.pem", "-verify_other"];
+    // openssl holds the dates of an answer against the wall clock; a hundred years of grace.
+    let chain = ["chain.pem", "-attime", &epoch, "-validity_period", "3153600000"];
+    openssl(
+        &bench,
+        &[&seal[..], &answer, &chain].concat(),
+        &["Response verify OK", "seal-1.pem: good"],
+    );
+    openssl(
+        &bench,
+        &["ocsp", "-respin", "answer.ocsp", "-noverify", "-text"],
+        &["Cert Status: revoked", "keyCompromise", "certificateHold", "Archive Cutoff"],
+    );
+}
+
+#[test]
+fn lint_pki_has_nothing_to_say_on_one_specimen_of_everything() {
+    let tool = data("../../../../shared/tools/lint-pki");
+    if !tool.exists() {
+        println!("skipped: ../shared absent");
+        return;
+    }
+    let bench = Bench::new("lint");
+    let mut arguments = vec!["--at", AT];
+    for issuer in ["root.pem", "issuing-1.pem", "issuing-2.pem", "issuing-3.pem"] {
+        arguments.extend(["--issuer", issuer]);
+    }
+    let files: Vec<String> = every_order().iter().map(|(name, ..)| format!("{name}.cer")).collect();
+    arguments.extend(files.iter().map(String::as_str));
+    arguments.extend(["issuing-1.crl", "root.crl", "answer.ocsp"]);
+    let output = bench.run(&path(&tool), &arguments).unwrap();
+    let text = said(&output);
+    println!("{text}");
+    assert!(output.status.success(), "{text}");
+    // The answer brings the certificate of its signer along.
+    assert!(text.contains("0 FATAL, 0 ERROR, 0 WARNING") && text.contains("in 13 objects"), "{text}");
+}
+
+fn path(path: &Path) -> String {
+    fs::canonicalize(path).unwrap().to_string_lossy().into_owned()
+}
+
+#[test]
+fn what_is_read_for_pages_is_what_was_ordered() {
+    for (name, order, _) in every_order() {
+        let certificate = certificate(name);
+        assert_eq!(certificate.serial(), Ok(order.serial.clone()));
+        assert_eq!(*certificate.subject(), order.subject);
+        assert_eq!(certificate.validity(), order.validity);
+        assert_eq!(certificate.public_key(), Ok(order.key.clone()));
+        assert_eq!(Certificate::parse(certificate.to_pem().as_bytes()), Ok(certificate));
+    }
+}
