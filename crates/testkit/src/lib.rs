@@ -1,0 +1,17 @@
+//! What the tests are built from: the real program in a folder of its own, a browser, a database
+//! server, and other people's programs as judges.
+//!
+//! For tests only; nothing that is shipped depends on it.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a test ends where something is not as it must be"
+)]
+
+pub mod servers;
+pub mod tools;
+pub mod webdriver;
