@@ -389,6 +389,8 @@ mod tests {
             "<r><!-- -- --></r>",
             "<r xmlns:xmlns='urn:x'/>",
             "<r xmlns:p=''/>",
+            "<r xmlns:='urn:x'/>",
+            "<r xmlns='urn:a b'/>",
         ] {
             assert!(check(document).is_err(), "{document}");
         }

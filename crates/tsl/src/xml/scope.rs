@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::lexical::is_simple_name;
 use super::{Attribute, Declaration, Element, MAX_NAMESPACES, Name, XML_NAMESPACE, XmlError};
+use crate::model::Uri;
 
 const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
 
@@ -59,6 +60,9 @@ impl<'a> Scope<'a> {
         let mut plain = Vec::new();
         for (name, value) in attributes {
             match declared_prefix(name) {
+                Some("") if name != "xmlns" => {
+                    return Err(XmlError::Malformed("an improper name"));
+                }
                 Some(prefix) => self.declare(prefix, &value, &mut declarations)?,
                 None => plain.push((name, value)),
             }
@@ -106,7 +110,7 @@ impl<'a> Scope<'a> {
         }
         let undeclares_default = prefix.is_empty() && uri.is_empty();
         // Canonical XML 1.0, 1.3: relative namespace URIs have no canonical form.
-        let absolute = uri.contains(':') && uri != XML_NAMESPACE && uri != XMLNS_NAMESPACE;
+        let absolute = Uri::new(uri).is_ok() && uri != XML_NAMESPACE && uri != XMLNS_NAMESPACE;
         let named = prefix.is_empty() || (is_simple_name(prefix) && prefix != "xmlns");
         if !named || !(absolute || undeclares_default) {
             return Err(wrong());

@@ -65,6 +65,14 @@ fn every_changed_byte_is_noticed() {
 }
 
 #[test]
+fn a_list_that_was_cut_off_is_refused() {
+    let document = Signer::of_list(Algorithm::EcdsaP256Sha256).publish(sample::list());
+    for length in (0..document.len()).step_by(97) {
+        assert!(verify(&document[..length]).is_err(), "{length} bytes");
+    }
+}
+
+#[test]
 fn another_signer_is_not_accepted() {
     let document = Signer::of_list(Algorithm::EcdsaP256Sha256).publish(sample::list());
     let other = Signer::of_list(Algorithm::EcdsaP256Sha256).certificate;
