@@ -1,0 +1,225 @@
+//! Table `applications`: requests for credentials.
+
+use diesel::prelude::*;
+use tenkoku_domain::access::{Actor, ActorKind, Scope};
+use tenkoku_domain::application::{Application, ApplicationState};
+use tenkoku_domain::id::{
+    ApplicationId, BranchId, CertificateId, InstanceId, KeyId, OrganisationId,
+};
+use tenkoku_domain::key::Fingerprint;
+use tenkoku_domain::time::Timestamp;
+
+use crate::column::{Place, level_number};
+use crate::connection::AnyBackend;
+use crate::error::StoreError;
+use crate::page::Page;
+use crate::schema::applications;
+use crate::scope::within;
+use crate::tx::{Tx, lock_row, one};
+
+/// Which applications a list shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ApplicationFilter {
+    /// Those in a state.
+    pub state: Option<ApplicationState>,
+    /// Those of a branch.
+    pub branch: Option<BranchId>,
+}
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = applications)]
+struct ApplicationRow {
+    id: String,
+    organisation_id: String,
+    branch_id: String,
+    level: i16,
+    instance_id: String,
+    instance_number: i32,
+    validity_days: i64,
+    key_id: String,
+    fingerprint: String,
+    request: Vec<u8>,
+    policy: String,
+    digest: String,
+    applicant_kind: String,
+    applicant: String,
+    applicant_authenticator: Option<String>,
+    state: String,
+    certificate_id: Option<String>,
+    created_at: i64,
+}
+
+impl From<&Application> for ApplicationRow {
+    fn from(application: &Application) -> Self {
+        Self {
+            id: application.id.to_string(),
+            organisation_id: application.organisation.to_string(),
+            branch_id: application.branch.to_string(),
+            level: level_number(application.level),
+            instance_id: application.instance.to_string(),
+            instance_number: application.instance_number,
+            validity_days: application.validity_days,
+            key_id: application.key.to_string(),
+            fingerprint: application.fingerprint.to_string(),
+            request: application.request.clone(),
+            policy: application.policy.to_string(),
+            digest: application.digest.to_string(),
+            applicant_kind: application.applicant.kind.to_string(),
+            applicant: application.applicant.id.clone(),
+            applicant_authenticator: application.applicant.authenticator.clone(),
+            state: application.state.to_string(),
+            certificate_id: application.certificate.as_ref().map(ToString::to_string),
+            created_at: application.created_at.millis(),
+        }
+    }
+}
+
+impl ApplicationRow {
+    fn read(self) -> Result<Application, StoreError> {
+        let place = Place::new("application", &self.id);
+        let organisation = OrganisationId::parse(&self.organisation_id);
+        let kind = ActorKind::from_word(&self.applicant_kind);
+        let certificate = self.certificate_id.as_deref().map(CertificateId::parse).transpose();
+        Ok(Application {
+            id: place.ok("id", ApplicationId::parse(&self.id))?,
+            organisation: place.ok("organisation_id", organisation)?,
+            branch: place.ok("branch_id", BranchId::parse(&self.branch_id))?,
+            level: place.level("level", self.level)?,
+            instance: place.ok("instance_id", InstanceId::parse(&self.instance_id))?,
+            instance_number: self.instance_number,
+            validity_days: self.validity_days,
+            key: place.ok("key_id", KeyId::parse(&self.key_id))?,
+            fingerprint: Fingerprint(place.digest("fingerprint", &self.fingerprint)?),
+            request: self.request,
+            policy: place.digest("policy", &self.policy)?,
+            digest: place.digest("digest", &self.digest)?,
+            applicant: Actor {
+                kind: place.some("applicant_kind", kind)?,
+                id: self.applicant,
+                authenticator: self.applicant_authenticator,
+            },
+            state: place.some("state", ApplicationState::from_word(&self.state))?,
+            certificate: place.ok("certificate_id", certificate)?,
+            created_at: Timestamp::from_millis(self.created_at),
+        })
+    }
+}
+
+/// The applications within a scope, as a boxed query.
+macro_rules! visible {
+    ($scope:expr) => {
+        within!(
+            applications::table.into_boxed::<AnyBackend>(),
+            $scope,
+            applications::organisation_id,
+            applications::branch_id
+        )
+    };
+}
+
+impl Tx<'_> {
+    /// An application within the scope.
+    pub fn load_application(
+        &mut self,
+        scope: &Scope,
+        id: &ApplicationId,
+    ) -> Result<Application, StoreError> {
+        visible!(scope)
+            .filter(applications::id.eq(id.as_str()))
+            .select(ApplicationRow::as_select())
+            .first(self.conn)
+            .optional()?
+            .ok_or(StoreError::NotFound { what: "application" })?
+            .read()
+    }
+
+    /// An application within the scope, locked until the end of the transaction.
+    pub fn lock_application(
+        &mut self,
+        scope: &Scope,
+        id: &ApplicationId,
+    ) -> Result<Application, StoreError> {
+        lock_row!(self, applications, id.as_str());
+        self.load_application(scope, id)
+    }
+
+    /// Applications within the scope, newest first.
+    pub fn list_applications(
+        &mut self,
+        scope: &Scope,
+        filter: &ApplicationFilter,
+        after: Option<&str>,
+        limit: i64,
+    ) -> Result<Page<Application>, StoreError> {
+        let mut query = visible!(scope);
+        if let Some(state) = filter.state {
+            query = query.filter(applications::state.eq(state.word()));
+        }
+        if let Some(branch) = &filter.branch {
+            query = query.filter(applications::branch_id.eq(branch.as_str()));
+        }
+        if let Some(after) = after {
+            query = query.filter(applications::id.lt(after));
+        }
+        let rows = query
+            .order(applications::id.desc())
+            .limit(limit.saturating_add(1))
+            .select(ApplicationRow::as_select())
+            .load(self.conn)?;
+        Page::of(rows, limit, |row| row.id.clone()).try_map(ApplicationRow::read)
+    }
+
+    /// The newest application that came with a key, whoever made it: what KM-6 answers from.
+    pub fn find_application_by_key(
+        &mut self,
+        key: &KeyId,
+    ) -> Result<Option<Application>, StoreError> {
+        applications::table
+            .filter(applications::key_id.eq(key.as_str()))
+            .order(applications::id.desc())
+            .select(ApplicationRow::as_select())
+            .first(self.conn)
+            .optional()?
+            .map(ApplicationRow::read)
+            .transpose()
+    }
+
+    /// Keeps a new application.
+    pub(crate) fn insert_application(
+        &mut self,
+        application: &Application,
+    ) -> Result<(), StoreError> {
+        let row = ApplicationRow::from(application);
+        diesel::insert_into(applications::table).values(row).execute(self.conn)?;
+        Ok(())
+    }
+
+    /// A ready application was answered with a certificate.
+    pub(crate) fn issue_application(
+        &mut self,
+        id: &ApplicationId,
+        certificate: &CertificateId,
+    ) -> Result<(), StoreError> {
+        let ready = applications::state.eq(ApplicationState::Ready.word());
+        let rows = diesel::update(applications::table.find(id.as_str()).filter(ready))
+            .set((
+                applications::state.eq(ApplicationState::Issued.word()),
+                applications::certificate_id.eq(certificate.as_str()),
+            ))
+            .execute(self.conn)?;
+        one(rows, "application")
+    }
+
+    /// The certificate of an application was withdrawn unreceived; it may be issued anew.
+    pub(crate) fn reopen_application(&mut self, id: &ApplicationId) -> Result<(), StoreError> {
+        let from = [ApplicationState::Ready, ApplicationState::Issued].map(ApplicationState::word);
+        let open = applications::state.eq_any(from);
+        let rows = diesel::update(applications::table.find(id.as_str()).filter(open))
+            .set((
+                applications::state.eq(ApplicationState::Ready.word()),
+                applications::certificate_id.eq(None::<&str>),
+            ))
+            .execute(self.conn)?;
+        one(rows, "application")
+    }
+}

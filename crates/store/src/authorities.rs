@@ -1,0 +1,146 @@
+//! Table `authorities`: the CAs operated on the platform.
+
+use diesel::prelude::*;
+use tenkoku_domain::authority::{
+    Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState,
+};
+use tenkoku_domain::certificate::{Serial, Validity};
+use tenkoku_domain::id::{AuthorityId, KeyId};
+use tenkoku_domain::identifier::OrganizationIdentifier;
+use tenkoku_domain::key::KeyAlgorithm;
+use tenkoku_domain::name::Name;
+use tenkoku_domain::time::Timestamp;
+
+use crate::column::{Place, level_number};
+use crate::error::StoreError;
+use crate::schema::authorities;
+use crate::status::revision_counter;
+use crate::tx::{Tx, one};
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = authorities)]
+struct AuthorityRow {
+    id: String,
+    code: String,
+    kind: String,
+    level: Option<i16>,
+    generation: i32,
+    country: String,
+    organisation: String,
+    identifier: String,
+    common_name: String,
+    issuer: Option<String>,
+    key_id: String,
+    algorithm: String,
+    serial: String,
+    not_before: i64,
+    not_after: i64,
+    certificate: Option<Vec<u8>>,
+    state: String,
+    created_at: i64,
+}
+
+impl From<&Authority> for AuthorityRow {
+    fn from(authority: &Authority) -> Self {
+        Self {
+            id: authority.id.to_string(),
+            code: authority.code.to_string(),
+            kind: authority.kind.word().to_owned(),
+            level: authority.kind.level().map(level_number),
+            generation: authority.generation,
+            country: authority.name.country.clone(),
+            organisation: authority.name.organisation.to_string(),
+            identifier: authority.name.identifier.to_string(),
+            common_name: authority.name.common_name.to_string(),
+            issuer: authority.issuer.as_ref().map(ToString::to_string),
+            key_id: authority.key.to_string(),
+            algorithm: authority.algorithm.to_string(),
+            serial: authority.serial.to_string(),
+            not_before: authority.validity.not_before.millis(),
+            not_after: authority.validity.not_after.millis(),
+            certificate: authority.certificate.clone(),
+            state: authority.state.to_string(),
+            created_at: authority.created_at.millis(),
+        }
+    }
+}
+
+impl AuthorityRow {
+    fn read(self) -> Result<Authority, StoreError> {
+        let place = Place::new("authority", &self.id);
+        let kind = match (self.kind.as_str(), self.level) {
+            ("root", None) => Some(AuthorityKind::Root),
+            ("issuing", Some(level)) => Some(AuthorityKind::Issuing(place.level("level", level)?)),
+            _ => None,
+        };
+        let issuer = self.issuer.as_deref().map(AuthorityId::parse).transpose();
+        let identifier = OrganizationIdentifier::parse(&self.identifier);
+        Ok(Authority {
+            id: place.ok("id", AuthorityId::parse(&self.id))?,
+            code: place.ok("code", AuthorityCode::parse(&self.code))?,
+            kind: place.some("kind", kind)?,
+            generation: self.generation,
+            name: AuthorityName {
+                country: self.country,
+                organisation: place.ok("organisation", Name::parse(&self.organisation))?,
+                identifier: place.ok("identifier", identifier)?,
+                common_name: place.ok("common_name", Name::parse(&self.common_name))?,
+            },
+            issuer: place.ok("issuer", issuer)?,
+            key: place.ok("key_id", KeyId::parse(&self.key_id))?,
+            algorithm: place.ok("algorithm", KeyAlgorithm::parse(&self.algorithm))?,
+            serial: place.ok("serial", Serial::parse(&self.serial))?,
+            validity: Validity {
+                not_before: Timestamp::from_millis(self.not_before),
+                not_after: Timestamp::from_millis(self.not_after),
+            },
+            certificate: self.certificate,
+            state: place.some("state", AuthorityState::from_word(&self.state))?,
+            created_at: Timestamp::from_millis(self.created_at),
+        })
+    }
+}
+
+impl Tx<'_> {
+    /// Every authority: the roots first, then by level and generation.
+    pub fn list_authorities(&mut self) -> Result<Vec<Authority>, StoreError> {
+        let rows = authorities::table.select(AuthorityRow::as_select()).load(self.conn)?;
+        let mut all: Vec<_> = rows.into_iter().map(AuthorityRow::read).collect::<Result<_, _>>()?;
+        all.sort_by_cached_key(|a| (a.kind.level(), a.generation, a.code.clone()));
+        Ok(all)
+    }
+
+    /// An authority.
+    pub fn load_authority(&mut self, id: &AuthorityId) -> Result<Authority, StoreError> {
+        self.find_authority(id.as_str())?.ok_or(StoreError::NotFound { what: "authority" })
+    }
+
+    /// The authority with a code or an identifier.
+    pub fn find_authority(&mut self, code_or_id: &str) -> Result<Option<Authority>, StoreError> {
+        authorities::table
+            .filter(authorities::code.eq(code_or_id).or(authorities::id.eq(code_or_id)))
+            .select(AuthorityRow::as_select())
+            .first(self.conn)
+            .optional()?
+            .map(AuthorityRow::read)
+            .transpose()
+    }
+
+    /// Keeps a planned authority and begins its count of status changes.
+    pub(crate) fn insert_authority(&mut self, authority: &Authority) -> Result<(), StoreError> {
+        let row = AuthorityRow::from(authority);
+        diesel::insert_into(authorities::table).values(row).execute(self.conn)?;
+        self.insert_counter(&revision_counter(&authority.id))
+    }
+
+    /// An authority got its certificate.
+    pub(crate) fn certify_authority(&mut self, authority: &Authority) -> Result<(), StoreError> {
+        let rows = diesel::update(authorities::table.find(authority.id.as_str()))
+            .set((
+                authorities::certificate.eq(authority.certificate.as_deref()),
+                authorities::state.eq(authority.state.word()),
+            ))
+            .execute(self.conn)?;
+        one(rows, "authority")
+    }
+}

@@ -1,0 +1,105 @@
+//! One connection to either database, opened with a clear reason when it cannot be.
+//!
+//! The derived `establish` is never called: it would hide the cause.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+
+use crate::error::StoreError;
+use crate::location::{Location, folder_of};
+
+/// A connection to the database that the address names.
+#[derive(diesel::MultiConnection)]
+pub(crate) enum AnyConnection {
+    /// Inside the process.
+    Sqlite(SqliteConnection),
+    /// A server.
+    Postgresql(PgConnection),
+}
+
+/// The backend of [`AnyConnection`].
+pub(crate) type AnyBackend = <AnyConnection as Connection>::Backend;
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Reading one consistent state.
+    Read,
+    /// Reading and writing.
+    Write,
+}
+
+/// How long a writer of SQLite waits for another process, and anybody for a connection.
+pub(crate) const PATIENCE_SECONDS: u64 = 10;
+
+const PRAGMAS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; \
+     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
+
+/// Opens a connection.
+pub(crate) fn open(location: &Location, access: Access) -> Result<AnyConnection, StoreError> {
+    match location {
+        Location::Sqlite(path) => {
+            prepare_file(path)?;
+            let url = path.to_string_lossy();
+            let mut conn =
+                SqliteConnection::establish(&url).map_err(|error| refused(location, &error))?;
+            conn.batch_execute(PRAGMAS)?;
+            if access == Access::Read {
+                conn.batch_execute("PRAGMA query_only = ON")?;
+            }
+            Ok(AnyConnection::Sqlite(conn))
+        }
+        Location::Postgresql(url) => {
+            let mut conn =
+                PgConnection::establish(url).map_err(|error| refused(location, &error))?;
+            conn.batch_execute("SET client_min_messages = warning")?;
+            Ok(AnyConnection::Postgresql(conn))
+        }
+    }
+}
+
+/// Makes a new file that only its owner reads; an existing one must be a database.
+fn prepare_file(path: &Path) -> Result<(), StoreError> {
+    let folder = folder_of(path);
+    if !folder.is_dir() {
+        return Err(StoreError::NoFolder { folder: folder.display().to_string() });
+    }
+    let unreachable = |error: std::io::Error| StoreError::Unreachable {
+        database: path.display().to_string(),
+        reason: error.to_string(),
+    };
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let begins_well = !path.is_dir() && has_header(path).map_err(unreachable)?;
+            let path = path.display().to_string();
+            if begins_well { Ok(()) } else { Err(StoreError::NotADatabase { path }) }
+        }
+        Err(error) => Err(unreachable(error)),
+    }
+}
+
+/// Whether a file is empty or begins as SQLite's do.
+fn has_header(path: &Path) -> std::io::Result<bool> {
+    let mut start = Vec::new();
+    File::open(path)?.take(16).read_to_end(&mut start)?;
+    Ok(start.is_empty() || start == b"SQLite format 3\0")
+}
+
+fn refused(location: &Location, error: &ConnectionError) -> StoreError {
+    let database = location.shown();
+    let reason = location.scrubbed(&error.to_string());
+    let sign_in = ["password authentication failed", "no password supplied", "authentication"]
+        .iter()
+        .any(|words| reason.contains(words));
+    if sign_in {
+        StoreError::SignIn { database, reason }
+    } else {
+        StoreError::Unreachable { database, reason }
+    }
+}

@@ -1,0 +1,34 @@
+//! Table `counters`: rising numbers, handed out under the lock of their row.
+
+use diesel::prelude::*;
+
+use crate::error::StoreError;
+use crate::schema::counters;
+use crate::tx::{Tx, one};
+
+impl Tx<'_> {
+    /// Begins a counter; its first number is 1.
+    pub(crate) fn insert_counter(&mut self, name: &str) -> Result<(), StoreError> {
+        diesel::insert_into(counters::table)
+            .values((counters::name.eq(name), counters::value.eq(0_i64)))
+            .execute(self.conn)?;
+        Ok(())
+    }
+
+    /// The next number. Whoever asks after us waits until our transaction has ended, so numbers
+    /// rise in the order of the commits.
+    pub(crate) fn next_number(&mut self, name: &str) -> Result<i64, StoreError> {
+        let rows = diesel::update(counters::table.find(name))
+            .set(counters::value.eq(counters::value + 1))
+            .execute(self.conn)?;
+        one(rows, "counter")?;
+        self.last_number(name)
+    }
+
+    /// The last number that was handed out; 0 before the first.
+    pub(crate) fn last_number(&mut self, name: &str) -> Result<i64, StoreError> {
+        let last =
+            counters::table.find(name).select(counters::value).first(self.conn).optional()?;
+        Ok(last.unwrap_or(0))
+    }
+}

@@ -1,0 +1,156 @@
+//! What can go wrong between the program and its database.
+//!
+//! No message names a password: addresses are shown without their user part.
+
+use std::error::Error;
+
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind};
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The row is not there, or lies outside the scope of whoever asks.
+    #[error("there is no such {what}")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+    },
+    /// What must be unique is taken, or a row is no longer in the state the change starts from.
+    #[error("{what} is already taken or was changed meanwhile")]
+    Conflict {
+        /// What is taken.
+        what: &'static str,
+    },
+    /// The database was made by a newer program.
+    #[error(
+        "the database has version {found}, this program knows versions up to {known}; use the newer program"
+    )]
+    Newer {
+        /// The database's last migration.
+        found: String,
+        /// The program's last migration.
+        known: String,
+    },
+    /// The database is empty or of an older version.
+    #[error("the database is empty or of an older version; its migrations are to be run first")]
+    NotMigrated,
+    /// The address of the database has no form that is understood.
+    #[error("a database address is sqlite:PATH, a path, or postgres://…, not {address}")]
+    Address {
+        /// The address, without its user part.
+        address: String,
+    },
+    /// The folder of the database file is missing or cannot be written.
+    #[error("the folder {folder} of the database file does not exist")]
+    NoFolder {
+        /// The folder.
+        folder: String,
+    },
+    /// The file is something else.
+    #[error("{path} is not a database file")]
+    NotADatabase {
+        /// The file.
+        path: String,
+    },
+    /// The server refused the user or the password.
+    #[error("the database server {database} refused the sign-in: {reason}")]
+    SignIn {
+        /// The address, without its user part.
+        database: String,
+        /// The server's words.
+        reason: String,
+    },
+    /// No connection was to be had.
+    #[error("the database {database} cannot be reached: {reason}")]
+    Unreachable {
+        /// The address, without its user part.
+        database: String,
+        /// What was reported.
+        reason: String,
+    },
+    /// A stored value does not read back.
+    #[error("the {what} {id} does not read back: its {column} is damaged")]
+    Corrupt {
+        /// The table.
+        what: &'static str,
+        /// The row.
+        id: String,
+        /// The column.
+        column: &'static str,
+    },
+    /// Others were writing for too long, or two writers stood in each other's way: try again.
+    #[error("the database is busy")]
+    Busy,
+    /// An earlier step of the transaction had failed, so none of it was kept.
+    #[error("an earlier step of the transaction failed, so none of it was kept")]
+    Abandoned,
+    /// Anything else that the database reports.
+    #[error("the database reports an error: {0}")]
+    Database(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl From<diesel::result::Error> for StoreError {
+    fn from(error: diesel::result::Error) -> Self {
+        use diesel::result::Error as E;
+        match error {
+            E::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
+                Self::Conflict { what: meaning(info.as_ref()) }
+            }
+            E::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Busy,
+            E::DatabaseError(DatabaseErrorKind::ClosedConnection, info) => Self::Unreachable {
+                database: "server".to_owned(),
+                reason: info.message().trim().to_owned(),
+            },
+            E::DatabaseError(_, ref info) if is_busy(info.message()) => Self::Busy,
+            E::NotFound => Self::NotFound { what: "row" },
+            other => Self::Database(Box::new(other)),
+        }
+    }
+}
+
+/// SQLite's BUSY and LOCKED, PostgreSQL's deadlock and lock time-out: neither has a kind of its
+/// own in diesel.
+fn is_busy(message: &str) -> bool {
+    ["database is locked", "database table is locked", "deadlock detected", "lock timeout"]
+        .iter()
+        .any(|busy| message.contains(busy))
+}
+
+/// Unique constraints: the name in PostgreSQL, the columns as SQLite reports them, the meaning.
+const MEANINGS: &[(&str, &str, &str)] = &[
+    ("policies_digest", "policies.digest", "policy"),
+    ("keys_id", "keys.id", "key"),
+    ("keys_fingerprint", "keys.fingerprint", "key fingerprint"),
+    ("authorities_id", "authorities.id", "authority"),
+    ("authorities_code", "authorities.code", "authority code"),
+    ("organisations_id", "organisations.id", "organisation"),
+    ("organisations_identifier", "organisations.identifier", "organisation identifier"),
+    ("branches_id", "branches.id", "branch"),
+    ("branches_code", "branches.organisation_id, branches.code", "branch code"),
+    ("instances_id", "instances.id", "instance"),
+    (
+        "instances_number",
+        "instances.branch_id, instances.level, instances.number",
+        "application instance",
+    ),
+    ("applications_id", "applications.id", "application"),
+    ("certificates_id", "certificates.id", "certificate"),
+    ("certificates_serial", "certificates.authority_id, certificates.serial", "certificate serial"),
+    ("certificates_application", "certificates.application_id", "application"),
+    ("crls_number", "crls.authority_id, crls.number", "crl number"),
+    ("lists_sequence", "lists.scheme, lists.sequence", "list sequence"),
+    ("accounts_id", "accounts.id", "account"),
+    ("accounts_login", "accounts.login", "account login"),
+    ("passkeys_credential", "passkeys.credential", "passkey"),
+    ("enrolment_codes_digest", "enrolment_codes.digest", "enrolment code"),
+    ("sessions_id", "sessions.id", "session"),
+    ("sessions_digest", "sessions.digest", "session"),
+];
+
+fn meaning(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> &'static str {
+    let columns = info.message().strip_prefix("UNIQUE constraint failed: ");
+    MEANINGS
+        .iter()
+        .find(|(name, of, _)| info.constraint_name() == Some(name) || columns == Some(of))
+        .map_or("row", |(_, _, meaning)| meaning)
+}

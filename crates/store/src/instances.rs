@@ -1,0 +1,67 @@
+//! Table `instances`: numbered instances of a branch's seal at one level.
+
+use diesel::dsl::max;
+use diesel::prelude::*;
+use tenkoku_domain::application::Application;
+use tenkoku_domain::id::BranchId;
+use tenkoku_domain::level::Level;
+use tenkoku_domain::time::Timestamp;
+
+use crate::certificates::OCCUPYING;
+use crate::column::level_number;
+use crate::error::StoreError;
+use crate::schema::{certificates, instances};
+use crate::tx::Tx;
+
+impl Tx<'_> {
+    /// The number of the next instance of a branch's seal at a level, from 1.
+    pub fn next_instance_number(
+        &mut self,
+        branch: &BranchId,
+        level: Level,
+    ) -> Result<i32, StoreError> {
+        let last = instances::table
+            .filter(instances::branch_id.eq(branch.as_str()))
+            .filter(instances::level.eq(level_number(level)))
+            .select(max(instances::number))
+            .first::<Option<i32>>(self.conn)?;
+        Ok(last.unwrap_or(0).saturating_add(1))
+    }
+
+    /// How many instances of a branch's seal at a level hold a live certificate (I-3): pending,
+    /// issued, active or suspended, and not expired.
+    pub fn count_live_instances(
+        &mut self,
+        branch: &BranchId,
+        level: Level,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
+        let occupied = certificates::table
+            .filter(certificates::branch_id.eq(branch.as_str()))
+            .filter(certificates::state.eq_any(OCCUPYING))
+            .filter(certificates::not_after.ge(now.floor().millis()))
+            .filter(certificates::instance_id.is_not_null())
+            .select(certificates::instance_id.assume_not_null());
+        let count = instances::table
+            .filter(instances::branch_id.eq(branch.as_str()))
+            .filter(instances::level.eq(level_number(level)))
+            .filter(instances::id.eq_any(occupied))
+            .count()
+            .get_result(self.conn)?;
+        Ok(count)
+    }
+
+    /// Keeps the instance that an application is for.
+    pub(crate) fn insert_instance(&mut self, application: &Application) -> Result<(), StoreError> {
+        diesel::insert_into(instances::table)
+            .values((
+                instances::id.eq(application.instance.as_str()),
+                instances::organisation_id.eq(application.organisation.as_str()),
+                instances::branch_id.eq(application.branch.as_str()),
+                instances::level.eq(level_number(application.level)),
+                instances::number.eq(application.instance_number),
+            ))
+            .execute(self.conn)?;
+        Ok(())
+    }
+}

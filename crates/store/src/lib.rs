@@ -1,0 +1,65 @@
+//! The database: SQLite inside the process, or PostgreSQL, behind one schema.
+//!
+//! [`Store::read`] and [`Store::write`] hand out a [`Tx`], one transaction. Changes of state go in
+//! through [`Tx::record`], which updates the tables and appends to the audit chain together
+//! (DOMAIN I-12). What lies outside a scope does not exist for whoever asks.
+//!
+//! Deliberately not in this crate: decisions (domain), when to do what (use cases), and any other
+//! IO. Rows stay inside; this is the only crate that names diesel.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+// Linked so that its `bundled` feature holds: SQLite comes with the program.
+use libsqlite3_sys as _;
+
+mod column;
+mod connection;
+mod error;
+mod location;
+mod page;
+mod pool;
+mod record;
+mod schema;
+mod scope;
+mod setup;
+mod store;
+mod tx;
+
+mod accounts;
+mod applications;
+mod audit;
+mod authorities;
+mod branches;
+mod certificates;
+mod codes;
+mod counters;
+mod crls;
+mod figures;
+mod instances;
+mod jobs;
+mod keys;
+mod lists;
+mod organisations;
+mod passkeys;
+mod policies;
+mod proofings;
+mod roles;
+mod sessions;
+mod status;
+
+pub use applications::ApplicationFilter;
+pub use branches::{BranchFilter, BranchSummary};
+pub use certificates::CertificateFilter;
+pub use error::StoreError;
+pub use figures::RegistryFigures;
+pub use jobs::Job;
+pub use organisations::OrganisationSummary;
+pub use page::Page;
+pub use proofings::ProofingRecord;
+pub use setup::SchemaState;
+pub use status::RevokedEntry;
+pub use store::Store;
+pub use tx::Tx;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! The one door for changes of state: an event goes into the tables and into the audit chain.
+
+use tenkoku_domain::access::Origin;
+use tenkoku_domain::audit::Event;
+use tenkoku_domain::time::Timestamp;
+
+use crate::error::StoreError;
+use crate::tx::Tx;
+
+impl Tx<'_> {
+    /// Applies an event to the tables and appends it to this node's audit chain (I-12). Gives its
+    /// position in the chain.
+    ///
+    /// Locks are taken in this order: rows of the objects, the end of the chain, counters.
+    pub fn record(
+        &mut self,
+        origin: &Origin,
+        at: Timestamp,
+        event: &Event,
+    ) -> Result<i64, StoreError> {
+        self.change(|tx| {
+            tx.apply(origin, at, event)?;
+            let head = tx.lock_head()?;
+            tx.follow(at, event)?;
+            tx.append(head, origin, at, event)
+        })
+    }
+
+    /// The rows of the objects that an event is about.
+    fn apply(&mut self, origin: &Origin, at: Timestamp, event: &Event) -> Result<(), StoreError> {
+        match event {
+            Event::NodeStarted { .. }
+            | Event::NodeStopped
+            | Event::SchemaMigrated { .. }
+            | Event::OcspSignerRotated { .. }
+            | Event::FactorAdded { .. }
+            | Event::AccountLocked { .. }
+            | Event::Refused { .. } => Ok(()),
+            Event::InstallationMade { policy } => self.insert_policy(policy, at),
+            Event::KeyGenerated { key } | Event::KeyClaimed { key, .. } => self.insert_key(key),
+            Event::AuthorityPlanned { authority } => self.insert_authority(authority),
+            Event::AuthorityCertified { authority } => self.certify_authority(authority),
+            Event::OrganisationCreated { organisation, proofing } => {
+                self.insert_organisation(organisation)?;
+                self.insert_proofing(&organisation.id, proofing, &origin.actor, at)
+            }
+            Event::BranchCreated { branch } => self.insert_branch(branch),
+            Event::ApplicationSubmitted { application } => {
+                self.insert_instance(application)?;
+                self.insert_application(application)
+            }
+            Event::CertificateIssued { certificate } => self.complete_certificate(certificate),
+            Event::CertificateNotAccepted { certificate, revocation } => {
+                self.withdraw_certificate(certificate, revocation)
+            }
+            Event::CertificateRevoked { certificate, revocation, .. } => {
+                self.revoke_certificate(certificate, revocation)
+            }
+            Event::CrlIssued { crl } => self.insert_crl(crl),
+            Event::ListPublished { list } => self.insert_list(list),
+            Event::AccountCreated { account } => self.insert_account(account),
+            Event::RoleGranted { user, grant } => self.insert_role(user, grant),
+            Event::CodeIssued { code } => self.insert_code(code),
+            Event::CodeUsed { code } => self.use_code(code, at),
+            Event::LoggedIn { session } => self.insert_session(session),
+            Event::SteppedUp { session } => self.step_up_session(session),
+            Event::SessionEnded { session } => self.end_session(session, at),
+        }
+    }
+
+    /// What an event sets off: its place among the changes of status, and jobs.
+    fn follow(&mut self, at: Timestamp, event: &Event) -> Result<(), StoreError> {
+        match event {
+            Event::CertificateIssued { certificate } => self.log_status(certificate, None, at),
+            Event::CertificateNotAccepted { certificate, revocation }
+            | Event::CertificateRevoked { certificate, revocation, .. } => {
+                self.log_status(certificate, Some(revocation), at)?;
+                self.queue_job("refresh-status", certificate.authority.as_str(), at)
+            }
+            Event::NodeStarted { .. }
+            | Event::NodeStopped
+            | Event::InstallationMade { .. }
+            | Event::SchemaMigrated { .. }
+            | Event::KeyGenerated { .. }
+            | Event::AuthorityPlanned { .. }
+            | Event::AuthorityCertified { .. }
+            | Event::OrganisationCreated { .. }
+            | Event::BranchCreated { .. }
+            | Event::KeyClaimed { .. }
+            | Event::ApplicationSubmitted { .. }
+            | Event::CrlIssued { .. }
+            | Event::OcspSignerRotated { .. }
+            | Event::ListPublished { .. }
+            | Event::AccountCreated { .. }
+            | Event::RoleGranted { .. }
+            | Event::CodeIssued { .. }
+            | Event::CodeUsed { .. }
+            | Event::FactorAdded { .. }
+            | Event::LoggedIn { .. }
+            | Event::SteppedUp { .. }
+            | Event::SessionEnded { .. }
+            | Event::AccountLocked { .. }
+            | Event::Refused { .. } => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The tables as diesel sees them: column for column what `migrations/` makes.
+//!
+//! Deliberately without types of our own: rows read and write the plain types that both databases
+//! share, and become nouns of the domain in the file of their table.
+
+diesel::table! {
+    policies (digest) {
+        digest -> Text,
+        id -> Text,
+        version -> Text,
+        document -> Text,
+        effective_from -> BigInt,
+    }
+}
+
+diesel::table! {
+    keys (id) {
+        id -> Text,
+        role -> Text,
+        holder_kind -> Text,
+        holder -> Text,
+        algorithm -> Text,
+        fingerprint -> Text,
+        public_key -> Binary,
+        origin -> Text,
+        state -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    authorities (id) {
+        id -> Text,
+        code -> Text,
+        kind -> Text,
+        level -> Nullable<SmallInt>,
+        generation -> Integer,
+        country -> Text,
+        organisation -> Text,
+        identifier -> Text,
+        common_name -> Text,
+        issuer -> Nullable<Text>,
+        key_id -> Text,
+        algorithm -> Text,
+        serial -> Text,
+        not_before -> BigInt,
+        not_after -> BigInt,
+        certificate -> Nullable<Binary>,
+        state -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    organisations (id) {
+        id -> Text,
+        identifier -> Text,
+        legal_name -> Text,
+        kana -> Nullable<Text>,
+        latin_name -> Nullable<Text>,
+        country -> Text,
+        postal_code -> Nullable<Text>,
+        region -> Nullable<Text>,
+        locality -> Nullable<Text>,
+        street -> Nullable<Text>,
+        language -> Text,
+        state -> Text,
+        created_at -> BigInt,
+        searchable -> Text,
+    }
+}
+
+diesel::table! {
+    proofings (organisation_id, performed_at, method) {
+        organisation_id -> Text,
+        performed_at -> BigInt,
+        method -> Text,
+        evidence -> Text,
+        performed_by -> Text,
+    }
+}
+
+diesel::table! {
+    branches (id) {
+        id -> Text,
+        organisation_id -> Text,
+        code -> Text,
+        kind -> Text,
+        name -> Text,
+        latin_name -> Nullable<Text>,
+        custodian_name -> Nullable<Text>,
+        custodian_email -> Nullable<Text>,
+        country -> Text,
+        postal_code -> Nullable<Text>,
+        region -> Nullable<Text>,
+        locality -> Nullable<Text>,
+        street -> Nullable<Text>,
+        state -> Text,
+        opened_at -> BigInt,
+        searchable -> Text,
+    }
+}
+
+diesel::table! {
+    instances (id) {
+        id -> Text,
+        organisation_id -> Text,
+        branch_id -> Text,
+        level -> SmallInt,
+        number -> Integer,
+    }
+}
+
+diesel::table! {
+    applications (id) {
+        id -> Text,
+        organisation_id -> Text,
+        branch_id -> Text,
+        level -> SmallInt,
+        instance_id -> Text,
+        instance_number -> Integer,
+        validity_days -> BigInt,
+        key_id -> Text,
+        fingerprint -> Text,
+        request -> Binary,
+        policy -> Text,
+        digest -> Text,
+        applicant_kind -> Text,
+        applicant -> Text,
+        applicant_authenticator -> Nullable<Text>,
+        state -> Text,
+        certificate_id -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    certificates (id) {
+        id -> Text,
+        authority_id -> Text,
+        serial -> Text,
+        profile -> Text,
+        profile_version -> Integer,
+        key_id -> Text,
+        organisation_id -> Nullable<Text>,
+        branch_id -> Nullable<Text>,
+        instance_id -> Nullable<Text>,
+        application_id -> Nullable<Text>,
+        common_name -> Text,
+        not_before -> BigInt,
+        not_after -> BigInt,
+        sealing_not_after -> Nullable<BigInt>,
+        policy -> Text,
+        tbs -> Binary,
+        der -> Nullable<Binary>,
+        state -> Text,
+        cause -> Nullable<Text>,
+        revoked_at -> Nullable<BigInt>,
+        invalid_since -> Nullable<BigInt>,
+        created_at -> BigInt,
+        searchable -> Text,
+    }
+}
+
+diesel::table! {
+    status_log (authority_id, rev) {
+        authority_id -> Text,
+        rev -> BigInt,
+        serial -> Text,
+        status -> Text,
+        reason -> Nullable<Text>,
+        revoked_at -> Nullable<BigInt>,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    counters (name) {
+        name -> Text,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    crls (authority_id, number) {
+        authority_id -> Text,
+        number -> BigInt,
+        this_update -> BigInt,
+        next_update -> BigInt,
+        revision -> BigInt,
+        entries -> BigInt,
+        der -> Binary,
+    }
+}
+
+diesel::table! {
+    lists (scheme, sequence) {
+        scheme -> Text,
+        sequence -> BigInt,
+        issued_at -> BigInt,
+        next_update -> BigInt,
+        signer -> Text,
+        digest -> Text,
+        content -> Text,
+        xml -> Binary,
+    }
+}
+
+diesel::table! {
+    accounts (id) {
+        id -> Text,
+        login -> Text,
+        display_name -> Text,
+        language -> Text,
+        registered_by -> Text,
+        created_at -> BigInt,
+        disabled_at -> Nullable<BigInt>,
+        password -> Nullable<Text>,
+        totp -> Nullable<Binary>,
+        totp_step -> BigInt,
+        failures -> Integer,
+        locked_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    roles (account_id, number) {
+        account_id -> Text,
+        number -> Integer,
+        role -> Text,
+        scope -> Text,
+        until -> BigInt,
+    }
+}
+
+diesel::table! {
+    passkeys (credential) {
+        credential -> Text,
+        account_id -> Text,
+        label -> Text,
+        record -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    enrolment_codes (digest) {
+        digest -> Text,
+        account_id -> Text,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        attempts -> Integer,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        digest -> Text,
+        account_id -> Text,
+        authenticator -> Text,
+        csrf -> Text,
+        created_at -> BigInt,
+        seen_at -> BigInt,
+        factor_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    jobs (id) {
+        id -> BigInt,
+        kind -> Text,
+        object -> Text,
+        due_at -> BigInt,
+        claimable_at -> BigInt,
+        attempts -> Integer,
+    }
+}
+
+diesel::table! {
+    audit_events (chain, seq) {
+        chain -> Text,
+        seq -> BigInt,
+        code -> Text,
+        object_kind -> Text,
+        object_id -> Text,
+        organisation_id -> Nullable<Text>,
+        record -> Text,
+        prev -> Text,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    audit_heads (chain) {
+        chain -> Text,
+        seq -> BigInt,
+        hash -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(organisations, branches, instances, certificates);

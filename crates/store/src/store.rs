@@ -1,0 +1,101 @@
+//! The door to the database.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::connection::Access;
+use crate::error::StoreError;
+use crate::location::Location;
+use crate::pool::Pools;
+use crate::setup::SchemaState;
+use crate::tx::Tx;
+
+/// The database. Cheap to clone; clones share their connections.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pools: Pools,
+    node: String,
+    /// Whether the schema was found to be this program's.
+    current: AtomicBool,
+}
+
+impl Store {
+    /// Opens the database at `sqlite:PATH`, a bare path, or `postgres://…`. Nothing is migrated.
+    /// `node` names this node's audit chain (`node-1`).
+    pub fn open(url: &str, node: &str) -> Result<Self, StoreError> {
+        let pools = Pools::open(Location::parse(url)?)?;
+        let current = AtomicBool::new(false);
+        Ok(Self { inner: Arc::new(Inner { pools, node: node.to_owned(), current }) })
+    }
+
+    /// Runs `f` on one consistent state of the database. Changes made in it fail.
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        f: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.check_current()?;
+        self.transaction(Access::Read, f)
+    }
+
+    /// Runs `f` in one transaction: kept when it gives `Ok`, without a trace when it gives `Err`.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        f: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.check_current()?;
+        self.transaction(Access::Write, f)
+    }
+
+    /// The node whose audit chain this store writes.
+    pub fn node(&self) -> &str {
+        &self.inner.node
+    }
+
+    /// Whether the database is a file.
+    pub fn is_sqlite(&self) -> bool {
+        self.inner.pools.is_sqlite()
+    }
+
+    /// One transaction, whatever the schema.
+    pub(crate) fn transaction<T, E: From<StoreError>>(
+        &self,
+        access: Access,
+        f: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut conn = self.inner.pools.take(access)?;
+        let mut tx = Tx::begin(&mut conn, &self.inner.node, access)?;
+        match f(&mut tx) {
+            Ok(done) => {
+                tx.commit()?;
+                Ok(done)
+            }
+            Err(error) => {
+                tx.roll_back();
+                Err(error)
+            }
+        }
+    }
+
+    /// Forgets that the schema was found to be this program's.
+    pub(crate) fn forget_schema(&self) {
+        self.inner.current.store(false, Ordering::Relaxed);
+    }
+
+    fn check_current(&self) -> Result<(), StoreError> {
+        if self.inner.current.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        match self.schema_state()? {
+            SchemaState::Current => {
+                self.inner.current.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            SchemaState::Empty | SchemaState::Older { .. } => Err(StoreError::NotMigrated),
+            SchemaState::Newer { found, known } => Err(StoreError::Newer { found, known }),
+        }
+    }
+}

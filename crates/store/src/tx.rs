@@ -1,0 +1,93 @@
+//! One transaction. What it can do stands in the file of each table.
+
+use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager as _};
+
+use crate::connection::{Access, AnyConnection};
+use crate::error::StoreError;
+
+/// An open transaction of [`Store::read`](crate::Store::read) or
+/// [`Store::write`](crate::Store::write).
+///
+/// When a change fails, the whole transaction must be given up, also when the caller does not pass
+/// the error on: PostgreSQL would keep nothing of it, so SQLite does not either.
+pub struct Tx<'c> {
+    pub(crate) conn: &'c mut AnyConnection,
+    pub(crate) node: &'c str,
+    access: Access,
+    abandoned: bool,
+}
+
+type Manager = <AnyConnection as Connection>::TransactionManager;
+
+impl<'c> Tx<'c> {
+    /// Begins a transaction: on SQLite a writer takes the file at once, on PostgreSQL a reader
+    /// sees one state throughout.
+    pub(crate) fn begin(
+        conn: &'c mut AnyConnection,
+        node: &'c str,
+        access: Access,
+    ) -> Result<Self, StoreError> {
+        match (&mut *conn, access) {
+            (AnyConnection::Sqlite(c), Access::Read) => {
+                AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?;
+            }
+            (AnyConnection::Sqlite(c), Access::Write) => {
+                AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")?;
+            }
+            (AnyConnection::Postgresql(c), Access::Read) => {
+                let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                AnsiTransactionManager::begin_transaction_sql(c, sql)?;
+            }
+            (AnyConnection::Postgresql(c), Access::Write) => {
+                let sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+                AnsiTransactionManager::begin_transaction_sql(c, sql)?;
+            }
+        }
+        Ok(Self { conn, node, access, abandoned: false })
+    }
+
+    /// Keeps what was done.
+    pub(crate) fn commit(self) -> Result<(), StoreError> {
+        if self.abandoned {
+            self.roll_back();
+            return Err(StoreError::Abandoned);
+        }
+        Ok(Manager::commit_transaction(self.conn)?)
+    }
+
+    /// Keeps nothing. A connection that cannot even roll back is thrown away by its pool.
+    pub(crate) fn roll_back(self) {
+        drop(Manager::rollback_transaction(self.conn));
+    }
+
+    /// Whether rows that are read here are about to be written.
+    pub(crate) fn writes(&self) -> bool {
+        self.access == Access::Write
+    }
+
+    /// Makes a change; when it fails, the transaction will not be kept.
+    pub(crate) fn change<T>(
+        &mut self,
+        change: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let changed = change(self);
+        self.abandoned |= changed.is_err();
+        changed
+    }
+}
+
+/// Locks one row until the end of the transaction. On SQLite the writer is alone anyway.
+macro_rules! lock_row {
+    ($tx:expr, $table:ident, $id:expr) => {
+        if let $crate::connection::AnyConnection::Postgresql(conn) = &mut *$tx.conn {
+            let row = $table::table.find($id).select($table::id).for_update();
+            diesel::OptionalExtension::optional(diesel::RunQueryDsl::first::<String>(row, conn))?;
+        }
+    };
+}
+pub(crate) use lock_row;
+
+/// Passes when a change touched exactly one row.
+pub(crate) fn one(rows: usize, what: &'static str) -> Result<(), StoreError> {
+    if rows == 1 { Ok(()) } else { Err(StoreError::Conflict { what }) }
+}
