@@ -1,0 +1,11 @@
+//! The whole system from outside, as one test binary: the house rules that a program can see, and
+//! one file per story.
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is not as it must be"
+)]
+
+mod tidy;
