@@ -1,0 +1,181 @@
+//! Issues the certificate of a ready application: every guard again, the lint, then the order that
+//! survives a power cut.
+
+use tenkoku_domain::access::{Issue, Permit};
+use tenkoku_domain::application::{Application, application_digest};
+use tenkoku_domain::audit::{AuditCode, ObjectRef};
+use tenkoku_domain::authority::{Authority, AuthorityKind};
+use tenkoku_domain::certificate::{Certificate, Profile, SealBinding, Validity};
+use tenkoku_domain::id::ApplicationId;
+use tenkoku_domain::key::Key;
+use tenkoku_domain::level::Level;
+use tenkoku_domain::policy::{Installation, KeyPolicy};
+use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_domain::subject::SealSubject;
+use tenkoku_domain::time::Timestamp;
+use tenkoku_pki::key::PublicKey;
+use tenkoku_pki::name::DistinguishedName;
+use tenkoku_pki::profile::{Content, Order};
+use tenkoku_pki::qc::Claim;
+use tenkoku_pki::uri::HttpUri;
+use tenkoku_ports::{Attempt, Env};
+use tenkoku_store::{StoreError, Tx};
+
+use crate::apply::check_submission;
+pub use crate::signing::SigningError as IssueError;
+use crate::signing::{Paper, issuer, repository, sign_certificate};
+
+/// Everything an issuance rests on, loaded and checked in one transaction.
+struct Case {
+    application: Application,
+    authority: Authority,
+    key: Key,
+    subject: SealSubject,
+    policy: KeyPolicy,
+}
+
+/// Issues the certificate of a ready application.
+///
+/// Nothing is released before it is stored; an application is issued once, however often and from
+/// however many sides this is called.
+pub fn issue_certificate(
+    env: &Env,
+    permit: &Permit<Issue>,
+    application: &ApplicationId,
+) -> Result<Certificate, IssueError> {
+    let now = env.clock.now();
+    let loaded = env.store.read(|tx| tx.load_application(permit.scope(), application))?;
+    let issued = env
+        .store
+        .write(|tx| load_case(env, tx, permit, application, now))
+        .and_then(|case| sign(env, permit, now, &case));
+    issued.or_else(|error| {
+        let refusal = error.refused()?;
+        let linted = refusal.code == RefusalCode::LintFailed;
+        let code = if linted { AuditCode::CertLintFailed } else { AuditCode::CertIssued };
+        let attempt = Attempt {
+            code,
+            object: ObjectRef::new("application", application),
+            organisation: Some(loaded.organisation.clone()),
+            policy: Some(loaded.policy),
+        };
+        Err(env.refuse(permit.origin(), now, attempt, refusal)?.into())
+    })
+}
+
+fn load_case(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    permit: &Permit<Issue>,
+    id: &ApplicationId,
+    now: Timestamp,
+) -> Result<Case, IssueError> {
+    let application = tx.lock_application(permit.scope(), id)?;
+    let organisation = tx.load_organisation(permit.scope(), &application.organisation)?;
+    let branch = tx.load_branch(permit.scope(), &application.branch)?;
+    let key = tx.load_key(&application.key)?;
+    let policy = tx.current_policy(now)?;
+    let subject = SealSubject::of(&organisation, &branch, application.instance_number)?;
+    let digest = application_digest(
+        &subject,
+        application.level,
+        &application.fingerprint,
+        application.validity_days,
+        &application.policy,
+    )?;
+    application.may_issue(&digest)?;
+    check_submission(
+        &policy,
+        &organisation,
+        &branch,
+        application.level,
+        (key.algorithm, key.origin),
+        application.validity_days,
+        now,
+    )
+    .map_err(|refusal| policy_changed(refusal, &policy, &application))?;
+    let authority = issuing_authority(tx, application.level, now)?;
+    if env.settings.installation == Installation::Production && env.settings.arc.is_documentation()
+    {
+        return Err(Refusal::new(RefusalCode::LintFailed, "PR-1").into());
+    }
+    Ok(Case { application, authority, key, subject, policy })
+}
+
+/// KM-21: when the policy changed since submission, the refusal says so.
+fn policy_changed(refusal: Refusal, policy: &KeyPolicy, application: &Application) -> Refusal {
+    match policy.digest() {
+        Ok(digest) if digest != application.policy => {
+            Refusal::new(RefusalCode::PolicyChanged, "KM-21").with("because", refusal.code)
+        }
+        Ok(_) | Err(_) => refusal,
+    }
+}
+
+/// The active issuing authority of a level; the newest generation where there are several.
+fn issuing_authority(
+    tx: &mut Tx<'_>,
+    level: Level,
+    now: Timestamp,
+) -> Result<Authority, IssueError> {
+    let all = tx.list_authorities()?;
+    let serving = all.into_iter().filter(|a| a.kind == AuthorityKind::Issuing(level));
+    let mut serving: Vec<_> = serving.filter(|a| a.may_issue(now).is_ok()).collect();
+    serving.sort_by_key(|authority| authority.generation);
+    serving.pop().ok_or_else(|| {
+        Refusal::new(RefusalCode::AuthorityNotActive, "6.7").with("level", level).into()
+    })
+}
+
+fn sign(
+    env: &Env,
+    permit: &Permit<Issue>,
+    now: Timestamp,
+    case: &Case,
+) -> Result<Certificate, IssueError> {
+    let application = &case.application;
+    let authority = &case.authority;
+    let issuer = issuer(authority.may_issue(now)?)?;
+    // I-8: never beyond the issuer's own end.
+    let validity = Validity::days(now, application.validity_days).capped(issuer.validity.not_after);
+    let sealing = now.floor().plus_days(case.policy.level(application.level).sealing_days);
+    let paper = Paper {
+        authority: authority.id.clone(),
+        signing_key: authority.key.clone(),
+        profile: Profile::seal(application.level),
+        key: case.key.id.clone(),
+        seal: Some(SealBinding {
+            organisation: application.organisation.clone(),
+            branch: application.branch.clone(),
+            instance: application.instance.clone(),
+            application: application.id.clone(),
+        }),
+        common_name: case.subject.common_name.as_str().to_owned(),
+        sealing_not_after: Some(sealing.min(validity.not_after)),
+        policy: application.policy,
+    };
+    let content = Content::Seal {
+        level: application.level,
+        latin: DistinguishedName::of_seal_latin(&case.subject)?,
+        claim: Claim::None,
+        arc: env.settings.arc,
+        repository: repository(env, authority)?,
+        ocsp: HttpUri::parse(&env.settings.public_address.ocsp(&authority.code))?,
+    };
+    let subject = DistinguishedName::of_seal(&case.subject)?;
+    let key = PublicKey::parse(&case.key.public_key)?;
+    let order = |serial| Order {
+        serial,
+        validity,
+        subject: subject.clone(),
+        key: key.clone(),
+        issuer: issuer.clone(),
+        content: content.clone(),
+    };
+    let unchanged = |tx: &mut Tx<'_>| {
+        // Between the check and this transaction another process may have been faster.
+        let locked = tx.lock_application(permit.scope(), &application.id)?;
+        locked.may_issue(&application.digest).map_err(IssueError::from)
+    };
+    sign_certificate(env, permit.origin(), now, &paper, order, unchanged, |_, _| Ok(()))
+}

@@ -1,0 +1,16 @@
+//! Use cases over certificates and keys: record organisations and branches, apply, issue, revoke,
+//! create authorities and their service signers, settle what a power cut left behind.
+//!
+//! Each loads, asks the domain to decide, and records. Deliberately not here: status answers,
+//! lists, pages. What a use case starts elsewhere travels as a job row of the same transaction.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod apply;
+pub mod authority;
+pub mod import;
+pub mod issue;
+pub mod revoke;
+pub mod settle;
+pub mod signer;
+mod signing;

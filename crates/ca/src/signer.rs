@@ -1,0 +1,164 @@
+//! Service signers: the OCSP signer of every issuing authority, the signer of the trusted list.
+
+use tenkoku_domain::access::Origin;
+use tenkoku_domain::access::{Permit, PublishList, PublishStatus};
+use tenkoku_domain::audit::Event;
+use tenkoku_domain::authority::{Authority, AuthorityKind, AuthorityName};
+use tenkoku_domain::certificate::{Certificate, Profile, Validity};
+use tenkoku_domain::key::{KeyAlgorithm, KeyHolder, KeyRole};
+use tenkoku_domain::name::Name;
+use tenkoku_domain::time::Timestamp;
+use tenkoku_pki::key::PublicKey;
+use tenkoku_pki::name::DistinguishedName;
+use tenkoku_pki::profile::{Content, Order};
+use tenkoku_ports::Env;
+use tenkoku_store::StoreError;
+
+use crate::authority::generate;
+pub use crate::signing::SigningError as SignerError;
+use crate::signing::{Paper, issuer, repository, sign_certificate};
+
+/// Days before its end at which a list signer gets a successor.
+const LIST_SIGNER_LEAD_DAYS: i64 = 60;
+
+/// Gives every issuing authority an OCSP signer where there is none, or where the present one has
+/// served its days: 30 days valid, a new key every 14 (DOMAIN 12.5). Gives the number of new ones.
+///
+/// The former signer's answers stay good until their own end: its certificate is valid longer than
+/// any of them.
+pub fn renew_ocsp_signers(env: &Env, permit: &Permit<PublishStatus>) -> Result<usize, SignerError> {
+    let now = env.clock.now();
+    let policy = env.store.read(|tx| tx.current_policy(now))?;
+    let mut renewed = 0;
+    for authority in env.store.read(|tx| tx.list_authorities())? {
+        let AuthorityKind::Issuing(_) = authority.kind else { continue };
+        if authority.may_issue(now).is_err() {
+            continue;
+        }
+        let signer =
+            env.store.read(|tx| tx.current_signer(&authority.id, Profile::OcspSigner, now))?;
+        let fresh = signer.is_some_and(|signer| {
+            signer.created_at.plus_days(policy.ocsp_signer_rotation_days) > now
+        });
+        if !fresh {
+            renew_ocsp_signer(env, permit, &authority, policy.ocsp_signer_days, now)?;
+            renewed += 1;
+        }
+    }
+    Ok(renewed)
+}
+
+fn renew_ocsp_signer(
+    env: &Env,
+    permit: &Permit<PublishStatus>,
+    authority: &Authority,
+    days: i64,
+    now: Timestamp,
+) -> Result<(), SignerError> {
+    let wanted = Wanted {
+        role: KeyRole::OcspSigner,
+        algorithm: KeyAlgorithm::P256,
+        content: Content::OcspSigner,
+        organisation: authority.name.organisation.clone(),
+        country: authority.name.country.clone(),
+        common_name: service_name(&authority.name.common_name, "OCSP Signer", now)?,
+        days,
+    };
+    let certificate = certify(env, permit.origin(), authority, &wanted, now)?;
+    let event = Event::OcspSignerRotated { authority: authority.id.clone(), certificate };
+    env.store.write(|tx| tx.record(permit.origin(), now, &event))?;
+    Ok(())
+}
+
+/// The signer of the trusted list: the present one, or a new one issued by the root where there is
+/// none or the present one is near its end. C and O are the territory and the operator's name, as
+/// TS 119 612, 5.7.1 demands.
+pub fn renew_list_signer(
+    env: &Env,
+    permit: &Permit<PublishList>,
+) -> Result<Certificate, SignerError> {
+    let now = env.clock.now();
+    let root = env
+        .store
+        .read(|tx| tx.list_authorities())?
+        .into_iter()
+        .find(|a| a.kind == AuthorityKind::Root && a.may_issue(now).is_ok())
+        .ok_or(StoreError::NotFound { what: "authority" })?;
+    let present = env.store.read(|tx| tx.current_signer(&root.id, Profile::ListSigner, now))?;
+    let lasts = now.plus_days(LIST_SIGNER_LEAD_DAYS);
+    if let Some(signer) = present.filter(|signer| signer.validity.not_after > lasts) {
+        return Ok(signer);
+    }
+    let policy = env.store.read(|tx| tx.current_policy(now))?;
+    let operator = &env.settings.operator;
+    let scheme = &env.settings.scheme;
+    let wanted = Wanted {
+        role: KeyRole::ListSigner,
+        algorithm: KeyAlgorithm::P384,
+        content: Content::ListSigner { arc: env.settings.arc, repository: repository(env, &root)? },
+        organisation: operator.name.clone(),
+        country: scheme.territory.clone(),
+        common_name: service_name(&operator.name, "Trusted List Signer", now)?,
+        days: policy.list_signer_days,
+    };
+    certify(env, permit.origin(), &root, &wanted, now)
+}
+
+/// What a service certificate is wanted for.
+struct Wanted {
+    role: KeyRole,
+    algorithm: KeyAlgorithm,
+    content: Content,
+    organisation: Name,
+    country: String,
+    common_name: Name,
+    days: i64,
+}
+
+/// A common name that tells two generations of a signer apart: whose, what, and the day.
+fn service_name(whose: &Name, what: &str, now: Timestamp) -> Result<Name, SignerError> {
+    let day = now.to_date();
+    let full = Name::parse(&format!("{whose} {what} {day}"));
+    Ok(full.or_else(|_| Name::parse(&format!("{what} {day}")))?)
+}
+
+fn certify(
+    env: &Env,
+    origin: &Origin,
+    authority: &Authority,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<Certificate, SignerError> {
+    let holder = KeyHolder::Authority(authority.id.clone());
+    let key = generate(env, wanted.role, holder, wanted.algorithm)?;
+    env.store.write(|tx| tx.record(origin, now, &Event::KeyGenerated { key: key.clone() }))?;
+    let issuer = issuer(authority.may_issue(now)?)?;
+    let policy = env.store.read(|tx| tx.current_policy(now))?.digest()?;
+    let subject = DistinguishedName::of_authority(&AuthorityName {
+        country: wanted.country.clone(),
+        organisation: wanted.organisation.clone(),
+        identifier: env.settings.operator.identifier.clone(),
+        common_name: wanted.common_name.clone(),
+    })?;
+    let public = PublicKey::parse(&key.public_key)?;
+    let validity = Validity::days(now, wanted.days).capped(issuer.validity.not_after);
+    let paper = Paper {
+        authority: authority.id.clone(),
+        signing_key: authority.key.clone(),
+        profile: wanted.content.profile(),
+        key: key.id,
+        seal: None,
+        common_name: wanted.common_name.as_str().to_owned(),
+        sealing_not_after: None,
+        policy,
+    };
+    let order = |serial| Order {
+        serial,
+        validity,
+        subject: subject.clone(),
+        key: public.clone(),
+        issuer: issuer.clone(),
+        content: wanted.content.clone(),
+    };
+    sign_certificate(env, origin, now, &paper, order, |_| Ok(()), |_, _| Ok(()))
+}

@@ -1,0 +1,180 @@
+//! The order in which a certificate is signed so that a power cut loses nothing: record what will
+//! be signed, sign, record the result, release. No transaction is open while the key moves.
+
+use tenkoku_domain::access::Origin;
+use tenkoku_domain::audit::Event;
+use tenkoku_domain::authority::Authority;
+use tenkoku_domain::canonical::Digest;
+use tenkoku_domain::certificate::{
+    Certificate, CertificateState, Profile, SealBinding, Serial, Validity,
+};
+use tenkoku_domain::id::{AuthorityId, CertificateId, KeyId};
+use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_domain::time::Timestamp;
+use tenkoku_keys::{Body, KeyError};
+use tenkoku_pki::cert::CertificateError;
+use tenkoku_pki::key::KeyError as PublicKeyError;
+use tenkoku_pki::lint::{LintFailed, Linted, lint};
+use tenkoku_pki::profile::{Issuer, Order, Repository, draft};
+use tenkoku_pki::signed::AssembleError;
+use tenkoku_pki::uri::{HttpUri, UriError};
+use tenkoku_ports::Env;
+use tenkoku_store::{StoreError, Tx};
+
+/// How often a serial number is drawn before giving up. Two draws of 126 bits never meet.
+const SERIAL_DRAWS: usize = 3;
+
+/// Why nothing was signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SigningError {
+    /// A rule refuses it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The lint found something; nothing was signed.
+    #[error(transparent)]
+    Lint(#[from] LintFailed),
+    /// The key store did not sign.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// What came back from the key store is no signature over what was linted.
+    #[error(transparent)]
+    Assemble(#[from] AssembleError),
+    /// A stored certificate cannot be read back.
+    #[error("a stored certificate cannot be read: {0}")]
+    StoredCertificate(#[from] CertificateError),
+    /// A stored key cannot be read back.
+    #[error("a stored public key cannot be read: {0}")]
+    StoredKey(#[from] PublicKeyError),
+    /// The public address does not fit into a certificate.
+    #[error(transparent)]
+    Address(#[from] UriError),
+    /// The policy has no canonical form.
+    #[error(transparent)]
+    Canonical(#[from] tenkoku_domain::canonical::CanonicalError),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SigningError {
+    /// The refusal that goes into the audit trail; any other error comes back as it is.
+    pub(crate) fn refused(self) -> Result<Refusal, Self> {
+        match self {
+            Self::Refused(refusal) => Ok(refusal),
+            Self::Lint(failed) => Ok(failed.refusal()),
+            Self::Store(StoreError::Conflict { what: "application" }) => {
+                Ok(Refusal::new(RefusalCode::StateConflict, "6.3").with("state", "being-issued"))
+            }
+            Self::Keys(_)
+            | Self::Assemble(_)
+            | Self::StoredCertificate(_)
+            | Self::StoredKey(_)
+            | Self::Address(_)
+            | Self::Canonical(_)
+            | Self::Store(_) => Err(self),
+        }
+    }
+}
+
+/// What is recorded about a certificate besides its body.
+#[derive(Clone, Debug)]
+pub(crate) struct Paper {
+    pub(crate) authority: AuthorityId,
+    /// The key of the authority.
+    pub(crate) signing_key: KeyId,
+    pub(crate) profile: Profile,
+    /// The certified key.
+    pub(crate) key: KeyId,
+    pub(crate) seal: Option<SealBinding>,
+    pub(crate) common_name: String,
+    pub(crate) sealing_not_after: Option<Timestamp>,
+    pub(crate) policy: Digest,
+}
+
+/// Where an authority's certificate and CRL lie.
+pub(crate) fn repository(env: &Env, authority: &Authority) -> Result<Repository, UriError> {
+    let address = &env.settings.public_address;
+    Ok(Repository {
+        certificate: HttpUri::parse(&address.certificate(&authority.code))?,
+        crl: HttpUri::parse(&address.crl(&authority.code))?,
+    })
+}
+
+/// What of an authority's certificate enters the ones it issues.
+pub(crate) fn issuer(certificate: &[u8]) -> Result<Issuer, SigningError> {
+    Ok(tenkoku_pki::cert::Certificate::parse(certificate)?.as_issuer()?)
+}
+
+/// Lints, records, signs and records again. `order` is asked once per drawn serial number;
+/// `before` runs in the transaction that records what will be signed, `after` in the one that
+/// releases the certificate.
+pub(crate) fn sign_certificate(
+    env: &Env,
+    origin: &Origin,
+    now: Timestamp,
+    paper: &Paper,
+    order: impl Fn(Serial) -> Order,
+    before: impl Fn(&mut Tx<'_>) -> Result<(), SigningError>,
+    after: impl FnOnce(&mut Tx<'_>, &Certificate) -> Result<(), SigningError>,
+) -> Result<Certificate, SigningError> {
+    let (pending, linted) = record_pending(env, now, paper, order, before)?;
+    let signature = env.keys.sign(&paper.signing_key, &Body::Certificate(&linted))?;
+    let der = linted.assemble(&signature)?;
+    let certificate = Certificate { der: Some(der), state: CertificateState::Active, ..pending };
+    env.store.write(|tx| {
+        let issued = Event::CertificateIssued { certificate: certificate.clone() };
+        tx.record(origin, now, &issued)?;
+        after(tx, &certificate)
+    })?;
+    Ok(certificate)
+}
+
+fn record_pending(
+    env: &Env,
+    now: Timestamp,
+    paper: &Paper,
+    order: impl Fn(Serial) -> Order,
+    before: impl Fn(&mut Tx<'_>) -> Result<(), SigningError>,
+) -> Result<(Certificate, Linted), SigningError> {
+    for _ in 0..SERIAL_DRAWS {
+        let order = order(Serial::random(&*env.entropy));
+        let linted = lint(draft(&order), &order, env.keys.throwaway())?;
+        let certificate = pending(env, now, paper, &order, &linted);
+        let recorded = env.store.write(|tx| {
+            before(tx)?;
+            tx.insert_pending(&certificate).map_err(SigningError::from)
+        });
+        match recorded {
+            Ok(()) => return Ok((certificate, linted)),
+            Err(SigningError::Store(StoreError::Conflict { what: "certificate serial" })) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Err(Refusal::new(RefusalCode::SerialExhausted, "I-4").into())
+}
+
+fn pending(
+    env: &Env,
+    now: Timestamp,
+    paper: &Paper,
+    order: &Order,
+    linted: &Linted,
+) -> Certificate {
+    let Validity { not_before, not_after } = order.validity;
+    Certificate {
+        id: CertificateId::new(now, &*env.entropy),
+        authority: paper.authority.clone(),
+        serial: order.serial.clone(),
+        profile: paper.profile,
+        key: paper.key.clone(),
+        seal: paper.seal.clone(),
+        common_name: paper.common_name.clone(),
+        validity: Validity { not_before, not_after },
+        sealing_not_after: paper.sealing_not_after,
+        policy: paper.policy,
+        tbs: linted.tbs_der().to_vec(),
+        der: None,
+        state: CertificateState::Pending,
+        created_at: now,
+    }
+}

@@ -1,0 +1,137 @@
+//! What the operator decided, checked once and handed on as typed parts.
+
+use tenkoku_domain::authority::AuthorityCode;
+use tenkoku_domain::identifier::OrganizationIdentifier;
+use tenkoku_domain::name::Name;
+use tenkoku_domain::organisation::Language;
+use tenkoku_domain::policy::Installation;
+use tenkoku_pki::policy::PolicyArc;
+
+/// What the operator decided.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Evaluation or production.
+    pub installation: Installation,
+    /// The address that goes into certificates and lists.
+    pub public_address: PublicAddress,
+    /// The operator's private policy arc.
+    pub arc: PolicyArc,
+    /// Who operates the authorities.
+    pub operator: Operator,
+    /// The scheme whose list is published.
+    pub scheme: Scheme,
+}
+
+/// The base of every public address: `http://host[:port]`, without a trailing slash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicAddress(String);
+
+/// Why a text is no public address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddressProblem {
+    /// It does not begin with `http://` or `https://`.
+    Scheme,
+    /// It has a path, a query, a user, a space, or no host.
+    Shape,
+}
+
+impl PublicAddress {
+    /// Reads an address. AIA and CRLDP need plain `http` (DOMAIN 12.8), so `https` is refused here:
+    /// a browser is sent to TLS by the proxy in front.
+    pub fn parse(text: &str) -> Result<Self, AddressProblem> {
+        let trimmed = text.trim_end_matches('/');
+        let host = trimmed.strip_prefix("http://").ok_or(AddressProblem::Scheme)?;
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b".-:[]".contains(&b);
+        if host.is_empty() || !host.bytes().all(plain) {
+            return Err(AddressProblem::Shape);
+        }
+        Ok(Self(trimmed.to_owned()))
+    }
+
+    /// The base as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Where OCSP answers for an authority are given.
+    pub fn ocsp(&self, authority: &AuthorityCode) -> String {
+        format!("{}/ocsp/{authority}", self.0)
+    }
+
+    /// Where the CRL of an authority lies.
+    pub fn crl(&self, authority: &AuthorityCode) -> String {
+        format!("{}/crl/{authority}.crl", self.0)
+    }
+
+    /// Where the certificate of an authority lies.
+    pub fn certificate(&self, authority: &AuthorityCode) -> String {
+        format!("{}/ca/{authority}.cer", self.0)
+    }
+
+    /// Where the list of a scheme lies.
+    pub fn list(&self, scheme: &str) -> String {
+        format!("{}/tl/{scheme}.xml", self.0)
+    }
+}
+
+/// Who operates the authorities and the list.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    /// Legal name in Latin script.
+    pub name: Name,
+    /// Legal name as registered, in script.
+    pub name_ja: Name,
+    /// Latin transliteration of the name in script.
+    pub name_latn: Name,
+    /// Identifier.
+    pub identifier: OrganizationIdentifier,
+    /// Two-letter country.
+    pub country: String,
+    /// Street and number.
+    pub street: String,
+    /// City.
+    pub locality: String,
+    /// Postal code.
+    pub postal_code: String,
+    /// Where people write to.
+    pub email: String,
+    /// The operator's web site.
+    pub website: String,
+    /// Default language of pages.
+    pub language: Language,
+}
+
+/// The scheme whose trusted list is published.
+#[derive(Clone, Debug)]
+pub struct Scheme {
+    /// Code, as in `/tl/{scheme}.xml`.
+    pub code: String,
+    /// Two-letter territory.
+    pub territory: String,
+    /// Name without the territory prefix: English, Japanese, Japanese in Latin script.
+    pub name_en: String,
+    /// See `name_en`.
+    pub name_ja: String,
+    /// See `name_en`.
+    pub name_latn: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Result<&str, AddressProblem>) {
+        let got = PublicAddress::parse(text);
+        assert_eq!(got.as_ref().map(PublicAddress::as_str).map_err(Clone::clone), expected);
+    }
+
+    #[test]
+    fn an_address_is_a_base_without_path() {
+        check("http://127.0.0.1:8080", Ok("http://127.0.0.1:8080"));
+        check("http://seal.example.jp/", Ok("http://seal.example.jp"));
+        check("https://seal.example.jp", Err(AddressProblem::Scheme));
+        check("http://", Err(AddressProblem::Shape));
+        check("http://a/b", Err(AddressProblem::Shape));
+        check("http://a b", Err(AddressProblem::Shape));
+    }
+}
