@@ -9,11 +9,12 @@ use tenkoku_domain::revocation::ReasonCode;
 
 use crate::cert::Certificate;
 use crate::crl::Crl;
+use crate::lint::lint;
 use crate::ocsp::{Answer, AnswerStatus, HashAlgorithm, Status};
 use crate::profile::draft;
 use crate::specimens::{
-    AT, answer, answer_order, at, cert_id, certificate, crl, crl_order, data, entries, every_order,
-    golden, issuing, public, root_order, single,
+    AT, TestKey, TestThrowaway, answer, answer_order, at, cert_id, certificate, crl, crl_order,
+    data, entries, every_order, golden, issuing, public, root_order, single,
 };
 
 /// The answer of the golden file `answer.ocsp`: every status, both common hashes, a nonce.
@@ -49,11 +50,7 @@ fn every_profile_is_written_octet_for_octet_as_its_golden_file() {
     for (name, order, _) in every_order() {
         let certificate = certificate(name);
         assert_eq!(hex::encode(draft(&order).der()), hex::encode(certificate.tbs()), "{name}");
-        let linted = crate::lint::lint(
-            draft(&order),
-            &order,
-            &crate::specimens::TestThrowaway::new(),
-        );
+        let linted = lint(draft(&order), &order, &TestThrowaway::new());
         let again = linted.unwrap().assemble(certificate.signature()).unwrap();
         assert_eq!(again, certificate.der(), "{name}");
     }
@@ -100,7 +97,8 @@ struct Bench(PathBuf);
 
 impl Bench {
     fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("tenkoku-pki-{name}-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("tenkoku-pki-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let bench = Self(folder);
         for (name, ..) in every_order() {
@@ -136,6 +134,11 @@ impl Drop for Bench {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "a test that did not judge anything must say so")]
+fn skipped(why: &str) {
+    println!("skipped: {why}");
+}
+
 fn said(output: &Output) -> String {
     let text = [output.stdout.as_slice(), &output.stderr].concat();
     String::from_utf8_lossy(&text).into_owned()
@@ -144,7 +147,7 @@ fn said(output: &Output) -> String {
 /// Runs openssl and demands success and these words.
 fn openssl(bench: &Bench, arguments: &[&str], words: &[&str]) {
     let Some(output) = bench.run("openssl", arguments) else {
-        println!("skipped: openssl absent");
+        skipped("openssl absent");
         return;
     };
     let text = said(&output);
@@ -160,7 +163,8 @@ fn openssl_accepts_every_certificate_in_its_chain() {
     let epoch = at(AT).seconds().to_string();
     for (name, ..) in every_order() {
         let file = format!("{name}.pem");
-        let arguments = ["verify", "-attime", &epoch, "-x509_strict", "-CAfile", "chain.pem", &file];
+        let arguments =
+            ["verify", "-attime", &epoch, "-x509_strict", "-CAfile", "chain.pem", &file];
         openssl(&bench, &arguments, &["OK"]);
     }
 }
@@ -224,7 +228,7 @@ fn openssl_accepts_the_answer() {
 fn lint_pki_has_nothing_to_say_on_one_specimen_of_everything() {
     let tool = data("../../../../shared/tools/lint-pki");
     if !tool.exists() {
-        println!("skipped: ../shared absent");
+        skipped("../shared absent");
         return;
     }
     let bench = Bench::new("lint");
@@ -237,10 +241,30 @@ fn lint_pki_has_nothing_to_say_on_one_specimen_of_everything() {
     arguments.extend(["issuing-1.crl", "root.crl", "answer.ocsp"]);
     let output = bench.run(&path(&tool), &arguments).unwrap();
     let text = said(&output);
-    println!("{text}");
     assert!(output.status.success(), "{text}");
     // The answer brings the certificate of its signer along.
-    assert!(text.contains("0 FATAL, 0 ERROR, 0 WARNING") && text.contains("in 13 objects"), "{text}");
+    assert!(
+        text.contains("0 FATAL, 0 ERROR, 0 WARNING") && text.contains("in 13 objects"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_authority_with_an_rsa_key_signs_with_sha_384_and_null() {
+    let mut order = root_order();
+    order.key = public("root-rsa");
+    order.issuer.key = public("root-rsa");
+    let throwaway = TestThrowaway(TestKey::load("throwaway-rsa"));
+    let linted = lint(draft(&order), &order, &throwaway).unwrap();
+    let signature = TestKey::load("root-rsa").sign_linted(&linted);
+    let certificate = Certificate::parse(&linted.assemble(&signature).unwrap()).unwrap();
+    let bench = Bench::new("rsa");
+    bench.write("rsa.pem", certificate.to_pem().as_bytes());
+    let epoch = at(AT).seconds().to_string();
+    let arguments = ["verify", "-attime", &epoch, "-x509_strict", "-check_ss_sig"];
+    openssl(&bench, &[&arguments[..], &["-CAfile", "rsa.pem", "rsa.pem"]].concat(), &["OK"]);
+    let text = ["x509", "-in", "rsa.pem", "-noout", "-text"];
+    openssl(&bench, &text, &["sha384WithRSAEncryption", "4096 bit"]);
 }
 
 fn path(path: &Path) -> String {

@@ -201,6 +201,7 @@ fn extensions(order: &Order) -> Vec<Vec<u8>> {
             ski,
             extension::key_usage(extension::NON_REPUDIATION),
             extension::ext_key_usage(&oid::TSL_SIGNING),
+            extension::end_entity(),
             extension::policies(&[arc.list_signing()]),
             extension::information_access(repository, None),
             extension::crl_distribution(repository),

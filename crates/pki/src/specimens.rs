@@ -81,9 +81,11 @@ impl TestKey {
             Self::Ec(pair) => pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec(),
             Self::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                let padding = match SignatureAlgorithm::of_issuer(self.public().algorithm()) {
-                    SignatureAlgorithm::RsaSha384 => &lc::RSA_PKCS1_SHA384,
-                    _ => &lc::RSA_PKCS1_SHA256,
+                let algorithm = SignatureAlgorithm::of_issuer(self.public().algorithm());
+                let padding = if algorithm == SignatureAlgorithm::RsaSha384 {
+                    &lc::RSA_PKCS1_SHA384
+                } else {
+                    &lc::RSA_PKCS1_SHA256
                 };
                 pair.sign(padding, &SystemRandom::new(), message, &mut signature).unwrap();
                 signature
@@ -135,10 +137,7 @@ fn uri(path: &str) -> HttpUri {
 }
 
 pub(crate) fn repository(code: &str) -> Repository {
-    Repository {
-        certificate: uri(&format!("ca/{code}.cer")),
-        crl: uri(&format!("crl/{code}.crl")),
-    }
+    Repository { certificate: uri(&format!("ca/{code}.cer")), crl: uri(&format!("crl/{code}.crl")) }
 }
 
 pub(crate) fn arc() -> PolicyArc {

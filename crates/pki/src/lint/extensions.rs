@@ -39,6 +39,7 @@ pub(super) fn rules<'a>() -> Vec<Rule<Case<'a>>> {
 const KEY_USAGE_NON_REPUDIATION: &[u8] = &[0x03, 0x02, 0x06, 0x40];
 const KEY_USAGE_DIGITAL_SIGNATURE: &[u8] = &[0x03, 0x02, 0x07, 0x80];
 const KEY_USAGE_AUTHORITY: &[u8] = &[0x03, 0x02, 0x01, 0x06];
+const CONSTRAINTS_END_ENTITY: &[u8] = &[0x30, 0x00];
 const CONSTRAINTS_ROOT: &[u8] = &[0x30, 0x03, 0x01, 0x01, 0xFF];
 const CONSTRAINTS_ISSUING: &[u8] = &[0x30, 0x06, 0x01, 0x01, 0xFF, 0x02, 0x01, 0x00];
 const PURPOSE_DOCUMENT_SIGNING: &[u8] =
@@ -86,7 +87,9 @@ fn demanded(case: &Case<'_>) -> Vec<ObjectIdentifier> {
             [&SERVICE[..], &POLICIES, name, &REPOSITORY, statements].concat()
         }
         Content::OcspSigner => [&SERVICE[..], &[oid::OCSP_NOCHECK]].concat(),
-        Content::ListSigner { .. } => [&SERVICE[..], &POLICIES, &REPOSITORY].concat(),
+        Content::ListSigner { .. } => {
+            [&SERVICE[..], &[oid::BASIC_CONSTRAINTS], &POLICIES, &REPOSITORY].concat()
+        }
     }
 }
 
@@ -125,7 +128,12 @@ fn fixed_values(case: &Case<'_>) -> Result<(), String> {
         Profile::OcspSigner => {
             (KEY_USAGE_DIGITAL_SIGNATURE, Some(PURPOSE_OCSP_SIGNING), None, Some(NULL))
         }
-        Profile::ListSigner => (KEY_USAGE_NON_REPUDIATION, Some(PURPOSE_TSL_SIGNING), None, None),
+        Profile::ListSigner => (
+            KEY_USAGE_NON_REPUDIATION,
+            Some(PURPOSE_TSL_SIGNING),
+            Some(CONSTRAINTS_END_ENTITY),
+            None,
+        ),
     };
     for (oid, demanded) in [
         (oid::KEY_USAGE, Some(usage)),

@@ -4,6 +4,8 @@ use tenkoku_domain::certificate::{Profile, Validity};
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::time::Timestamp;
 
+use x509_cert::der::{Decode as _, Encode as _};
+
 use super::{Case, Rule, demand};
 use crate::asn1::tag;
 use crate::key::PublicKey;
@@ -16,6 +18,7 @@ const DAY_SECONDS: i64 = 86_400;
 /// The rules of this page.
 pub(super) fn rules<'a>() -> Vec<Rule<Case<'a>>> {
     vec![
+        Rule { name: "other-reader", clause: "DOMAIN 12.8", check: other_reader },
         Rule { name: "version", clause: "RFC 5280, 4.1.2.1", check: version },
         Rule { name: "serial-form", clause: "DOMAIN I-4", check: serial_form },
         Rule { name: "serial-ordered", clause: "DOMAIN I-9", check: serial_ordered },
@@ -30,6 +33,13 @@ pub(super) fn rules<'a>() -> Vec<Rule<Case<'a>>> {
         Rule { name: "key-type", clause: "DOMAIN 12.3", check: key_type },
         Rule { name: "key-own", clause: "DOMAIN I-2", check: key_own },
     ]
+}
+
+/// Another implementation reads the certificate and writes the same octets back.
+fn other_reader(case: &Case<'_>) -> Result<(), String> {
+    let other = x509_cert::Certificate::from_der(case.certificate.der());
+    let again = other.and_then(|certificate| certificate.to_der()).map_err(|e| e.to_string())?;
+    demand(again == case.certificate.der(), "another reader writes the certificate differently")
 }
 
 fn version(case: &Case<'_>) -> Result<(), String> {

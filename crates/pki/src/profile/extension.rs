@@ -55,6 +55,11 @@ pub(super) fn authority(path_length: Option<u8>) -> Vec<u8> {
     critical(&oid::BASIC_CONSTRAINTS, &write::sequence(&value))
 }
 
+/// basicConstraints that say no: cA is false by default and so not written.
+pub(super) fn end_entity() -> Vec<u8> {
+    critical(&oid::BASIC_CONSTRAINTS, &write::sequence::<&[u8]>(&[]))
+}
+
 /// The operator's policy and that of EN 319 411-1.
 pub(super) fn level_policies(arc: &PolicyArc, level: Level) -> [ObjectIdentifier; 2] {
     [arc.level(level), etsi_policy(level)]
