@@ -97,7 +97,7 @@ impl CrlOrder<'_> {
     }
 }
 
-/// A list before the lint. It cannot be signed; [`lint`] turns it into one that can.
+/// A list before the lint. It cannot be signed; [`lint()`] turns it into one that can.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct CrlDraft(Vec<u8>);

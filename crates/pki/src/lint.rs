@@ -92,7 +92,7 @@ struct Case<'a> {
     throwaway: &'a Throwaway,
 }
 
-/// The body of a certificate that passed every rule. Only [`lint`] makes one; assembling consumes it.
+/// The body of a certificate that passed every rule. Only [`lint()`] makes one; assembling consumes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Linted {

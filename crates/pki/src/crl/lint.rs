@@ -36,7 +36,7 @@ fn rules<'a>() -> Vec<Rule<Case<'a>>> {
     ]
 }
 
-/// The body of a CRL that passed every rule. Only [`lint`] makes one; assembling consumes it.
+/// The body of a CRL that passed every rule. Only [`lint()`] makes one; assembling consumes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct LintedCrl {

@@ -110,7 +110,7 @@ impl AnswerOrder<'_> {
     }
 }
 
-/// An answer before the lint. It cannot be signed; [`super::lint`] turns it into one that can.
+/// An answer before the lint. It cannot be signed; [`super::lint()`] turns it into one that can.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct AnswerDraft(pub(super) Vec<u8>);

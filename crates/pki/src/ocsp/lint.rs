@@ -40,7 +40,7 @@ fn rules<'a>() -> Vec<Rule<Case<'a>>> {
     ]
 }
 
-/// An answer that passed every rule. Only [`lint`] makes one; assembling consumes it.
+/// An answer that passed every rule. Only [`lint()`] makes one; assembling consumes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct LintedAnswer {
