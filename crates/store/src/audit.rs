@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use tenkoku_domain::access::{Origin, Scope};
 use tenkoku_domain::audit::{AuditRecord, Event, GENESIS, ObjectRef, StoredRecord, chain_hash};
 use tenkoku_domain::canonical::Digest;
+use tenkoku_domain::id::OrganisationId;
 use tenkoku_domain::time::Timestamp;
 
 use crate::column::Place;
@@ -114,18 +115,17 @@ impl Tx<'_> {
             return Ok(head);
         }
         // Two first records at once meet at the primary key; the second is told to try again.
-        diesel::insert_into(audit_heads::table)
+        let begun = diesel::insert_into(audit_heads::table)
             .values((
                 audit_heads::chain.eq(self.node),
                 audit_heads::seq.eq(0_i64),
                 audit_heads::hash.eq(GENESIS.to_string()),
             ))
-            .execute(self.conn)
-            .map_err(|error| match StoreError::from(error) {
-                StoreError::Conflict { .. } => StoreError::Busy,
-                other => other,
-            })?;
-        Ok((0, GENESIS))
+            .execute(self.conn);
+        match begun.map_err(StoreError::from) {
+            Err(StoreError::Conflict { .. }) => Err(StoreError::Busy),
+            begun => begun.map(|_| (0, GENESIS)),
+        }
     }
 
     /// Appends an event after the locked end of the chain. Gives its position.
@@ -148,7 +148,7 @@ impl Tx<'_> {
             code: facts.code.word(),
             object_kind: &facts.object.kind,
             object_id: &facts.object.id,
-            organisation_id: facts.organisation.as_ref().map(|id| id.as_str()),
+            organisation_id: facts.organisation.as_ref().map(OrganisationId::as_str),
             record: &record,
             prev: prev.to_string(),
             hash: hash.to_string(),

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
+use diesel::result::Error;
 
 use crate::error::StoreError;
 use crate::location::{Location, folder_of};
@@ -48,7 +49,7 @@ pub(crate) fn open(location: &Location, access: Access) -> Result<AnyConnection,
             let url = path.to_string_lossy();
             let mut conn =
                 SqliteConnection::establish(&url).map_err(|error| refused(location, &error))?;
-            conn.batch_execute(PRAGMAS)?;
+            conn.batch_execute(PRAGMAS).map_err(|error| damaged(path, error))?;
             if access == Access::Read {
                 conn.batch_execute("PRAGMA query_only = ON")?;
             }
@@ -89,6 +90,17 @@ fn has_header(path: &Path) -> std::io::Result<bool> {
     let mut start = Vec::new();
     File::open(path)?.take(16).read_to_end(&mut start)?;
     Ok(start.is_empty() || start == b"SQLite format 3\0")
+}
+
+/// SQLite looks into the file at the first statement only.
+#[expect(clippy::wildcard_enum_match_arm, reason = "diesel's errors are not ours, and open")]
+fn damaged(path: &Path, error: Error) -> StoreError {
+    match error {
+        Error::DatabaseError(_, info) if info.message() == "file is not a database" => {
+            StoreError::NotADatabase { path: path.display().to_string() }
+        }
+        error => StoreError::from(error),
+    }
 }
 
 fn refused(location: &Location, error: &ConnectionError) -> StoreError {

@@ -89,6 +89,7 @@ pub enum StoreError {
     Database(#[source] Box<dyn Error + Send + Sync>),
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "diesel's errors are not ours, and open")]
 impl From<diesel::result::Error> for StoreError {
     fn from(error: diesel::result::Error) -> Self {
         use diesel::result::Error as E;

@@ -81,15 +81,12 @@ fn percent_decoded(text: &str) -> String {
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {
         let octet = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match (octet, part.get(2..)) {
-            (Some(octet), Some(rest)) => {
-                bytes.push(octet);
-                bytes.extend_from_slice(rest.as_bytes());
-            }
-            _ => {
-                bytes.push(b'%');
-                bytes.extend_from_slice(part.as_bytes());
-            }
+        if let (Some(octet), Some(rest)) = (octet, part.get(2..)) {
+            bytes.push(octet);
+            bytes.extend_from_slice(rest.as_bytes());
+        } else {
+            bytes.push(b'%');
+            bytes.extend_from_slice(part.as_bytes());
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()

@@ -4,6 +4,7 @@
 //! organisation is visible to whoever holds it or one of its branches: its name is on their seals.
 
 use tenkoku_domain::access::Scope;
+use tenkoku_domain::id::{BranchId, OrganisationId};
 
 /// The identifiers of a scope that does not reach everywhere.
 pub(crate) struct Reach<'a> {
@@ -18,8 +19,8 @@ pub(crate) fn reach(scope: &Scope) -> Option<Reach<'_>> {
     match scope {
         Scope::Platform => None,
         Scope::Within { organisations, branches } => Some(Reach {
-            organisations: organisations.iter().map(|id| id.as_str()).collect(),
-            branches: branches.iter().map(|id| id.as_str()).collect(),
+            organisations: organisations.iter().map(OrganisationId::as_str).collect(),
+            branches: branches.iter().map(BranchId::as_str).collect(),
         }),
     }
 }

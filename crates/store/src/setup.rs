@@ -56,6 +56,10 @@ struct Found {
 
 impl Store {
     /// How the schema relates to this program's.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method's own path is bound to one lifetime"
+    )]
     pub fn schema_state(&self) -> Result<SchemaState, StoreError> {
         self.transaction(Access::Read, |tx| tx.schema_state())
     }

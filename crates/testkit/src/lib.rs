@@ -12,6 +12,7 @@
     reason = "a test ends where something is not as it must be"
 )]
 
+pub mod postgres;
 pub mod servers;
 pub mod tools;
 pub mod webdriver;

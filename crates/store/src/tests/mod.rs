@@ -1,1 +1,15 @@
-//! Tests of the store, each on both databases.
+//! Tests of the store. Each runs on both databases: [`both`] makes two tests of one.
+
+mod events;
+mod harness;
+mod samples;
+
+mod accounts;
+mod chain;
+mod jobs;
+mod opening;
+mod registry;
+mod schema;
+mod status;
+
+pub(crate) use harness::{World, both};

@@ -1,0 +1,132 @@
+//! Every event has its frozen record in `tests/data/events/`. Never change a stored one: records
+//! of earlier releases must read, and hash, as they did.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use tenkoku_domain::application::Application;
+use tenkoku_domain::audit::{AuditCode, AuditRecord, Event, ObjectRef, Proofing};
+use tenkoku_domain::certificate::Certificate;
+use tenkoku_domain::policy::KeyPolicy;
+use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_domain::revocation::Cause;
+
+use super::samples::{self as s, NOW};
+
+/// The file of an event: one for each variant. A new variant breaks the build here.
+fn file(event: &Event) -> &'static str {
+    match event {
+        Event::NodeStarted { .. } => "node-started",
+        Event::NodeStopped => "node-stopped",
+        Event::InstallationMade { .. } => "installation-made",
+        Event::SchemaMigrated { .. } => "schema-migrated",
+        Event::KeyGenerated { .. } => "key-generated",
+        Event::AuthorityPlanned { .. } => "authority-planned",
+        Event::AuthorityCertified { .. } => "authority-certified",
+        Event::OrganisationCreated { .. } => "organisation-created",
+        Event::BranchCreated { .. } => "branch-created",
+        Event::KeyClaimed { .. } => "key-claimed",
+        Event::ApplicationSubmitted { .. } => "application-submitted",
+        Event::CertificateIssued { .. } => "certificate-issued",
+        Event::CertificateNotAccepted { .. } => "certificate-not-accepted",
+        Event::CertificateRevoked { .. } => "certificate-revoked",
+        Event::CrlIssued { .. } => "crl-issued",
+        Event::OcspSignerRotated { .. } => "ocsp-signer-rotated",
+        Event::ListPublished { .. } => "list-published",
+        Event::AccountCreated { .. } => "account-created",
+        Event::RoleGranted { .. } => "role-granted",
+        Event::CodeIssued { .. } => "code-issued",
+        Event::CodeUsed { .. } => "code-used",
+        Event::FactorAdded { .. } => "factor-added",
+        Event::LoggedIn { .. } => "logged-in",
+        Event::SteppedUp { .. } => "stepped-up",
+        Event::SessionEnded { .. } => "session-ended",
+        Event::AccountLocked { .. } => "account-locked",
+        Event::Refused { .. } => "refused",
+    }
+}
+
+/// Every event once.
+pub(crate) fn all() -> Vec<Event> {
+    let branch = s::branch(0, 1);
+    let digest = s::digest("policy");
+    let applied = |number| Application { policy: digest, ..s::application(&branch, number) };
+    let (first, second) = (applied(1), applied(2));
+    let issued = s::signed(&s::certificate(&first, 1));
+    let lost = s::certificate(&second, 2);
+    let policy = KeyPolicy { id: "kmp-sample".to_owned(), version: "1".to_owned(), ..s::policy() };
+    let signer = Certificate { policy: digest, ..s::signer(3) };
+    let organisation = branch.organisation.clone();
+    let refusal = Refusal::new(RefusalCode::KeyDuplicate, "KM-6").with("instance", 1);
+    vec![
+        Event::NodeStarted { version: "0.1.0".to_owned() },
+        Event::SchemaMigrated { from: String::new(), to: "20261122000001".to_owned() },
+        Event::Refused {
+            code: AuditCode::KeyDuplicate,
+            object: ObjectRef::new("branch", &branch.id),
+            organisation: Some(organisation.clone()),
+            policy: Some(digest),
+            refusal,
+        },
+        Event::InstallationMade { policy: Box::new(policy) },
+        Event::KeyGenerated { key: s::authority_key(2) },
+        Event::AuthorityPlanned { authority: s::authority(2) },
+        Event::AuthorityCertified { authority: s::authority(2) },
+        Event::OrganisationCreated {
+            organisation: s::organisation(0),
+            proofing: Proofing { method: "P1".to_owned(), evidence: s::digest("extract") },
+        },
+        Event::BranchCreated { branch },
+        Event::KeyClaimed { key: s::seal_key(1), organisation },
+        Event::ApplicationSubmitted { application: first },
+        Event::CertificateIssued { certificate: issued.clone() },
+        Event::CertificateNotAccepted {
+            certificate: lost,
+            revocation: s::revocation(Cause::OfficeClosed),
+        },
+        Event::CertificateRevoked {
+            certificate: issued,
+            revocation: s::revocation(Cause::KeyExposed),
+            comment: "紛失".to_owned(),
+        },
+        Event::CrlIssued { crl: s::crl(1) },
+        Event::OcspSignerRotated { authority: s::authority(2).id, certificate: signer },
+        Event::ListPublished { list: s::published("sample", 1) },
+        Event::AccountCreated { account: s::account(1) },
+        Event::RoleGranted { user: s::user_id(1), grant: s::grant() },
+        Event::CodeIssued { code: s::code(1) },
+        Event::CodeUsed { code: s::code(1) },
+        Event::FactorAdded { user: s::user_id(1), factor: "totp".to_owned() },
+        Event::LoggedIn { session: s::session(1) },
+        Event::SteppedUp { session: s::session(1) },
+        Event::SessionEnded { session: s::session(1) },
+        Event::AccountLocked { user: s::user_id(1), until: NOW.plus_seconds(30) },
+        Event::NodeStopped,
+    ]
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/events")
+}
+
+fn check(event: &Event) {
+    let facts = event.facts("node-1");
+    let record = AuditRecord { seq: 1, at: NOW, origin: s::origin(), facts };
+    let path = folder().join(file(event)).with_extension("json");
+    let frozen = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(record.canonical().unwrap(), frozen.trim_end(), "{}", path.display());
+}
+
+#[test]
+fn every_event_is_recorded_as_it_always_was() {
+    all().iter().for_each(check);
+}
+
+#[test]
+fn every_event_has_one_frozen_record() {
+    let expected: BTreeSet<String> =
+        all().iter().map(|event| format!("{}.json", file(event))).collect();
+    let files = folder().read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+    let found: BTreeSet<String> = files.map(|name| name.into_string().unwrap()).collect();
+    assert_eq!(found, expected);
+}

@@ -1,0 +1,371 @@
+//! Fixed nouns that tests record: two organisations with branches, an authority, a seal.
+
+use tenkoku_domain::access::{Actor, Origin, Role, RoleGrant, Scope};
+use tenkoku_domain::account::{Account, EnrolmentCode, Session};
+use tenkoku_domain::application::{Application, ApplicationState};
+use tenkoku_domain::audit::{Event, IssuedCrl, Proofing};
+use tenkoku_domain::authority::{
+    Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState,
+};
+use tenkoku_domain::branch::{Branch, BranchCode, BranchKind, BranchState, Custodian};
+use tenkoku_domain::canonical::Digest;
+use tenkoku_domain::certificate::{
+    Certificate, CertificateState, Profile, SealBinding, Serial, Validity,
+};
+use tenkoku_domain::id::{
+    ApplicationId, AuthorityId, BranchId, CertificateId, Entropy, InstanceId, KeyId,
+    OrganisationId, RequestId, SessionId, UserId,
+};
+use tenkoku_domain::identifier::OrganizationIdentifier;
+use tenkoku_domain::key::{
+    Fingerprint, Key, KeyAlgorithm, KeyHolder, KeyRole, KeyState, OriginClass,
+};
+use tenkoku_domain::level::Level;
+use tenkoku_domain::name::Name;
+use tenkoku_domain::organisation::{Address, Language, Organisation, OrganisationState};
+use tenkoku_domain::policy::{Installation, KeyPolicy};
+use tenkoku_domain::revocation::{Cause, Revocation};
+use tenkoku_domain::time::Timestamp;
+use tenkoku_domain::trusted_list::PublishedList;
+
+/// 2026-11-22T18:10:00.120Z.
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_371_000_120);
+
+/// Fills with one number, so that what is made with the same number is the same.
+struct Numbered(u64);
+
+impl Entropy for Numbered {
+    fn fill(&self, bytes: &mut [u8]) {
+        let number = self.0.to_be_bytes();
+        bytes
+            .iter_mut()
+            .rev()
+            .zip(number.iter().rev().chain([0].iter().cycle()))
+            .for_each(|(byte, value)| *byte = *value);
+    }
+}
+
+macro_rules! numbered {
+    ($($name:ident -> $id:ident)*) => {
+        $(pub(crate) fn $name(number: u64) -> $id { $id::new(NOW, &Numbered(number)) })*
+    };
+}
+
+numbered! {
+    application_id -> ApplicationId
+    authority_id -> AuthorityId
+    branch_id -> BranchId
+    certificate_id -> CertificateId
+    instance_id -> InstanceId
+    key_id -> KeyId
+    organisation_id -> OrganisationId
+    session_id -> SessionId
+    user_id -> UserId
+}
+
+pub(crate) fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+pub(crate) fn digest(text: &str) -> Digest {
+    Digest::of(text.as_bytes())
+}
+
+pub(crate) fn serial(number: u64) -> Serial {
+    Serial::parse(&format!("40000000{number:024X}")).unwrap()
+}
+
+pub(crate) fn origin() -> Origin {
+    Origin {
+        actor: Actor::user(&user_id(1), "password+totp"),
+        request: RequestId::new(NOW, &Numbered(1)),
+        source: Some("192.0.2.7".to_owned()),
+    }
+}
+
+pub(crate) fn policy() -> KeyPolicy {
+    KeyPolicy::initial(Installation::Evaluation)
+}
+
+fn address() -> Address {
+    Address {
+        country: "JP".to_owned(),
+        postal_code: Some("530-0001".to_owned()),
+        region: Some(name("大阪府")),
+        locality: Some(name("大阪市")),
+        street: None,
+    }
+}
+
+/// Corporate numbers of the specification's examples, one per organisation.
+const NUMBERS: [&str; 3] = ["5010401067252", "7000012050002", "8000012010038"];
+
+pub(crate) fn organisation(number: u64) -> Organisation {
+    let index = usize::try_from(number).unwrap();
+    Organisation {
+        id: organisation_id(number),
+        identifier: OrganizationIdentifier::of_corporate_number(NUMBERS[index]).unwrap(),
+        legal_name: name(&format!("株式会社サンプル{number}")),
+        kana: Some(name("カブシキガイシャサンプル")),
+        latin_name: Some(name(&format!("Sample_{number} Co., Ltd."))),
+        address: address(),
+        language: Language::Ja,
+        state: OrganisationState::Active,
+        created_at: NOW,
+    }
+}
+
+pub(crate) fn branch(organisation: u64, number: u64) -> Branch {
+    Branch {
+        id: branch_id(organisation * 10_000 + number),
+        organisation: organisation_id(organisation),
+        code: BranchCode::parse(&format!("BR-{number:04}")).unwrap(),
+        kind: BranchKind::Branch,
+        name: name(&format!("第{number}支店")),
+        latin_name: Some(name(&format!("Branch No {number}"))),
+        custodian: Some(Custodian::parse("例 花子", "hanako@branch.example").unwrap()),
+        address: address(),
+        state: BranchState::Open,
+        opened_at: NOW,
+    }
+}
+
+/// The key of a seal's instance.
+pub(crate) fn seal_key(number: u64) -> Key {
+    Key {
+        id: key_id(number),
+        role: KeyRole::Seal,
+        holder: KeyHolder::Instance(instance_id(number)),
+        algorithm: KeyAlgorithm::P256,
+        fingerprint: Fingerprint(digest(&format!("key {number}"))),
+        public_key: vec![0x30, 0x00, 0xFF],
+        origin: OriginClass::K0,
+        state: KeyState::Proven,
+        created_at: NOW,
+    }
+}
+
+/// The key of an authority.
+pub(crate) fn authority_key(number: u64) -> Key {
+    Key {
+        id: key_id(9_000 + number),
+        role: KeyRole::Authority,
+        holder: KeyHolder::Authority(authority_id(number)),
+        algorithm: KeyAlgorithm::P384,
+        fingerprint: Fingerprint(digest(&format!("authority key {number}"))),
+        origin: OriginClass::K2,
+        state: KeyState::Generated,
+        ..seal_key(number)
+    }
+}
+
+/// Number 0 is the root, the others issue at their level.
+pub(crate) fn authority(number: u8) -> Authority {
+    let kind = Level::try_from(number).map_or(AuthorityKind::Root, AuthorityKind::Issuing);
+    let code = if number == 0 { "root-g1".to_owned() } else { format!("seal-l{number}-g1") };
+    Authority {
+        id: authority_id(number.into()),
+        code: AuthorityCode::parse(&code).unwrap(),
+        kind,
+        generation: 1,
+        name: AuthorityName {
+            country: "JP".to_owned(),
+            organisation: name("株式会社サンプル認証"),
+            identifier: OrganizationIdentifier::of_corporate_number("1180301018771").unwrap(),
+            common_name: name(&format!("Sample Evaluation CA {number} G1")),
+        },
+        issuer: (number > 0).then(|| authority_id(0)),
+        key: key_id(9_000 + u64::from(number)),
+        algorithm: KeyAlgorithm::P384,
+        serial: serial(9_000 + u64::from(number)),
+        validity: Validity::days(NOW, 3650),
+        certificate: None,
+        state: AuthorityState::Planned,
+        created_at: NOW,
+    }
+}
+
+/// The application of instance `number` of a branch's seal.
+pub(crate) fn application(branch: &Branch, number: u64) -> Application {
+    let policy = policy().digest().unwrap();
+    Application {
+        id: application_id(number),
+        organisation: branch.organisation.clone(),
+        branch: branch.id.clone(),
+        level: Level::Two,
+        instance: instance_id(number),
+        instance_number: i32::try_from(number).unwrap(),
+        validity_days: 365,
+        key: key_id(number),
+        fingerprint: seal_key(number).fingerprint,
+        request: vec![0x30, 0x01, 0x02],
+        policy,
+        digest: digest("what is decided on"),
+        applicant: origin().actor,
+        state: ApplicationState::Ready,
+        certificate: None,
+        created_at: NOW,
+    }
+}
+
+/// The certificate of an application, about to be signed by authority 2.
+pub(crate) fn certificate(application: &Application, number: u64) -> Certificate {
+    Certificate {
+        id: certificate_id(number),
+        authority: authority_id(2),
+        serial: serial(number),
+        profile: Profile::Seal2,
+        key: application.key.clone(),
+        seal: Some(SealBinding {
+            organisation: application.organisation.clone(),
+            branch: application.branch.clone(),
+            instance: application.instance.clone(),
+            application: application.id.clone(),
+        }),
+        common_name: format!("株式会社サンプル 第{number}支店 電子印"),
+        validity: Validity::days(NOW, 365),
+        sealing_not_after: Some(NOW.plus_days(300)),
+        policy: application.policy,
+        tbs: vec![0x30, 0x03, 0xAA],
+        der: None,
+        state: CertificateState::Pending,
+        created_at: NOW,
+    }
+}
+
+/// The same certificate, signed and in use.
+pub(crate) fn signed(certificate: &Certificate) -> Certificate {
+    Certificate {
+        der: Some(vec![0x30, 0x04, 0xBB]),
+        state: CertificateState::Active,
+        ..certificate.clone()
+    }
+}
+
+/// A certificate of a service of authority 2, with the key of number `number`.
+pub(crate) fn signer(number: u64) -> Certificate {
+    let any = branch(0, 1);
+    Certificate {
+        profile: Profile::OcspSigner,
+        seal: None,
+        sealing_not_after: None,
+        common_name: "Sample OCSP Signer".to_owned(),
+        validity: Validity::days(NOW, 30),
+        ..certificate(&application(&any, number), number)
+    }
+}
+
+pub(crate) fn revocation(cause: Cause) -> Revocation {
+    let invalid_since = (cause == Cause::KeyExposed).then(|| NOW.plus_days(-3).floor());
+    Revocation { cause, at: NOW.floor(), invalid_since }
+}
+
+pub(crate) fn crl(number: i64) -> IssuedCrl {
+    IssuedCrl {
+        authority: authority_id(2),
+        number,
+        this_update: NOW.floor(),
+        next_update: NOW.floor().plus_days(3),
+        revision: 4,
+        entries: 1,
+        der: vec![0x30, 0x05, 0xCC],
+    }
+}
+
+pub(crate) fn published(scheme: &str, sequence: i64) -> PublishedList {
+    PublishedList {
+        scheme: scheme.to_owned(),
+        sequence,
+        issued_at: NOW.floor(),
+        next_update: NOW.floor().plus_days(180),
+        signer: key_id(9_002),
+        digest: digest("the list"),
+        content: digest("what it says"),
+        xml: b"<list/>".to_vec(),
+    }
+}
+
+pub(crate) fn grant() -> RoleGrant {
+    RoleGrant {
+        role: Role::Custodian,
+        scope: Scope::branch(branch_id(1)),
+        until: NOW.plus_days(365),
+    }
+}
+
+pub(crate) fn account(number: u64) -> Account {
+    let platform = RoleGrant { scope: Scope::Platform, role: Role::Auditor, ..grant() };
+    Account {
+        id: user_id(number),
+        login: format!("sample.{number}"),
+        display_name: "例 太郎".to_owned(),
+        language: Language::En,
+        roles: vec![platform, grant()],
+        registered_by: "setup".to_owned(),
+        created_at: NOW,
+        disabled_at: None,
+    }
+}
+
+pub(crate) fn code(number: u64) -> EnrolmentCode {
+    EnrolmentCode {
+        digest: digest(&format!("link {number}")),
+        user: user_id(1),
+        expires_at: NOW.plus_seconds(3600),
+        used_at: None,
+        attempts: 0,
+    }
+}
+
+pub(crate) fn session(number: u64) -> Session {
+    Session {
+        id: session_id(number),
+        digest: digest(&format!("cookie {number}")),
+        user: user_id(1),
+        authenticator: "password+totp".to_owned(),
+        csrf: "token".to_owned(),
+        created_at: NOW,
+        seen_at: NOW,
+        factor_at: NOW,
+        ended_at: None,
+    }
+}
+
+pub(crate) fn organisation_created(number: u64) -> Event {
+    Event::OrganisationCreated {
+        organisation: organisation(number),
+        proofing: Proofing { method: "P1".to_owned(), evidence: digest("extract") },
+    }
+}
+
+pub(crate) fn branch_created(organisation: u64, number: u64) -> Event {
+    Event::BranchCreated { branch: branch(organisation, number) }
+}
+
+/// The installation that everything else rests on: policy, root, authority 2.
+pub(crate) fn installation() -> Vec<Event> {
+    let mut events = vec![Event::InstallationMade { policy: Box::new(policy()) }];
+    for number in [0, 2] {
+        events.push(Event::KeyGenerated { key: authority_key(number.into()) });
+        events.push(Event::AuthorityPlanned { authority: authority(number) });
+    }
+    events
+}
+
+/// Two organisations: the first with two branches, the second with one of the same code.
+pub(crate) fn registry() -> Vec<Event> {
+    let mut events = installation();
+    events.extend([organisation_created(0), organisation_created(1)]);
+    events.extend([branch_created(0, 1), branch_created(0, 2), branch_created(1, 1)]);
+    events
+}
+
+/// A key handed in, and the application it came with.
+pub(crate) fn applied(branch: &Branch, number: u64) -> Vec<Event> {
+    let application = application(branch, number);
+    let organisation = branch.organisation.clone();
+    vec![
+        Event::KeyClaimed { key: seal_key(number), organisation },
+        Event::ApplicationSubmitted { application },
+    ]
+}
