@@ -1,0 +1,189 @@
+//! The command line: `tenkoku` + noun + verb (UX 12). Each command parses, calls one use case,
+//! prints.
+
+mod audit;
+mod authority;
+mod certificate;
+mod config;
+mod crl;
+mod database;
+mod doctor;
+mod explain;
+mod init;
+mod list;
+mod ocsp;
+mod order;
+mod registry;
+mod serve;
+mod user;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tenkoku_domain::organisation::Language;
+
+use crate::config::{Config, FILE_NAME, default_data};
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Electronic seals: certificate authority, status service and trusted lists.
+#[derive(Debug, Parser)]
+#[command(name = "tenkoku", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Examples:
+  tenkoku init --evaluation
+  tenkoku org import organisations.csv
+  tenkoku issue --branch BR-0002 --org NTRJP-7123456789012 --level 2 --csr request.csr --out branch.pem
+  tenkoku revoke 4F00…A1 --reason key-exposed --yes
+  tenkoku serve
+
+Exit codes: 0 done, 1 refused or failed, 2 usage, 4 nothing found, 5 needs a second person, 70 internal.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The data folder [default: var]
+    #[arg(long, global = true, env = "TENKOKU_DATA", value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// The configuration file [default: tenkoku.toml in the data folder]
+    #[arg(long, global = true, env = "TENKOKU_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// For people or for machines
+    #[arg(long, global = true, env = "TENKOKU_FORMAT", value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+    /// No progress on standard error
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Language of messages [default: from the locale]
+    #[arg(long, global = true, env = "TENKOKU_LANG", value_enum)]
+    pub(crate) lang: Option<Lang>,
+}
+
+/// The form of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Human,
+    /// For machines; the schema is named and versioned.
+    Json,
+}
+
+/// The language of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    /// Japanese.
+    Ja,
+    /// English.
+    En,
+}
+
+impl Lang {
+    pub(crate) const fn language(self) -> Language {
+        match self {
+            Self::Ja => Language::Ja,
+            Self::En => Language::En,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make an installation: configuration, database, key store
+    Init(init::InitArgs),
+    /// Serve the public pages, the status services and the console
+    Serve,
+    /// Check configuration, database, keys, lists and listeners
+    Doctor,
+    /// Certificate authorities
+    #[command(subcommand)]
+    Ca(authority::CaCommand),
+    /// Organisations
+    #[command(subcommand)]
+    Org(registry::OrgCommand),
+    /// Branch offices
+    #[command(subcommand)]
+    Branch(registry::BranchCommand),
+    /// Apply for a branch's certificate with a request made by its own key
+    Apply(order::ApplyArgs),
+    /// Applications
+    #[command(subcommand)]
+    Application(order::ApplicationCommand),
+    /// Issue the certificate of an application, or apply and issue in one step
+    Issue(order::IssueArgs),
+    /// Revoke a certificate
+    Revoke(order::RevokeArgs),
+    /// Certificates
+    #[command(subcommand)]
+    Certificate(certificate::CertificateCommand),
+    /// Certificate revocation lists
+    #[command(subcommand)]
+    Crl(crl::CrlCommand),
+    /// OCSP answers
+    #[command(subcommand)]
+    Ocsp(ocsp::OcspCommand),
+    /// Trusted lists
+    #[command(subcommand)]
+    Trustlist(list::ListCommand),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Accounts of the console
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// The configuration
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// The database
+    #[command(subcommand)]
+    Db(database::DbCommand),
+    /// Explain an error code
+    Explain(explain::ExplainArgs),
+}
+
+/// Where the installation is.
+pub(crate) struct Place {
+    /// The data folder.
+    pub(crate) data: PathBuf,
+    /// The configuration file.
+    pub(crate) file: PathBuf,
+}
+
+impl Global {
+    fn place(&self) -> Place {
+        let data = self.data.clone().unwrap_or_else(default_data);
+        let file = self.config.clone().unwrap_or_else(|| data.join(FILE_NAME));
+        Place { data, file }
+    }
+}
+
+/// Runs a command.
+pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
+    let place = cli.global.place();
+    let config = || Config::load(&place.file).map_err(Failure::from);
+    match cli.command {
+        Command::Init(args) => init::run(&args, &place, output),
+        Command::Explain(args) => explain::run(&args, output),
+        Command::Config(command) => config::run(&command, &place, output),
+        Command::Serve => serve::run(config()?, output),
+        Command::Doctor => doctor::run(&config()?, output),
+        Command::Ca(command) => authority::run(command, &config()?, output),
+        Command::Org(command) => registry::run_org(command, &config()?, output),
+        Command::Branch(command) => registry::run_branch(command, &config()?, output),
+        Command::Apply(args) => order::run_apply(&args, &config()?, output),
+        Command::Application(command) => order::run_application(command, &config()?, output),
+        Command::Issue(args) => order::run_issue(&args, &config()?, output),
+        Command::Revoke(args) => order::run_revoke(&args, &config()?, output),
+        Command::Certificate(command) => certificate::run(command, &config()?, output),
+        Command::Crl(command) => crl::run(command, &config()?, output),
+        Command::Ocsp(command) => ocsp::run(command, &config()?, output),
+        Command::Trustlist(command) => list::run(command, &config()?, output),
+        Command::Audit(command) => audit::run(command, &config()?, output),
+        Command::User(command) => user::run(command, &config()?, output),
+        Command::Db(command) => database::run(&command, &config()?, output),
+    }
+}

@@ -1,0 +1,250 @@
+//! `tenkoku ca`: create, list, show and export authorities.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use tenkoku_ca::authority::{AuthorityOrder, create_authority};
+use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
+use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityKind};
+use tenkoku_domain::canonical::Digest;
+use tenkoku_domain::key::KeyAlgorithm;
+use tenkoku_domain::level::Level;
+use tenkoku_domain::name::Name;
+use tenkoku_pki::pem;
+use tenkoku_publisher::publish::renew_list;
+use tenkoku_responder::crl::current_crl;
+use tenkoku_store::Store;
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::output::{Output, facts};
+use crate::wire;
+
+/// `tenkoku ca`
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaCommand {
+    /// Create an authority: key, certificate, signer, first CRL
+    Create(CreateArgs),
+    /// List the authorities with their files and addresses
+    List,
+    /// Show one authority
+    Show {
+        /// Code or id
+        authority: String,
+    },
+    /// Print an authority's certificate, or its chain up to the root, as PEM
+    Export {
+        /// Code or id
+        authority: String,
+        /// With its issuers
+        #[arg(long)]
+        chain: bool,
+    },
+}
+
+/// `tenkoku ca create`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  tenkoku ca create --kind root --code root-g1 --name 'Sample Root CA G1'
+  tenkoku ca create --kind issuing --level 2 --code seal-l2-g1 --issuer root-g1 \\
+      --name 'Sample E-Seal Issuing CA L2 G1'")]
+pub(crate) struct CreateArgs {
+    /// Kind
+    #[arg(long, value_enum)]
+    kind: Kind,
+    /// Short name in addresses
+    #[arg(long)]
+    code: String,
+    /// Common name, ending with the generation: … G1
+    #[arg(long)]
+    name: String,
+    /// Level that an issuing authority serves
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3))]
+    level: Option<u8>,
+    /// The root that issues an issuing authority
+    #[arg(long)]
+    issuer: Option<String>,
+    /// Generation
+    #[arg(long, default_value_t = 1)]
+    generation: i32,
+    /// Algorithm of its key: P-384 or RSA-4096
+    #[arg(long, default_value = "P-384")]
+    key: String,
+    /// Validity in days [default: the most for its kind]
+    #[arg(long)]
+    days: Option<i64>,
+}
+
+/// Kind of an authority on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    /// Issues authorities.
+    Root,
+    /// Issues seals of one level.
+    Issuing,
+}
+
+pub(crate) fn run(command: CaCommand, config: &Config, output: &Output) -> Result<(), Failure> {
+    match command {
+        CaCommand::Create(args) => create(&args, config, output),
+        CaCommand::List => list(config, output),
+        CaCommand::Show { authority } => show(&authority, config, output),
+        CaCommand::Export { authority, chain } => export(&authority, chain, config, output),
+    }
+}
+
+fn create(args: &CreateArgs, config: &Config, output: &Output) -> Result<(), Failure> {
+    let kind = match (args.kind, args.level) {
+        (Kind::Root, None) => AuthorityKind::Root,
+        (Kind::Issuing, Some(level)) => {
+            AuthorityKind::Issuing(Level::try_from(level).map_err(Failure::internal)?)
+        }
+        (Kind::Root, Some(_)) | (Kind::Issuing, None) => {
+            return Err(Failure::word("--level", &["with --kind issuing only, and always"]));
+        }
+    };
+    let algorithm = KeyAlgorithm::parse(&args.key)
+        .map_err(|_| Failure::word(&args.key, &["P-384", "RSA-4096"]))?;
+    let order = AuthorityOrder {
+        code: AuthorityCode::parse(&args.code)?,
+        kind,
+        generation: args.generation,
+        common_name: Name::parse(&args.name)?,
+        algorithm,
+        validity_days: args.days,
+        issuer: args.issuer.as_deref().map(AuthorityCode::parse).transpose()?,
+    };
+    let env = wire::env(config)?;
+    let now = env.clock.now();
+    let shell = wire::shell();
+    let authority = create_authority(&env, &shell.permit(now)?, &order)?;
+    match kind {
+        AuthorityKind::Root => {
+            renew_list_signer(&env, &shell.permit(now)?)?;
+        }
+        AuthorityKind::Issuing(_) => {
+            renew_ocsp_signers(&env, &shell.permit(now)?)?;
+            renew_list(&env, &shell.permit(now)?)?;
+        }
+    }
+    current_crl(&env, &authority.code)?;
+    write_certificates(&env.store, config)?;
+    output.result("ca", authority_json(&authority, config), || text(&authority, config));
+    Ok(())
+}
+
+fn list(config: &Config, output: &Output) -> Result<(), Failure> {
+    let store = wire::store(config)?;
+    write_certificates(&store, config)?;
+    let authorities = store.read(|tx| tx.list_authorities())?;
+    let all: Vec<Value> = authorities.iter().map(|a| authority_json(a, config)).collect();
+    output.result("ca-list", json!({ "authorities": all }), || {
+        authorities.iter().map(|a| text(a, config)).collect::<Vec<_>>().join("\n")
+    });
+    Ok(())
+}
+
+fn show(name: &str, config: &Config, output: &Output) -> Result<(), Failure> {
+    let store = wire::store(config)?;
+    let authority = find(&store, name)?;
+    output.result("ca", authority_json(&authority, config), || text(&authority, config));
+    Ok(())
+}
+
+fn export(name: &str, chain: bool, config: &Config, output: &Output) -> Result<(), Failure> {
+    let store = wire::store(config)?;
+    let mut authority = find(&store, name)?;
+    output.raw(authority_pem(&authority).as_bytes());
+    while let (true, Some(issuer)) = (chain, authority.issuer.clone()) {
+        authority = store.read(|tx| tx.load_authority(&issuer))?;
+        output.raw(authority_pem(&authority).as_bytes());
+    }
+    Ok(())
+}
+
+/// An authority by code or id.
+pub(crate) fn find(store: &Store, name: &str) -> Result<Authority, Failure> {
+    let found = store.read(|tx| tx.find_authority(name))?;
+    found.ok_or_else(|| Failure::nothing("authority", name))
+}
+
+/// The certificate as PEM; empty while there is none.
+pub(crate) fn authority_pem(authority: &Authority) -> String {
+    authority.certificate.as_deref().map_or_else(String::new, |der| pem::encode("CERTIFICATE", der))
+}
+
+/// The authorities' certificates as PEM files in the data folder; gives their number.
+pub(crate) fn write_certificates(store: &Store, config: &Config) -> Result<usize, Failure> {
+    let authorities = store.read(|tx| tx.list_authorities())?;
+    let certified: Vec<_> = authorities.iter().filter(|a| a.certificate.is_some()).collect();
+    for authority in &certified {
+        let file = certificate_file(authority, config);
+        let wrong = |error: std::io::Error| Failure::file(file.display(), &error);
+        let pem = authority_pem(authority);
+        if fs::read_to_string(&file).is_ok_and(|there| there == pem) {
+            continue;
+        }
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder).map_err(wrong)?;
+        }
+        fs::write(&file, pem).map_err(wrong)?;
+    }
+    Ok(certified.len())
+}
+
+fn certificate_file(authority: &Authority, config: &Config) -> PathBuf {
+    config.data.join("certificates").join(format!("{}.pem", authority.code))
+}
+
+fn authority_json(authority: &Authority, config: &Config) -> Value {
+    let address = &config.settings.public_address;
+    let code = &authority.code;
+    let ocsp = authority.kind.level().map(|_| address.ocsp(code));
+    json!({
+        "id": authority.id,
+        "code": code,
+        "kind": authority.kind.word(),
+        "level": authority.kind.level(),
+        "generation": authority.generation,
+        "name": authority.name.common_name,
+        "state": authority.state,
+        "issuer": authority.issuer,
+        "key": authority.key,
+        "algorithm": authority.algorithm,
+        "serial": authority.serial,
+        "not_before": authority.validity.not_before.to_string(),
+        "not_after": authority.validity.not_after.to_string(),
+        "sha256": authority.certificate.as_deref().map(Digest::of),
+        "certificate_file": absolute(certificate_file(authority, config)),
+        "addresses": {
+            "ocsp": ocsp,
+            "crl": address.crl(code),
+            "certificate": address.certificate(code),
+        },
+    })
+}
+
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+fn text(authority: &Authority, config: &Config) -> String {
+    let address = &config.settings.public_address;
+    let level = authority.kind.level().map_or_else(String::new, |level| format!(" level {level}"));
+    let mut rows = vec![
+        ("authority", format!("{} ({}{level})", authority.code, authority.kind.word())),
+        ("id", authority.id.to_string()),
+        ("name", authority.name.common_name.to_string()),
+        ("state", authority.state.to_string()),
+        ("valid until", authority.validity.not_after.to_string()),
+        ("certificate", absolute(certificate_file(authority, config)).display().to_string()),
+        ("fetched at", address.certificate(&authority.code)),
+        ("CRL", address.crl(&authority.code)),
+    ];
+    if authority.kind.level().is_some() {
+        rows.push(("OCSP", address.ocsp(&authority.code)));
+    }
+    facts(&rows)
+}

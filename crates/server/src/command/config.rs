@@ -1,0 +1,57 @@
+//! `tenkoku config`: say what is wrong with the configuration, or what it means.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::Place;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::output::{Output, facts};
+
+/// `tenkoku config`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Say what is wrong, without starting
+    Check,
+    /// Show what is in force; secrets are never shown
+    Show,
+}
+
+pub(crate) fn run(_command: &ConfigCommand, place: &Place, output: &Output) -> Result<(), Failure> {
+    let config = Config::load(&place.file)?;
+    let settings = &config.settings;
+    let database = if config.database_url.starts_with("sqlite:") {
+        config.database_url.clone()
+    } else {
+        // A server's address may hold a password.
+        "PostgreSQL".to_owned()
+    };
+    let listen = config.listen;
+    let value = json!({
+        "file": config.file,
+        "installation": settings.installation,
+        "database": database,
+        "public_address": settings.public_address.as_str(),
+        "console_address": config.console_address,
+        "listen": {
+            "public": listen.public.to_string(),
+            "console": listen.console.to_string(),
+            "operations": listen.operations.to_string(),
+        },
+        "operator": settings.operator.name,
+        "scheme": settings.scheme.code,
+    });
+    output.result("config", value, || {
+        facts(&[
+            ("configuration", format!("{} holds together", config.file.display())),
+            ("installation", settings.installation.to_string()),
+            ("operator", settings.operator.name.to_string()),
+            ("database", database.clone()),
+            ("public", format!("{} at {}", settings.public_address.as_str(), listen.public)),
+            ("console", format!("{} at {}", config.console_address, listen.console)),
+            ("operations", listen.operations.to_string()),
+            ("scheme", settings.scheme.code.clone()),
+        ])
+    });
+    Ok(())
+}

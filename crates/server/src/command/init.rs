@@ -1,0 +1,277 @@
+//! `tenkoku init`: the configuration file, the database, the key store; with `--evaluation` also
+//! the authorities, their signers and the first trusted list.
+//!
+//! Every step is skipped when it is done already, so an `init` that was cut short is run again.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use clap::Args;
+use serde_json::json;
+use tenkoku_ca::authority::{AuthorityOrder, create_authority};
+use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
+use tenkoku_domain::audit::Event;
+use tenkoku_domain::authority::{AuthorityCode, AuthorityKind, AuthorityState};
+use tenkoku_domain::key::KeyAlgorithm;
+use tenkoku_domain::level::Level;
+use tenkoku_domain::name::Name;
+use tenkoku_domain::policy::{Installation, KeyPolicy};
+use tenkoku_domain::time::Clock as _;
+use tenkoku_keys::KeyError;
+use tenkoku_ports::Env;
+use tenkoku_publisher::publish::renew_list;
+use tenkoku_responder::crl::current_crl;
+use tenkoku_softkeys::SoftKeys;
+use tenkoku_store::{Store, StoreError};
+
+use super::Place;
+use super::authority::write_certificates;
+use crate::clock::WallClock;
+use crate::config::{Config, Passphrase, Starter, environment, parse_arc, starter_text};
+use crate::entropy::SystemEntropy;
+use crate::failure::{Failure, exit};
+use crate::output::{Output, facts};
+use crate::wire;
+
+/// `tenkoku init`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  tenkoku init --evaluation
+  tenkoku init --policy-arc 1.3.6.1.4.1.99999.1 --public-address http://seal.example.jp \\
+      --database postgres://tenkoku@db.example/tenkoku --passphrase-file /run/secrets/tenkoku")]
+pub(crate) struct InitArgs {
+    /// Try it out: keys in files, sample names, authorities at once; marked everywhere
+    #[arg(long)]
+    evaluation: bool,
+    /// The operator's own policy arc; needed for production
+    #[arg(long, env = "TENKOKU_POLICY_ARC", value_name = "OID")]
+    policy_arc: Option<String>,
+    /// The base address in certificates [default: http:// and the public listener]
+    #[arg(long, env = "TENKOKU_PUBLIC_ADDRESS", value_name = "URL")]
+    public_address: Option<String>,
+    /// The database [default: SQLite in the data folder]
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// The file with the passphrase of the key store [default: a new random one in the data folder]
+    #[arg(long, env = "TENKOKU_PASSPHRASE_FILE", value_name = "FILE")]
+    passphrase_file: Option<std::path::PathBuf>,
+}
+
+/// The arc for documentation, which evaluation installations use.
+const DOCUMENTATION_ARC: &str = "1.3.6.1.4.1.32473.1";
+
+pub(crate) fn run(args: &InitArgs, place: &Place, output: &Output) -> Result<(), Failure> {
+    private_folder(&place.data)?;
+    if place.file.exists() {
+        output.progress(&format!("configuration: {} is there", place.file.display()));
+    } else {
+        let text = starter_text(&starter(args)?);
+        // What is written must be readable: a wrong flag is told before anything is made.
+        Config::parse(&place.file, &text)?;
+        write_private(&place.file, &with_passphrase(&text, args))?;
+        output.progress(&format!("configuration: {} written", place.file.display()));
+    }
+    let config = Config::load(&place.file)?;
+    if args.evaluation && !config.is_evaluation() {
+        return Err(Failure::problem("config-malformed", exit::REFUSED)
+            .with("key", "installation.kind")
+            .with("detail-text", "this installation is for production"));
+    }
+    ensure_passphrase(&config, output)?;
+    let store = wire::open(&config)?;
+    store.migrate(&wire::shell_origin(), WallClock.now())?;
+    ensure_policy(&config, &store)?;
+    ensure_key_store(&config, output)?;
+    let env = wire::with_store(&config, store)?;
+    if config.is_evaluation() {
+        evaluation_authorities(&env, output)?;
+        let written = write_certificates(&env.store, &config)?;
+        output.progress(&format!("certificates: {written} files in {}", config.data.display()));
+    }
+    report(&config, output);
+    Ok(())
+}
+
+fn starter(args: &InitArgs) -> Result<Starter, Failure> {
+    let kind = if args.evaluation { Installation::Evaluation } else { Installation::Production };
+    let arc = match (&args.policy_arc, kind) {
+        (Some(arc), _) => arc.clone(),
+        (None, Installation::Evaluation) => DOCUMENTATION_ARC.to_owned(),
+        (None, Installation::Production) => {
+            return Err(Failure::problem("config-malformed", exit::USAGE)
+                .with("key", "installation.policy_arc")
+                .with(
+                    "detail-text",
+                    "a production installation needs --policy-arc; to try things out, use \
+                     --evaluation",
+                ));
+        }
+    };
+    parse_arc(&arc, kind)?;
+    let listen = [
+        ("TENKOKU_LISTEN_PUBLIC", "127.0.0.1:8080"),
+        ("TENKOKU_LISTEN_CONSOLE", "127.0.0.1:8081"),
+        ("TENKOKU_LISTEN_OPERATIONS", "127.0.0.1:8082"),
+    ]
+    .map(|(name, default)| environment(name).unwrap_or_else(|| default.to_owned()));
+    let [public, console, _] = &listen;
+    let console_port = console.rsplit(':').next().unwrap_or("8081");
+    Ok(Starter {
+        kind,
+        policy_arc: arc,
+        database_url: args.database.clone().unwrap_or_else(|| "sqlite:tenkoku.db".to_owned()),
+        public_address: args.public_address.clone().unwrap_or_else(|| format!("http://{public}")),
+        console_address: format!("http://localhost:{console_port}"),
+        listen,
+    })
+}
+
+fn with_passphrase(text: &str, args: &InitArgs) -> String {
+    match args.passphrase_file.as_ref().and_then(|file| fs::canonicalize(file).ok()) {
+        Some(file) => text.replace(
+            "passphrase_file = \"passphrase\"",
+            &format!("passphrase_file = {:?}", file.display().to_string()),
+        ),
+        None => text.to_owned(),
+    }
+}
+
+/// A folder for its owner alone.
+pub(crate) fn private_folder(folder: &Path) -> Result<(), Failure> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| Failure::file(folder.display(), &error))
+}
+
+/// Writes a file for its owner alone: whole or not at all.
+pub(crate) fn write_private(file: &Path, text: &str) -> Result<(), Failure> {
+    let wrong = |error: std::io::Error| Failure::file(file.display(), &error);
+    let draft = file.with_extension("new");
+    let mut to = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)
+        .map_err(wrong)?;
+    to.write_all(text.as_bytes()).and_then(|()| to.sync_all()).map_err(wrong)?;
+    fs::rename(&draft, file).map_err(wrong)
+}
+
+/// A passphrase of 256 random bits where none is given. Its file is the one thing to keep apart
+/// from backups of the data folder.
+fn ensure_passphrase(config: &Config, output: &Output) -> Result<(), Failure> {
+    let Passphrase { file } = &config.passphrase;
+    let found = config.passphrase.read().map_err(|error| Failure::file(file.display(), &error))?;
+    if found.is_none() {
+        write_private(file, &format!("{}\n", wire::random_secret()))?;
+        output.progress(&format!("passphrase: a new one in {}", file.display()));
+    }
+    Ok(())
+}
+
+fn ensure_policy(config: &Config, store: &Store) -> Result<(), Failure> {
+    let now = WallClock.now();
+    match store.read(|tx| tx.current_policy(now)) {
+        Ok(_) => Ok(()),
+        Err(StoreError::NotFound { .. }) => {
+            let policy = Box::new(KeyPolicy::initial(config.settings.installation));
+            let event = Event::InstallationMade { policy };
+            store.write(|tx| tx.record(&wire::shell_origin(), now, &event))?;
+            Ok(())
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn ensure_key_store(config: &Config, output: &Output) -> Result<(), Failure> {
+    let passphrase = wire::passphrase(config)?;
+    match SoftKeys::open(&config.key_folder, &passphrase) {
+        Ok(_) => Ok(()),
+        Err(KeyError::Absent { .. }) => {
+            SoftKeys::create(&config.key_folder, &passphrase, &SystemEntropy)?;
+            output.progress(&format!("key store: made in {}", config.key_folder.display()));
+            Ok(())
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// A root and one issuing authority a level, their OCSP signers, their CRLs, the list.
+fn evaluation_authorities(env: &Env, output: &Output) -> Result<(), Failure> {
+    let now = env.clock.now();
+    let shell = wire::shell();
+    let operate = shell.permit(now)?;
+    let root = order("root-g1", AuthorityKind::Root, "Root CA", None)?;
+    let mut wanted = vec![root];
+    for level in Level::ALL {
+        let code = format!("seal-l{level}-g1");
+        let name = format!("E-Seal Issuing CA L{level}");
+        wanted.push(order(&code, AuthorityKind::Issuing(level), &name, Some("root-g1"))?);
+    }
+    for order in &wanted {
+        let found = env.store.read(|tx| tx.find_authority(order.code.as_str()))?;
+        if found.is_none_or(|found| found.state == AuthorityState::Ceremony) {
+            create_authority(env, &operate, order)?;
+            output.progress(&format!("authority: {} in service", order.code));
+        }
+    }
+    renew_ocsp_signers(env, &shell.permit(now)?)?;
+    renew_list_signer(env, &shell.permit(now)?)?;
+    for order in &wanted {
+        current_crl(env, &order.code)?;
+    }
+    if let Some(list) = renew_list(env, &shell.permit(now)?)? {
+        output.progress(&format!("trusted list: sequence {} published", list.sequence));
+    }
+    Ok(())
+}
+
+fn order(
+    code: &str,
+    kind: AuthorityKind,
+    name: &str,
+    issuer: Option<&str>,
+) -> Result<AuthorityOrder, Failure> {
+    Ok(AuthorityOrder {
+        code: AuthorityCode::parse(code)?,
+        kind,
+        generation: 1,
+        common_name: Name::parse(&format!("Tenkoku Evaluation {name} G1"))?,
+        algorithm: KeyAlgorithm::P384,
+        validity_days: None,
+        issuer: issuer.map(AuthorityCode::parse).transpose()?,
+    })
+}
+
+fn report(config: &Config, output: &Output) {
+    let kind = config.settings.installation;
+    let next = match kind {
+        Installation::Evaluation => "tenkoku serve",
+        Installation::Production => {
+            "edit [operator] and [scheme], then: tenkoku ca create --kind root …"
+        }
+    };
+    let value = json!({
+        "kind": kind,
+        "configuration": config.file,
+        "data": config.data,
+        "public_address": config.settings.public_address.as_str(),
+        "next": next,
+    });
+    output.result("init", value, || {
+        facts(&[
+            ("installation", kind.to_string()),
+            ("configuration", config.file.display().to_string()),
+            ("public address", config.settings.public_address.as_str().to_owned()),
+            ("next", next.to_owned()),
+        ])
+    });
+}

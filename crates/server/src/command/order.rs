@@ -1,0 +1,333 @@
+//! `tenkoku apply`, `application`, `issue`, `revoke`: the life of a branch's certificate.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use tenkoku_ca::apply::{ApplyOrder, apply_for_seal};
+use tenkoku_ca::issue::issue_certificate;
+use tenkoku_ca::revoke::{RevokeOrder, revoke_certificate};
+use tenkoku_ca::settle::settle_pending;
+use tenkoku_domain::access::Scope;
+use tenkoku_domain::application::{Application, ApplicationState};
+use tenkoku_domain::certificate::Certificate;
+use tenkoku_domain::id::ApplicationId;
+use tenkoku_domain::level::Level;
+use tenkoku_domain::revocation::Cause;
+use tenkoku_domain::time::Timestamp;
+use tenkoku_pki::pem;
+use tenkoku_ports::Env;
+use tenkoku_responder::crl::current_crl;
+use tenkoku_store::ApplicationFilter;
+
+use super::certificate::{certificate_json, certificate_text, find_certificate};
+use super::registry::{find_branch, read};
+use crate::config::Config;
+use crate::failure::{Failure, exit};
+use crate::output::{Output, facts};
+use crate::wire;
+
+/// `tenkoku apply`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  openssl ecparam -name prime256v1 -genkey -noout -out branch.key
+  openssl req -new -key branch.key -subj '/CN=Osaka' -out request.csr
+  tenkoku apply --branch BR-0002 --org NTRJP-7123456789012 --level 2 --csr request.csr")]
+pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    request: RequestArgs,
+}
+
+/// What an application says.
+#[derive(Debug, Args)]
+pub(crate) struct RequestArgs {
+    /// The branch office: code or id
+    #[arg(long)]
+    branch: Option<String>,
+    /// The organisation: identifier, corporate number or id; needed where several have this code
+    #[arg(long)]
+    org: Option<String>,
+    /// The level of the seal
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
+    level: u8,
+    /// The certification request (PKCS #10), PEM or DER; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    csr: Option<PathBuf>,
+    /// Validity in days [default: the most that the policy allows]
+    #[arg(long)]
+    days: Option<i64>,
+}
+
+/// `tenkoku application`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApplicationCommand {
+    /// List applications
+    List {
+        /// Only those in this state: ready, issued …
+        #[arg(long)]
+        state: Option<String>,
+    },
+    /// Show one application
+    Show {
+        /// Its id
+        application: String,
+    },
+}
+
+/// `tenkoku issue`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  tenkoku issue app_01J… --out branch.pem
+  tenkoku issue --branch BR-0002 --level 2 --csr request.csr --out branch.pem
+  tenkoku issue --all-ready")]
+pub(crate) struct IssueArgs {
+    /// The application
+    #[arg(conflicts_with_all = ["branch", "csr", "all_ready"])]
+    application: Option<String>,
+    #[command(flatten)]
+    request: RequestArgs,
+    /// Issue every application that is ready
+    #[arg(long, conflicts_with_all = ["branch", "csr"])]
+    all_ready: bool,
+    /// Where the certificate goes, PEM [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// `tenkoku revoke`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Reasons: key-exposed (keyCompromise), office-closed (cessationOfOperation), \
+                        name-changed (affiliationChanged), replaced (superseded), right-withdrawn \
+                        (privilegeWithdrawn)."
+)]
+pub(crate) struct RevokeArgs {
+    /// The serial number, hexadecimal; or a file with the certificate
+    serial: String,
+    /// The authority, where several issued this serial number
+    #[arg(long)]
+    ca: Option<String>,
+    /// Why
+    #[arg(long)]
+    reason: String,
+    /// Since when the key must be taken as exposed: 2026-11-22T00:00:00Z
+    #[arg(long)]
+    since: Option<String>,
+    /// Your words, for the record
+    #[arg(long, default_value = "")]
+    comment: String,
+    /// Revoke without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(crate) fn run_apply(args: &ApplyArgs, config: &Config, output: &Output) -> Result<(), Failure> {
+    let env = wire::env(config)?;
+    let application = apply(&env, &args.request)?;
+    output.result("application", application_json(&application), || {
+        format!("{}next           tenkoku issue {}", application_text(&application), application.id)
+    });
+    Ok(())
+}
+
+fn apply(env: &Env, args: &RequestArgs) -> Result<Application, Failure> {
+    let missing = |flag: &str| Failure::word(flag, &["--branch CODE and --csr FILE are needed"]);
+    let branch = args.branch.as_deref().ok_or_else(|| missing("--branch"))?;
+    let csr = args.csr.as_deref().ok_or_else(|| missing("--csr"))?;
+    let order = ApplyOrder {
+        branch: find_branch(&env.store, branch, args.org.as_deref())?.id,
+        level: Level::try_from(args.level).map_err(Failure::internal)?,
+        validity_days: args.days,
+        request: read(csr)?,
+    };
+    let permit = wire::shell().permit(env.clock.now())?;
+    apply_for_seal(env, &permit, &order).map_err(|error| Failure::from(error).at(csr.display()))
+}
+
+pub(crate) fn run_application(
+    command: ApplicationCommand,
+    config: &Config,
+    output: &Output,
+) -> Result<(), Failure> {
+    let store = wire::store(config)?;
+    match command {
+        ApplicationCommand::List { state } => {
+            let state = state.as_deref().map(parse_state).transpose()?;
+            let found = list(&store, state)?;
+            let all: Vec<Value> = found.iter().map(application_json).collect();
+            output.result("application-list", json!({ "applications": all }), || {
+                let line = |a: &Application| {
+                    format!("{}  {}  level {}  {}\n", a.id, a.branch, a.level, a.state)
+                };
+                found.iter().map(line).collect()
+            });
+        }
+        ApplicationCommand::Show { application } => {
+            let id = parse_id(&application)?;
+            let found = store.read(|tx| tx.load_application(&Scope::Platform, &id))?;
+            output.result("application", application_json(&found), || application_text(&found));
+        }
+    }
+    Ok(())
+}
+
+fn parse_state(word: &str) -> Result<ApplicationState, Failure> {
+    let words: Vec<_> = ApplicationState::ALL.iter().map(|state| state.word()).collect();
+    ApplicationState::from_word(word).ok_or_else(|| Failure::word(word, &words))
+}
+
+fn parse_id(text: &str) -> Result<ApplicationId, Failure> {
+    ApplicationId::parse(text).map_err(|_| Failure::nothing("application", text))
+}
+
+fn list(
+    store: &tenkoku_store::Store,
+    state: Option<ApplicationState>,
+) -> Result<Vec<Application>, Failure> {
+    let filter = ApplicationFilter { state, branch: None };
+    let mut found = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = store
+            .read(|tx| tx.list_applications(&Scope::Platform, &filter, after.as_deref(), 500))?;
+        found.extend(page.items);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(found),
+        }
+    }
+}
+
+pub(crate) fn run_issue(args: &IssueArgs, config: &Config, output: &Output) -> Result<(), Failure> {
+    let env = wire::env(config)?;
+    let shell = wire::shell();
+    let now = env.clock.now();
+    settle_pending(&env, &shell.permit(now)?)?;
+    let permit = shell.permit(now)?;
+    if args.all_ready {
+        let ready = list(&env.store, Some(ApplicationState::Ready))?;
+        let mut issued = Vec::new();
+        for application in &ready {
+            let certificate = issue_certificate(&env, &permit, &application.id)?;
+            output.progress(&format!("{}  {}", certificate.serial, certificate.common_name));
+            issued.push(certificate_json(&certificate));
+        }
+        let count = issued.len();
+        output
+            .result("issue-list", json!({ "certificates": issued }), || format!("{count} issued"));
+        return Ok(());
+    }
+    let application = match &args.application {
+        Some(id) => parse_id(id)?,
+        None => apply(&env, &args.request)?.id,
+    };
+    let certificate = issue_certificate(&env, &permit, &application)?;
+    release(&certificate, args.out.as_ref(), output)
+}
+
+fn release(
+    certificate: &Certificate,
+    out: Option<&PathBuf>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let pem = pem::encode("CERTIFICATE", certificate.der.as_deref().unwrap_or_default());
+    if let Some(file) = out {
+        fs::write(file, &pem).map_err(|error| Failure::file(file.display(), &error))?;
+    }
+    let mut value = certificate_json(certificate);
+    if let Value::Object(members) = &mut value {
+        members.insert("pem".to_owned(), json!(pem));
+    }
+    match out {
+        None if !output.is_json() => {
+            output.progress(&certificate_text(certificate));
+            output.raw(pem.as_bytes());
+        }
+        _ => output.result("certificate", value, || certificate_text(certificate)),
+    }
+    Ok(())
+}
+
+pub(crate) fn run_revoke(
+    args: &RevokeArgs,
+    config: &Config,
+    output: &Output,
+) -> Result<(), Failure> {
+    let words: Vec<_> = Cause::OFFERED.iter().map(|cause| cause.word()).collect();
+    let cause = Cause::parse(&args.reason)
+        .filter(|cause| Cause::OFFERED.contains(cause))
+        .ok_or_else(|| Failure::word(&args.reason, &words))?;
+    let since = |text: &String| {
+        Timestamp::parse(text).ok_or_else(|| Failure::word(text, &["2026-11-22T00:00:00Z"]))
+    };
+    let invalid_since = args.since.as_ref().map(since).transpose()?;
+    let env = wire::env(config)?;
+    let found = find_certificate(&env.store, &args.serial, args.ca.as_deref())?;
+    confirm(args, &found)?;
+    let permit = wire::shell().permit(env.clock.now())?;
+    let order = RevokeOrder {
+        authority: found.authority.clone(),
+        serial: found.serial.clone(),
+        cause,
+        invalid_since,
+        comment: args.comment.clone(),
+    };
+    let revoked = revoke_certificate(&env, &permit, &order)?;
+    let authority = env.store.read(|tx| tx.load_authority(&revoked.authority))?;
+    let crl = current_crl(&env, &authority.code)?;
+    output.progress(&format!("OCSP answers revoked; CRL {} lists it", crl.number));
+    output.result("certificate", certificate_json(&revoked), || certificate_text(&revoked));
+    Ok(())
+}
+
+/// Asks for the last eight characters of the serial number, unless `--yes` was given.
+fn confirm(args: &RevokeArgs, certificate: &Certificate) -> Result<(), Failure> {
+    use std::io::Write as _;
+    if args.yes {
+        return Ok(());
+    }
+    let serial = certificate.serial.to_string();
+    let tail = serial.get(serial.len().saturating_sub(8)..).unwrap_or(&serial);
+    let _ = write!(
+        std::io::stderr(),
+        "Revoke {} ({serial})? It cannot be undone. Type {tail} to go on: ",
+        certificate.common_name
+    );
+    let mut typed = String::new();
+    let read = std::io::stdin().read_line(&mut typed);
+    if read.is_ok() && typed.trim().eq_ignore_ascii_case(tail) {
+        return Ok(());
+    }
+    Err(Failure::problem("word-unknown", exit::USAGE)
+        .with("word", typed.trim())
+        .with("allowed", format!("{tail}, or --yes")))
+}
+
+fn application_json(application: &Application) -> Value {
+    json!({
+        "id": application.id,
+        "organisation": application.organisation,
+        "branch": application.branch,
+        "level": application.level,
+        "instance": application.instance_number,
+        "state": application.state,
+        "validity_days": application.validity_days,
+        "fingerprint": application.fingerprint,
+        "digest": application.digest,
+        "policy": application.policy,
+        "certificate": application.certificate,
+        "created_at": application.created_at.to_string(),
+    })
+}
+
+fn application_text(application: &Application) -> String {
+    facts(&[
+        ("application", application.id.to_string()),
+        ("branch", application.branch.to_string()),
+        ("level", application.level.to_string()),
+        ("instance", application.instance_number.to_string()),
+        ("key", application.fingerprint.to_string()),
+        ("state", application.state.to_string()),
+    ])
+}

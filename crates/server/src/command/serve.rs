@@ -1,0 +1,61 @@
+//! `tenkoku serve`: the three listeners and the jobs, until a signal ends them in order.
+
+use std::sync::Arc;
+
+use tenkoku_ca::settle::settle_pending;
+use tenkoku_domain::audit::Event;
+use tenkoku_ports::Env;
+
+use super::user::{address, first_link};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::jobs::Jobs;
+use crate::listeners::Listeners;
+use crate::output::Output;
+use crate::{telemetry, wire};
+
+pub(crate) fn run(config: Config, output: &Output) -> Result<(), Failure> {
+    telemetry::start(&config.log);
+    let env = Arc::new(wire::env(&config)?);
+    let console_key = wire::derived_secret(&wire::passphrase(&config)?, "console")?;
+    actix_web::rt::System::new().block_on(serve(config, env, console_key, output))
+}
+
+async fn serve(
+    config: Config,
+    env: Arc<Env>,
+    console_key: [u8; 32],
+    output: &Output,
+) -> Result<(), Failure> {
+    // Every address is taken before anything is recorded: a second start changes nothing.
+    let listeners = Listeners::bind(&config, &env, console_key)?;
+    record(&env, &Event::NodeStarted { version: env!("CARGO_PKG_VERSION").to_owned() })?;
+    let now = env.clock.now();
+    settle_pending(&env, &wire::shell().permit(now)?)?;
+    let jobs = Jobs::start(&env).await?;
+    greet(&config, &env, output)?;
+    listeners.run().await?;
+    jobs.stop().await;
+    record(&env, &Event::NodeStopped)
+}
+
+fn record(env: &Env, event: &Event) -> Result<(), Failure> {
+    let now = env.clock.now();
+    env.store.write(|tx| tx.record(&wire::shell_origin(), now, event))?;
+    Ok(())
+}
+
+fn greet(config: &Config, env: &Env, output: &Output) -> Result<(), Failure> {
+    let listen = config.listen;
+    output.progress("");
+    output.progress(&format!("Public pages   http://{}/", listen.public));
+    output.progress(&format!("Console        {}/console", config.console_address));
+    output.progress(&format!("Operations     http://{}/readyz", listen.operations));
+    if let Some(link) = first_link(env)? {
+        output.progress(&format!("Sign in once   {}", address(config, &link)));
+        output.progress(&format!("               good until {}", link.expires_at));
+    }
+    output.progress("");
+    output.progress("Serving. Ctrl-C stops.");
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! `tenkoku user`: accounts of the console and their one-time links.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use tenkoku_console::session::enrol::{EnrolmentLink, NewAdministrator, issue_enrolment};
+use tenkoku_domain::access::{Role, RoleGrant, Scope};
+use tenkoku_domain::account::Account;
+use tenkoku_ports::Env;
+
+use super::Lang;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::output::{Output, facts};
+use crate::wire;
+
+/// Days for which a role is granted from the command line.
+const ROLE_DAYS: i64 = 365;
+
+/// `tenkoku user`
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Make a one-time sign-in link; the account is created when it is not there
+    Invite(InviteArgs),
+    /// List accounts
+    List,
+}
+
+/// `tenkoku user invite`
+#[derive(Debug, Args)]
+pub(crate) struct InviteArgs {
+    /// The sign-in name
+    #[arg(default_value = "admin")]
+    login: String,
+    /// The name shown
+    #[arg(long)]
+    name: Option<String>,
+    /// Language of pages
+    #[arg(long, value_enum, default_value_t = Lang::En)]
+    language: Lang,
+    /// Roles, several with commas [default: every operator role]
+    #[arg(long, value_delimiter = ',')]
+    role: Vec<String>,
+}
+
+/// What the person who runs an installation alone may do.
+const OPERATOR_ROLES: [Role; 4] = [
+    Role::PlatformAdministrator,
+    Role::CaOfficer,
+    Role::RegistrationOfficer,
+    Role::ValidationOperator,
+];
+
+pub(crate) fn run(command: UserCommand, config: &Config, output: &Output) -> Result<(), Failure> {
+    match command {
+        UserCommand::Invite(args) => {
+            let env = wire::env(config)?;
+            let link = invite(&env, &args)?;
+            let address = address(config, &link);
+            let value = json!({
+                "login": link.account.login,
+                "link": address,
+                "expires_at": link.expires_at.to_string(),
+            });
+            output.result("enrolment-link", value, || {
+                facts(&[
+                    ("account", link.account.login.clone()),
+                    ("open once", address.clone()),
+                    ("good until", link.expires_at.to_string()),
+                ])
+            });
+        }
+        UserCommand::List => {
+            let accounts = wire::store(config)?.read(|tx| tx.list_accounts())?;
+            let all: Vec<Value> = accounts.iter().map(account_json).collect();
+            output.result("user-list", json!({ "users": all }), || {
+                let line = |account: &Account| {
+                    let roles: Vec<_> = account.roles.iter().map(|g| g.role.word()).collect();
+                    format!("{}  {}  {}\n", account.login, account.display_name, roles.join(","))
+                };
+                accounts.iter().map(line).collect()
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The link as people open it.
+pub(crate) fn address(config: &Config, link: &EnrolmentLink) -> String {
+    format!("{}{}", config.console_address, link.path())
+}
+
+/// The link of the first administrator; `None` when somebody can sign in already.
+pub(crate) fn first_link(env: &Env) -> Result<Option<EnrolmentLink>, Failure> {
+    let someone = env.store.read(|tx| {
+        for account in tx.list_accounts()? {
+            let factors = tx.load_factors(&account.id)?;
+            if factors.password.is_some() || !factors.passkeys.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok::<_, tenkoku_store::StoreError>(false)
+    })?;
+    if someone {
+        return Ok(None);
+    }
+    let args = InviteArgs {
+        login: "admin".to_owned(),
+        name: None,
+        language: match env.settings.operator.language {
+            tenkoku_domain::organisation::Language::Ja => Lang::Ja,
+            tenkoku_domain::organisation::Language::En => Lang::En,
+        },
+        role: Vec::new(),
+    };
+    invite(env, &args).map(Some)
+}
+
+fn invite(env: &Env, args: &InviteArgs) -> Result<EnrolmentLink, Failure> {
+    let now = env.clock.now();
+    let roles = if args.role.is_empty() {
+        OPERATOR_ROLES.to_vec()
+    } else {
+        args.role.iter().map(|word| parse_role(word)).collect::<Result<_, _>>()?
+    };
+    let grant = |role| RoleGrant { role, scope: Scope::Platform, until: now.plus_days(ROLE_DAYS) };
+    let wanted = NewAdministrator {
+        login: Account::parse_login(&args.login)?,
+        display_name: args.name.clone().unwrap_or_else(|| args.login.clone()),
+        language: args.language.language(),
+        roles: roles.into_iter().map(grant).collect(),
+    };
+    let permit = wire::shell().permit(now)?;
+    issue_enrolment(env, &permit, &wanted).map_err(Failure::from)
+}
+
+fn parse_role(word: &str) -> Result<Role, Failure> {
+    let words: Vec<_> = Role::ALL.iter().map(|role| role.word()).collect();
+    Role::from_word(word).ok_or_else(|| Failure::word(word, &words))
+}
+
+fn account_json(account: &Account) -> Value {
+    json!({
+        "id": account.id,
+        "login": account.login,
+        "name": account.display_name,
+        "roles": account.roles,
+        "registered_by": account.registered_by,
+        "created_at": account.created_at.to_string(),
+    })
+}

@@ -1,0 +1,133 @@
+//! `tenkoku.toml`: one file, every key known, checked once and handed on as typed parts.
+//!
+//! Only this module reads the environment.
+
+mod console;
+mod database;
+mod installation;
+mod keys;
+mod listen;
+mod log;
+mod operator;
+mod problem;
+mod public;
+mod scheme;
+mod starter;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use tenkoku_domain::policy::Installation;
+use tenkoku_ports::settings::Settings;
+
+pub(crate) use self::installation::parse_arc;
+pub(crate) use self::keys::Passphrase;
+pub(crate) use self::listen::Listen;
+pub(crate) use self::log::{Log, LogFormat};
+pub(crate) use self::problem::ConfigProblem;
+pub(crate) use self::starter::{Starter, starter_text};
+
+/// The name of the configuration file in the data folder.
+pub(crate) const FILE_NAME: &str = "tenkoku.toml";
+
+/// The file, as written. Unknown keys are refused.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigToml {
+    installation: installation::InstallationToml,
+    #[serde(default)]
+    database: database::DatabaseToml,
+    #[serde(default)]
+    listen: listen::ListenToml,
+    public: public::PublicToml,
+    #[serde(default)]
+    console: console::ConsoleToml,
+    #[serde(default)]
+    keys: keys::KeysToml,
+    operator: operator::OperatorToml,
+    scheme: scheme::SchemeToml,
+    #[serde(default)]
+    log: log::LogToml,
+}
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// Where the file is.
+    pub(crate) file: PathBuf,
+    /// The data folder: relative paths start here.
+    pub(crate) data: PathBuf,
+    /// What the use cases need.
+    pub(crate) settings: Settings,
+    /// The database's URL; may hold a password, so it is never shown whole.
+    pub(crate) database_url: String,
+    /// Where to listen.
+    pub(crate) listen: Listen,
+    /// The console's address as browsers see it.
+    pub(crate) console_address: String,
+    /// The folder of the software key store.
+    pub(crate) key_folder: PathBuf,
+    /// Where its passphrase comes from.
+    pub(crate) passphrase: Passphrase,
+    /// How to log.
+    pub(crate) log: Log,
+}
+
+impl Config {
+    /// Reads and checks the file of a data folder.
+    pub(crate) fn load(file: &Path) -> Result<Self, ConfigProblem> {
+        let text = fs::read_to_string(file).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => ConfigProblem::Missing { file: file.to_owned() },
+            _ => ConfigProblem::Unreadable { file: file.to_owned(), problem: error.to_string() },
+        })?;
+        Self::parse(file, &text)
+    }
+
+    /// Checks the text of a file.
+    pub(crate) fn parse(file: &Path, text: &str) -> Result<Self, ConfigProblem> {
+        let toml: ConfigToml =
+            toml::from_str(text).map_err(|error| problem::of_toml(file, text, &error))?;
+        let data = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let kind = toml.installation.kind()?;
+        let arc = toml.installation.arc(kind)?;
+        let settings = Settings {
+            installation: kind,
+            public_address: toml.public.address()?,
+            arc,
+            operator: toml.operator.checked()?,
+            scheme: toml.scheme.checked()?,
+        };
+        Ok(Self {
+            file: file.to_owned(),
+            data: data.to_owned(),
+            database_url: toml.database.url(data),
+            listen: toml.listen.checked()?,
+            console_address: toml.console.address()?,
+            key_folder: data.join(toml.keys.folder()),
+            passphrase: toml.keys.passphrase(data),
+            log: toml.log.checked()?,
+            settings,
+        })
+    }
+
+    /// Whether everything carries the evaluation mark.
+    pub(crate) fn is_evaluation(&self) -> bool {
+        self.settings.installation == Installation::Evaluation
+    }
+}
+
+/// The data folder: `TENKOKU_DATA`, else `var`.
+pub(crate) fn default_data() -> PathBuf {
+    environment("TENKOKU_DATA").map_or_else(|| PathBuf::from("var"), PathBuf::from)
+}
+
+/// A variable of the environment; empty counts as absent.
+#[expect(clippy::disallowed_methods, reason = "the one door to the environment")]
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

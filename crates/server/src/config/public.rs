@@ -1,0 +1,27 @@
+//! `[public]`: the address that goes into certificates.
+
+use serde::Deserialize;
+
+use tenkoku_ports::settings::{AddressProblem, PublicAddress};
+
+use super::ConfigProblem;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PublicToml {
+    address: String,
+}
+
+impl PublicToml {
+    pub(super) fn address(&self) -> Result<PublicAddress, ConfigProblem> {
+        PublicAddress::parse(&self.address).map_err(|problem| {
+            let text = match problem {
+                AddressProblem::Scheme => {
+                    "must begin with http:// (certificates name plain http addresses)"
+                }
+                AddressProblem::Shape => "must be http://HOST or http://HOST:PORT, without a path",
+            };
+            ConfigProblem::value("public.address", text)
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! The file that `tenkoku init` writes: every key commented with meaning, default and environment
+//! name.
+
+use tenkoku_domain::policy::Installation;
+
+/// What the starter file is filled with.
+#[derive(Clone, Debug)]
+pub(crate) struct Starter {
+    /// Evaluation or production.
+    pub(crate) kind: Installation,
+    /// The policy arc.
+    pub(crate) policy_arc: String,
+    /// The database's URL.
+    pub(crate) database_url: String,
+    /// Addresses to listen on: public, console, operations.
+    pub(crate) listen: [String; 3],
+    /// The address that goes into certificates.
+    pub(crate) public_address: String,
+    /// The console's address as browsers see it.
+    pub(crate) console_address: String,
+}
+
+/// The text of the starter file.
+pub(crate) fn starter_text(starter: &Starter) -> String {
+    let Starter { kind, policy_arc, database_url, listen, public_address, console_address } =
+        starter;
+    let [public, console, operations] = listen;
+    format!(
+        r#"# Tenkoku: the configuration of this installation.
+# `tenkoku config check` explains it in sentences; an unknown key is an error.
+
+[installation]
+# "evaluation": to try it out; marked everywhere, cannot be promoted. "production": for real.
+kind = "{kind}"
+# The operator's own arc for policy identifiers, below 1.3.6.1.4.1. The arc 1.3.6.1.4.1.32473 is
+# for documentation; a production installation refuses it.
+policy_arc = "{policy_arc}"
+
+[database]
+# SQLite in a file of the data folder, or PostgreSQL: "postgres://tenkoku@db.example/tenkoku".
+# Environment: TENKOKU_DATABASE_URL. Default: "sqlite:tenkoku.db".
+url = "{database_url}"
+
+[listen]
+# Public pages, OCSP, CRLs, lists. Environment: TENKOKU_LISTEN_PUBLIC.
+public = "{public}"
+# The console. Environment: TENKOKU_LISTEN_CONSOLE.
+console = "{console}"
+# Health and metrics. Environment: TENKOKU_LISTEN_OPERATIONS.
+operations = "{operations}"
+
+[public]
+# The base of every address in certificates and lists; plain http. Certificates keep the address
+# they were issued with, so choose it once.
+address = "{public_address}"
+
+[console]
+# The console's address as browsers see it.
+address = "{console_address}"
+
+[keys]
+# The folder of the software key store, in the data folder.
+folder = "keys"
+# The file with its passphrase. Environment: TENKOKU_PASSPHRASE_FILE, or TENKOKU_PASSPHRASE itself.
+passphrase_file = "passphrase"
+
+[operator]
+# Who operates the authorities: the legal name in English, as registered, and in Latin letters.
+name = "Sample Trust Services"
+name_ja = "見本認証局"
+name_latn = "Mihon Ninshokyoku"
+identifier = "NTRJP-7123456789012"
+country = "JP"
+street = "1-1 Mihoncho"
+locality = "Chiyoda-ku, Tokyo"
+postal_code = "100-0000"
+email = "info@tenkoku.example"
+website = "https://tenkoku.example/"
+# Language of pages where the visitor shows no preference: "ja" or "en".
+language = "ja"
+
+[scheme]
+# The scheme whose trusted list is published at /tl/CODE.xml.
+code = "jp-2021"
+territory = "JP"
+name_en = "Sample e-seal scheme"
+name_ja = "見本eシール制度"
+name_latn = "Mihon e-shiiru seido"
+
+[log]
+# "auto" (text on a terminal, JSON otherwise), "text" or "json".
+format = "auto"
+# error, warn, info, debug, trace. Environment: TENKOKU_LOG_LEVEL.
+level = "info"
+"#
+    )
+}

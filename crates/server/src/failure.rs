@@ -1,0 +1,286 @@
+//! What a command could not do: a stable code, the facts for the words, and the exit code (UX 12).
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use tenkoku_ca::apply::ApplyError;
+use tenkoku_ca::import::{FileProblem, ImportError, RowProblem};
+use tenkoku_ca::issue::IssueError;
+use tenkoku_ca::revoke::RevokeError;
+use tenkoku_domain::canonical::CanonicalError;
+use tenkoku_domain::refusal::Refusal;
+use tenkoku_keys::KeyError;
+use tenkoku_publisher::publish::PublishError;
+use tenkoku_responder::crl::CrlError;
+use tenkoku_store::StoreError;
+
+use crate::config::ConfigProblem;
+
+/// Exit codes of UX 12.
+pub(crate) mod exit {
+    /// Refused, or did not work.
+    pub(crate) const REFUSED: u8 = 1;
+    /// The command was not understood.
+    pub(crate) const USAGE: u8 = 2;
+    /// Nothing found.
+    pub(crate) const NOTHING: u8 = 4;
+    /// A second person is needed.
+    pub(crate) const SECOND_PERSON: u8 = 5;
+    /// A fault of the program.
+    pub(crate) const INTERNAL: u8 = 70;
+}
+
+/// What a command could not do.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The stable code.
+    pub(crate) code: String,
+    /// The facts for the words.
+    pub(crate) facts: BTreeMap<String, String>,
+    /// The rule of DOMAIN that refused.
+    pub(crate) rule: Option<String>,
+    /// The file or object it is about.
+    pub(crate) place: Option<String>,
+    /// Rows of a file, each with its own words.
+    pub(crate) rows: Vec<RowProblem>,
+    /// What a specialist may want to know; never a secret.
+    pub(crate) cause: Option<String>,
+    /// The exit code.
+    pub(crate) exit: u8,
+}
+
+impl Failure {
+    /// A problem of the catalogue.
+    pub(crate) fn problem(code: &str, exit: u8) -> Self {
+        Self {
+            code: code.to_owned(),
+            facts: BTreeMap::new(),
+            rule: None,
+            place: None,
+            rows: Vec::new(),
+            cause: None,
+            exit,
+        }
+    }
+
+    /// Something that is not there.
+    pub(crate) fn nothing(thing: &str, name: impl Display) -> Self {
+        Self::problem("not-found", exit::NOTHING).with("thing", thing).with("name", name)
+    }
+
+    /// A word that is not known, with the words that are.
+    pub(crate) fn word(word: &str, allowed: &[&str]) -> Self {
+        Self::problem("word-unknown", exit::USAGE)
+            .with("word", word)
+            .with("allowed", allowed.join(", "))
+    }
+
+    /// A file that cannot be read.
+    pub(crate) fn file(path: impl Display, error: &std::io::Error) -> Self {
+        Self::problem("input-missing", exit::REFUSED).with("file", path).with("detail-text", error)
+    }
+
+    /// A fault of the program.
+    pub(crate) fn internal(error: impl Display) -> Self {
+        let mut failure = Self::problem("internal", exit::INTERNAL);
+        failure.cause = Some(error.to_string());
+        failure
+    }
+
+    /// Adds a fact.
+    pub(crate) fn with(mut self, name: &str, value: impl Display) -> Self {
+        self.facts.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// Names the file or object.
+    pub(crate) fn at(mut self, place: impl Display) -> Self {
+        self.place = Some(place.to_string());
+        self
+    }
+
+    fn because(mut self, cause: impl Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let exit = match refusal.code.word() {
+            "dual-control" | "self-approval" => exit::SECOND_PERSON,
+            _ => exit::REFUSED,
+        };
+        let mut failure = Self::problem(refusal.code.word(), exit);
+        failure.facts = refusal.facts;
+        failure.rule = Some(refusal.rule);
+        failure
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let code = match &error {
+            StoreError::NotFound { what } => return Self::nothing(what, ""),
+            StoreError::Conflict { what } => {
+                return Self::problem("conflict", exit::REFUSED).with("thing", what);
+            }
+            StoreError::Newer { found, known } => {
+                return Self::problem("database-newer", exit::REFUSED)
+                    .with("found", found)
+                    .with("known", known);
+            }
+            StoreError::Corrupt { what, id, .. } => {
+                return Self::problem("database-corrupt", exit::REFUSED)
+                    .with("thing", format!("{what} {id}"));
+            }
+            StoreError::Address { .. }
+            | StoreError::NoFolder { .. }
+            | StoreError::NotADatabase { .. }
+            | StoreError::SignIn { .. }
+            | StoreError::Unreachable { .. } => "database-unreachable",
+            StoreError::NotMigrated => "database-not-migrated",
+            StoreError::Busy => "busy",
+            StoreError::Abandoned | StoreError::Database(_) => return Self::internal(error),
+        };
+        Self::problem(code, exit::REFUSED).because(error)
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        let code = match &error {
+            KeyError::WrongPassphrase { .. } => "key-store-locked",
+            _ => "key-store-unavailable",
+        };
+        Self::problem(code, exit::REFUSED).because(error)
+    }
+}
+
+impl From<ConfigProblem> for Failure {
+    fn from(problem: ConfigProblem) -> Self {
+        let (code, facts) = problem.told();
+        let failure = Self::problem(code, exit::REFUSED).because(&problem);
+        facts.into_iter().fold(failure, |failure, (name, value)| failure.with(name, value))
+    }
+}
+
+impl From<ApplyError> for Failure {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Refused(refusal) => refusal.into(),
+            ApplyError::Store(store) => store.into(),
+            ApplyError::Canonical(error) => Self::internal(error),
+        }
+    }
+}
+
+impl From<IssueError> for Failure {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::Refused(refusal) => refusal.into(),
+            IssueError::Lint(lint) => lint.refusal().into(),
+            IssueError::Store(store) => store.into(),
+            IssueError::Keys(keys) => keys.into(),
+            IssueError::Address(address) => {
+                Self::problem("address-malformed", exit::REFUSED).because(address)
+            }
+            IssueError::Assemble(_)
+            | IssueError::StoredCertificate(_)
+            | IssueError::StoredKey(_)
+            | IssueError::Canonical(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<RevokeError> for Failure {
+    fn from(error: RevokeError) -> Self {
+        match error {
+            RevokeError::Refused(refusal) => refusal.into(),
+            RevokeError::Store(store) => store.into(),
+        }
+    }
+}
+
+impl From<CrlError> for Failure {
+    fn from(error: CrlError) -> Self {
+        match error {
+            CrlError::Refused(refusal) => refusal.into(),
+            CrlError::Lint(lint) => lint.refusal().into(),
+            CrlError::Store(store) => store.into(),
+            CrlError::Keys(keys) => keys.into(),
+            CrlError::Assemble(_) | CrlError::StoredCertificate(_) | CrlError::StoredKey(_) => {
+                Self::internal(error)
+            }
+        }
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Store(store) => store.into(),
+            PublishError::Keys(keys) => keys.into(),
+            PublishError::NoSigner => {
+                Self::problem("not-ready", exit::REFUSED).with("thing", "list signer")
+            }
+            PublishError::SignerKey
+            | PublishError::Compose(_)
+            | PublishError::Broken(_)
+            | PublishError::Sign(_)
+            | PublishError::Certificate(_)
+            | PublishError::Live(_)
+            | PublishError::Canonical(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Store(store) => store.into(),
+            ImportError::Rows(rows) => {
+                let first = rows.first().map_or(0, |row| row.line);
+                let mut failure = Self::problem("csv-row", exit::REFUSED)
+                    .with("rows", rows.len())
+                    .with("line", first);
+                failure.rows = rows;
+                failure
+            }
+            ImportError::File(problem) => {
+                let failure = match &problem {
+                    FileProblem::TooLarge { .. } => {
+                        Self::problem("too-large", exit::REFUSED).with("limit", "16 MiB")
+                    }
+                    FileProblem::NotUtf8 { line } => csv(line),
+                    FileProblem::Malformed { line, .. } => csv(line),
+                    FileProblem::Empty
+                    | FileProblem::MissingColumn { .. }
+                    | FileProblem::UnknownColumn { .. }
+                    | FileProblem::RepeatedColumn { .. } => csv(&1),
+                };
+                failure.with("detail-text", &problem)
+            }
+        }
+    }
+}
+
+fn csv(line: &dyn Display) -> Failure {
+    Failure::problem("csv-malformed", exit::REFUSED).with("line", line)
+}
+
+impl From<CanonicalError> for Failure {
+    fn from(error: CanonicalError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<tenkoku_console::session::enrol::IssueLinkError> for Failure {
+    fn from(error: tenkoku_console::session::enrol::IssueLinkError) -> Self {
+        use tenkoku_console::session::enrol::IssueLinkError as E;
+        match error {
+            E::Refused(refusal) => refusal.into(),
+            E::Store(store) => store.into(),
+        }
+    }
+}

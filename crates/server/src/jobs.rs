@@ -1,0 +1,167 @@
+//! Jobs: a clock that puts rows into the queue, and a worker that takes them out.
+//!
+//! A job only triggers: it calls a use case like a handler does, with the permit of a named part of
+//! the platform, and may run twice.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tenkoku_ca::settle::settle_pending;
+use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
+use tenkoku_domain::id::AuthorityId;
+use tenkoku_ports::Env;
+use tenkoku_publisher::publish::renew_list;
+use tenkoku_responder::crl::current_crl;
+use tenkoku_store::{Job, StoreError};
+use tokio_cron_scheduler::{Job as CronJob, JobScheduler};
+
+use crate::failure::Failure;
+
+/// What the clock puts into the queue, and when (second, minute, hour, day, month, weekday).
+const TIMETABLE: [(&str, &str); 4] = [
+    (SETTLE, "*/10 * * * * *"),
+    (RENEW_SIGNERS, "0 */10 * * * *"),
+    (RENEW_CRLS, "30 */10 * * * *"),
+    (RENEW_LIST, "0 5 * * * *"),
+];
+
+const SETTLE: &str = "settle";
+const RENEW_SIGNERS: &str = "renew-signers";
+const RENEW_CRLS: &str = "renew-crls";
+const RENEW_LIST: &str = "renew-list";
+/// Queued by the store with every change of status.
+const REFRESH_STATUS: &str = "refresh-status";
+
+/// How long the worker waits when the queue is empty.
+const IDLE: Duration = Duration::from_millis(200);
+/// When a job that did not work is tried again, in seconds.
+const RETRY_SECONDS: i64 = 30;
+
+/// The running clock and worker.
+pub(crate) struct Jobs {
+    scheduler: JobScheduler,
+    stop: Sender<()>,
+    worker: JoinHandle<()>,
+}
+
+impl Jobs {
+    /// Starts the clock and the worker; everything on the timetable runs once at the start.
+    pub(crate) async fn start(env: &Arc<Env>) -> Result<Self, Failure> {
+        let scheduler = JobScheduler::new().await.map_err(Failure::internal)?;
+        for (kind, when) in TIMETABLE {
+            enqueue(env, kind);
+            let shared = Arc::clone(env);
+            let job = CronJob::new(when, move |_, _| enqueue(&shared, kind));
+            scheduler.add(job.map_err(Failure::internal)?).await.map_err(Failure::internal)?;
+        }
+        scheduler.start().await.map_err(Failure::internal)?;
+        let (stop, stopped) = channel();
+        let shared = Arc::clone(env);
+        let worker = std::thread::Builder::new()
+            .name("jobs".to_owned())
+            .spawn(move || {
+                loop {
+                    let wait = if work(&shared) { Duration::ZERO } else { IDLE };
+                    match stopped.recv_timeout(wait) {
+                        Err(RecvTimeoutError::Timeout) => {}
+                        Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+                    }
+                }
+            })
+            .map_err(Failure::internal)?;
+        Ok(Self { scheduler, stop, worker })
+    }
+
+    /// Stops both; the job under way is finished.
+    pub(crate) async fn stop(mut self) {
+        if let Err(error) = self.scheduler.shutdown().await {
+            tracing::warn!(%error, "the scheduler did not stop in order");
+        }
+        // A worker that is gone needs no word.
+        let _ = self.stop.send(());
+        if self.worker.join().is_err() {
+            tracing::error!("the worker of the jobs had stopped before");
+        }
+    }
+}
+
+fn enqueue(env: &Env, kind: &str) {
+    let now = env.clock.now();
+    let queued = env.store.write(|tx| tx.enqueue_job(kind, "platform", now));
+    if let Err(error) = queued {
+        tracing::error!(kind, %error, "a job could not be queued");
+    }
+}
+
+/// Takes one job and runs it; whether there was one.
+fn work(env: &Env) -> bool {
+    let now = env.clock.now();
+    let job = match env.store.write(|tx| tx.claim_job(now)) {
+        Ok(Some(job)) => job,
+        Ok(None) => return false,
+        Err(error) => {
+            tracing::error!(%error, "the queue of jobs cannot be read");
+            return false;
+        }
+    };
+    let done = match run(env, &job) {
+        Ok(()) => env.store.write(|tx| tx.finish_job(job.id)),
+        Err(failure) => {
+            let cause = failure.cause.as_deref().unwrap_or(&failure.code);
+            tracing::error!(kind = %job.kind, object = %job.object, cause, "a job did not work");
+            let later = env.clock.now().plus_seconds(RETRY_SECONDS);
+            env.store.write(|tx| tx.postpone_job(job.id, later))
+        }
+    };
+    if let Err(error) = done {
+        tracing::error!(kind = %job.kind, %error, "the end of a job could not be recorded");
+    }
+    true
+}
+
+fn run(env: &Env, job: &Job) -> Result<(), Failure> {
+    let now = env.clock.now();
+    let scheduler = env.system("scheduler");
+    match job.kind.as_str() {
+        SETTLE => {
+            let settled = settle_pending(env, &scheduler.permit(now)?)?;
+            if settled > 0 {
+                tracing::warn!(
+                    settled,
+                    "certificates whose signing did not complete were withdrawn"
+                );
+            }
+        }
+        RENEW_SIGNERS => {
+            renew_ocsp_signers(env, &scheduler.permit(now)?)?;
+        }
+        RENEW_CRLS => {
+            for authority in env.store.read(|tx| tx.list_authorities())? {
+                if authority.may_issue(now).is_ok() {
+                    current_crl(env, &authority.code)?;
+                }
+            }
+        }
+        RENEW_LIST => {
+            if has_root(env)? {
+                renew_list_signer(env, &scheduler.permit(now)?)?;
+                renew_list(env, &scheduler.permit(now)?)?;
+            }
+        }
+        REFRESH_STATUS => {
+            let id = AuthorityId::parse(&job.object).map_err(Failure::internal)?;
+            let authority = env.store.read(|tx| tx.load_authority(&id))?;
+            current_crl(env, &authority.code)?;
+        }
+        other => tracing::warn!(kind = other, "a job of a kind that this program does not know"),
+    }
+    Ok(())
+}
+
+fn has_root(env: &Env) -> Result<bool, StoreError> {
+    let now = env.clock.now();
+    let authorities = env.store.read(|tx| tx.list_authorities())?;
+    Ok(authorities.iter().any(|a| a.kind.level().is_none() && a.may_issue(now).is_ok()))
+}

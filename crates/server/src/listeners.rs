@@ -1,0 +1,172 @@
+//! The three listeners: public, console, operations. Each can be bound on its own address.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::{Compress, NormalizePath, TrailingSlash};
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use tenkoku_console::layout::Site;
+use tenkoku_console::session::{Callers, Console, ConsoleSettings};
+use tenkoku_ports::Env;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::Config;
+use crate::failure::{Failure, exit};
+use crate::operations;
+
+/// How long a client may take to send a request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How long requests under way may take when the program stops, in seconds.
+const SHUTDOWN_SECONDS: u64 = 10;
+/// Connections that one worker of the public listener holds at most.
+const PUBLIC_CONNECTIONS: usize = 10_000;
+
+/// Bound, not yet serving.
+pub(crate) struct Listeners {
+    servers: Vec<Server>,
+}
+
+impl Listeners {
+    /// Binds the three addresses.
+    pub(crate) fn bind(
+        config: &Config,
+        env: &Arc<Env>,
+        console_key: [u8; 32],
+    ) -> Result<Self, Failure> {
+        let site = Data::new(site(config));
+        let console = Data::new(console(config, console_key)?);
+        let env = Data::from(Arc::clone(env));
+        Ok(Self {
+            servers: vec![
+                public(config.listen.public, &env, &site)?,
+                console_server(config.listen.console, &env, &site, &console)?,
+                operations_server(config.listen.operations, &env)?,
+            ],
+        })
+    }
+
+    /// Serves until SIGINT or SIGTERM, then lets requests under way finish.
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        let handles: Vec<ServerHandle> = self.servers.iter().map(Server::handle).collect();
+        let running: Vec<_> = self.servers.into_iter().map(actix_web::rt::spawn).collect();
+        ended().await?;
+        for handle in &handles {
+            handle.stop(true).await;
+        }
+        for server in running {
+            server.await.map_err(Failure::internal)?.map_err(Failure::internal)?;
+        }
+        Ok(())
+    }
+}
+
+async fn ended() -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+fn site(config: &Config) -> Site {
+    let operator = &config.settings.operator;
+    Site {
+        operator_en: operator.name.to_string(),
+        operator_ja: operator.name_ja.to_string(),
+        installation: config.settings.installation,
+        language: operator.language,
+        address: config.settings.public_address.as_str().to_owned(),
+    }
+}
+
+fn console(config: &Config, secret_key: [u8; 32]) -> Result<Console, Failure> {
+    let address = config.console_address.parse().map_err(Failure::internal)?;
+    Console::open(ConsoleSettings { address, secret_key, callers: Callers::Direct }).map_err(
+        |error| {
+            Failure::problem("config-malformed", exit::REFUSED)
+                .with("key", "console.address")
+                .with("detail-text", error)
+        },
+    )
+}
+
+fn public(address: SocketAddr, env: &Data<Env>, site: &Data<Site>) -> Result<Server, Failure> {
+    let (env, site) = (Data::clone(env), Data::clone(site));
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(Data::clone(&env))
+            .app_data(Data::clone(&site))
+            .wrap(Compress::default())
+            .configure(tenkoku_responder::http::configure)
+            .configure(tenkoku_publisher::http::configure)
+            .configure(tenkoku_console::public::configure)
+    });
+    server
+        .workers(2)
+        .max_connections(PUBLIC_CONNECTIONS)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .disable_signals()
+        .bind(address)
+        .map(HttpServer::run)
+        .map_err(|error| taken(address, &error))
+}
+
+fn console_server(
+    address: SocketAddr,
+    env: &Data<Env>,
+    site: &Data<Site>,
+    console: &Data<Console>,
+) -> Result<Server, Failure> {
+    let (env, site, console) = (Data::clone(env), Data::clone(site), Data::clone(console));
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(Data::clone(&env))
+            .app_data(Data::clone(&site))
+            .app_data(Data::clone(&console))
+            .wrap(Compress::default())
+            .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
+            .configure(tenkoku_console::admin::configure)
+    });
+    server
+        .workers(1)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .disable_signals()
+        .bind(address)
+        .map(HttpServer::run)
+        .map_err(|error| taken(address, &error))
+}
+
+fn operations_server(address: SocketAddr, env: &Data<Env>) -> Result<Server, Failure> {
+    let env = Data::clone(env);
+    let server = HttpServer::new(move || {
+        App::new().app_data(Data::clone(&env)).configure(operations::configure)
+    });
+    server
+        .workers(1)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .disable_signals()
+        .bind(address)
+        .map(HttpServer::run)
+        .map_err(|error| taken(address, &error))
+}
+
+fn taken(address: SocketAddr, error: &std::io::Error) -> Failure {
+    if error.kind() == std::io::ErrorKind::AddrInUse {
+        return Failure::problem("port-in-use", exit::REFUSED).with("address", address);
+    }
+    Failure::problem("config-malformed", exit::REFUSED)
+        .with("key", "listen")
+        .with("detail-text", format!("{address}: {error}"))
+}

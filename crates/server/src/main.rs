@@ -1,0 +1,43 @@
+//! The one binary: reads arguments, environment, clock and randomness, wires everything, starts.
+//!
+//! It knows everybody, so it holds no rules.
+#![forbid(unsafe_code)]
+
+mod clock;
+mod command;
+mod config;
+mod entropy;
+mod failure;
+mod jobs;
+mod listeners;
+mod operations;
+mod output;
+mod telemetry;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::command::Cli;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => {
+            let wanted = !usage.use_stderr();
+            // Nothing can be done when the terminal is gone.
+            let _ = usage.print();
+            return ExitCode::from(if wanted { 0 } else { 2 });
+        }
+    };
+    let output = Output::of(&cli.global);
+    match command::run(cli, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.exit)
+        }
+    }
+}

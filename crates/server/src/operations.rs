@@ -1,0 +1,185 @@
+//! The operations listener: alive, ready, metrics. For the machine's operator, on loopback.
+
+use std::fmt::Write as _;
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data};
+use serde_json::{Map, Value, json};
+use tenkoku_domain::access::Scope;
+use tenkoku_domain::certificate::Profile;
+use tenkoku_domain::time::Timestamp;
+use tenkoku_ports::Env;
+use tenkoku_store::StoreError;
+
+/// Mounts the addresses.
+pub(crate) fn configure(config: &mut web::ServiceConfig) {
+    config
+        .route("/healthz", web::get().to(healthz))
+        .route("/readyz", web::get().to(readyz))
+        .route("/metrics", web::get().to(metrics));
+}
+
+/// The process is alive.
+async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "alive": true }))
+}
+
+async fn readyz(env: Data<Env>) -> HttpResponse {
+    let Ok(checks) = web::block(move || checks(&env)).await else {
+        return HttpResponse::ServiceUnavailable().finish();
+    };
+    let ready = checks.iter().all(|check| check.state == State::Fine);
+    let all: Map<String, Value> =
+        checks.iter().map(|check| (check.name.clone(), check.json())).collect();
+    let body = json!({ "ready": ready, "checks": all });
+    if ready {
+        HttpResponse::Ok().json(body)
+    } else {
+        HttpResponse::ServiceUnavailable().json(body)
+    }
+}
+
+/// One thing that must hold for the platform to be ready.
+#[derive(Clone, Debug)]
+pub(crate) struct Check {
+    /// What is checked: `database`, `crl seal-l1-g1` …
+    pub(crate) name: String,
+    /// Whether it holds.
+    pub(crate) state: State,
+    /// What was found.
+    pub(crate) found: String,
+}
+
+/// Whether something holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It does.
+    Fine,
+    /// It does not.
+    Wrong,
+}
+
+impl Check {
+    fn new(name: impl Into<String>, fine: bool, found: impl Into<String>) -> Self {
+        let state = if fine { State::Fine } else { State::Wrong };
+        Self { name: name.into(), state, found: found.into() }
+    }
+
+    fn json(&self) -> Value {
+        json!({ "ok": self.state == State::Fine, "found": self.found })
+    }
+}
+
+/// Everything that must hold, each by name.
+pub(crate) fn checks(env: &Env) -> Vec<Check> {
+    let now = env.clock.now();
+    let mut all = Vec::new();
+    match env.keys.list() {
+        Ok(keys) => all.push(Check::new("keys", true, format!("{} keys", keys.len()))),
+        Err(error) => all.push(Check::new("keys", false, error.to_string())),
+    }
+    match status_checks(env, now) {
+        Ok(checks) => {
+            all.push(Check::new("database", true, "answers"));
+            all.extend(checks);
+        }
+        Err(error) => all.push(Check::new("database", false, error.to_string())),
+    }
+    all
+}
+
+fn status_checks(env: &Env, now: Timestamp) -> Result<Vec<Check>, StoreError> {
+    env.store.read(|tx| {
+        let mut checks = Vec::new();
+        for authority in tx.list_authorities()? {
+            if authority.certificate.is_none() {
+                continue;
+            }
+            let code = &authority.code;
+            let crl = tx.latest_crl(&authority.id)?;
+            let until = crl.map(|crl| crl.next_update);
+            checks.push(fresh(format!("crl {code}"), until, now));
+            if authority.kind.level().is_some() {
+                let signer = tx.current_signer(&authority.id, Profile::OcspSigner, now)?;
+                let until = signer.map(|signer| signer.validity.not_after);
+                checks.push(fresh(format!("ocsp signer {code}"), until, now));
+            }
+        }
+        let list = tx.latest_list(&env.settings.scheme.code)?;
+        if let Some(list) = list {
+            checks.push(fresh(format!("list {}", list.scheme), Some(list.next_update), now));
+        }
+        Ok(checks)
+    })
+}
+
+fn fresh(name: String, until: Option<Timestamp>, now: Timestamp) -> Check {
+    match until {
+        Some(until) => Check::new(name, until > now, format!("good until {until}")),
+        None => Check::new(name, false, "missing"),
+    }
+}
+
+async fn metrics(env: Data<Env>) -> HttpResponse {
+    match web::block(move || figures(&env)).await {
+        Ok(Ok(text)) => HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "no metrics could be read");
+            HttpResponse::ServiceUnavailable().finish()
+        }
+        Err(_) => HttpResponse::ServiceUnavailable().finish(),
+    }
+}
+
+/// The figures in the text form of Prometheus. No label names an organisation.
+fn figures(env: &Env) -> Result<String, StoreError> {
+    let now = env.clock.now();
+    let (registry, head, jobs) = env.store.read(|tx| {
+        let registry = tx.registry_figures(&Scope::Platform, now)?;
+        Ok::<_, StoreError>((registry, tx.audit_head()?, tx.count_jobs()?))
+    })?;
+    let mut text = String::new();
+    let mut gauge = |name: &str, help: &str, rows: &[(String, i64)]| {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "# HELP tenkoku_{name} {help}\n# TYPE tenkoku_{name} gauge");
+        for (labels, value) in rows {
+            let _ = writeln!(text, "tenkoku_{name}{labels} {value}");
+        }
+    };
+    let state = |state: &str| format!("{{state=\"{state}\"}}");
+    gauge(
+        "certificates",
+        "Seal certificates by state",
+        &[
+            (state("valid"), registry.certificates_valid),
+            (state("suspended"), registry.certificates_suspended),
+            (state("revoked"), registry.certificates_revoked),
+        ],
+    );
+    let plain = |value| [(String::new(), value)];
+    gauge("organisations", "Organisations", &plain(registry.organisations));
+    gauge("branches", "Branch offices", &plain(registry.branches));
+    gauge("audit_records", "Records of the audit chain", &plain(head.map_or(0, |(seq, _)| seq)));
+    gauge("jobs_waiting", "Jobs in the queue", &plain(jobs));
+    let until = next_updates(env, now)?;
+    gauge("next_update_seconds", "Seconds to the next update of CRLs and lists", &until);
+    Ok(text)
+}
+
+fn next_updates(env: &Env, now: Timestamp) -> Result<Vec<(String, i64)>, StoreError> {
+    env.store.read(|tx| {
+        let mut rows = Vec::new();
+        let left = |until: Timestamp| until.seconds() - now.seconds();
+        for authority in tx.list_authorities()? {
+            if let Some(crl) = tx.latest_crl(&authority.id)? {
+                let labels = format!("{{kind=\"crl\",name=\"{}\"}}", authority.code);
+                rows.push((labels, left(crl.next_update)));
+            }
+        }
+        if let Some(list) = tx.latest_list(&env.settings.scheme.code)? {
+            let labels = format!("{{kind=\"list\",name=\"{}\"}}", list.scheme);
+            rows.push((labels, left(list.next_update)));
+        }
+        Ok(rows)
+    })
+}

@@ -1,0 +1,118 @@
+//! Wires the parts together: configuration, store, keys, clock, entropy.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use tenkoku_domain::access::{Origin, Principal};
+use tenkoku_domain::id::{Entropy, RequestId};
+use tenkoku_domain::time::Clock as _;
+use tenkoku_ports::Env;
+use tenkoku_softkeys::SoftKeys;
+use tenkoku_store::{SchemaState, Store};
+
+use crate::clock::WallClock;
+use crate::config::Config;
+use crate::entropy::SystemEntropy;
+use crate::failure::{Failure, exit};
+
+/// The name of this node's audit chain.
+const NODE: &str = "node-1";
+
+/// Opens the store and makes sure that it is of this program's version.
+pub(crate) fn store(config: &Config) -> Result<Store, Failure> {
+    let store = open(config)?;
+    match store.schema_state()? {
+        SchemaState::Current => Ok(store),
+        SchemaState::Empty => {
+            Err(Failure::problem("config-missing", exit::REFUSED)
+                .with("file", config.file.display()))
+        }
+        SchemaState::Older { pending } => {
+            let failure = Failure::from(tenkoku_store::StoreError::NotMigrated);
+            Err(failure.with("pending", pending))
+        }
+        SchemaState::Newer { found, known } => {
+            Err(tenkoku_store::StoreError::Newer { found, known }.into())
+        }
+    }
+}
+
+/// Opens the store as it is, whatever its version.
+pub(crate) fn open(config: &Config) -> Result<Store, Failure> {
+    Ok(Store::open(&config.database_url, NODE)?)
+}
+
+/// Opens everything that a use case may reach.
+pub(crate) fn env(config: &Config) -> Result<Env, Failure> {
+    let store = store(config)?;
+    with_store(config, store)
+}
+
+/// Puts the opened store together with the rest.
+pub(crate) fn with_store(config: &Config, store: Store) -> Result<Env, Failure> {
+    let keys = SoftKeys::open(&config.key_folder, &passphrase(config)?)?;
+    Ok(Env {
+        store,
+        keys: Arc::new(keys),
+        clock: Arc::new(WallClock),
+        entropy: Arc::new(SystemEntropy),
+        settings: Arc::new(config.settings.clone()),
+    })
+}
+
+/// The passphrase of the key store. A file that others can read is refused.
+pub(crate) fn passphrase(config: &Config) -> Result<SecretString, Failure> {
+    let file = &config.passphrase.file;
+    private(file)?;
+    let found = config.passphrase.read().map_err(|error| Failure::file(file.display(), &error))?;
+    found.ok_or_else(|| Failure::problem("passphrase-missing", exit::REFUSED).at(file.display()))
+}
+
+/// A file with a secret must be readable by its owner alone.
+fn private(file: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt as _;
+    match fs::metadata(file) {
+        Ok(found) if found.permissions().mode() & 0o077 != 0 => {
+            Err(Failure::problem("key-store-exposed", exit::REFUSED).with("path", file.display()))
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// A 32-octet secret of the installation for one purpose, stretched from the passphrase with
+/// argon2id: it lies nowhere, and every node of the installation finds the same.
+pub(crate) fn derived_secret(
+    passphrase: &SecretString,
+    purpose: &str,
+) -> Result<[u8; 32], Failure> {
+    use secrecy::ExposeSecret as _;
+    let mut secret = [0; 32];
+    argon2::Argon2::default()
+        .hash_password_into(
+            passphrase.expose_secret().as_bytes(),
+            format!("tenkoku {purpose} v1").as_bytes(),
+            &mut secret,
+        )
+        .map_err(Failure::internal)?;
+    Ok(secret)
+}
+
+/// The operator at this machine's command line.
+pub(crate) fn shell() -> Principal {
+    Principal::system("shell", RequestId::new(WallClock.now(), &SystemEntropy))
+}
+
+/// Who and from where, for records outside a use case.
+pub(crate) fn shell_origin() -> Origin {
+    shell().origin()
+}
+
+/// A random text of 43 characters: 256 bits, base64url.
+pub(crate) fn random_secret() -> String {
+    use base64::Engine as _;
+    let mut bytes = [0; 32];
+    SystemEntropy.fill(&mut bytes);
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
