@@ -83,6 +83,8 @@ impl DistinguishedName {
     /// The subject of a seal certificate, in script (DOMAIN 12.2).
     pub fn of_seal(subject: &SealSubject) -> Result<Self, Refusal> {
         let names = Names {
+            region: subject.region.as_ref(),
+            locality: subject.locality.as_ref(),
             organisation: subject.organisation.as_str(),
             unit: subject.unit.as_ref().map(Name::as_str),
             common_name: subject.common_name.as_str(),
@@ -90,10 +92,13 @@ impl DistinguishedName {
         seal(subject, &names)
     }
 
-    /// The same in Latin script, for subjectAltName; `None` where no Latin form is recorded.
+    /// The same in Latin script, for subjectAltName; `None` where no Latin form is recorded. A region
+    /// or city that is recorded in another script only is left out.
     pub fn of_seal_latin(subject: &SealSubject) -> Result<Option<Self>, Refusal> {
         let Some(latin) = &subject.latin else { return Ok(None) };
         let names = Names {
+            region: subject.region.as_ref().filter(|name| name.is_latin()),
+            locality: subject.locality.as_ref().filter(|name| name.is_latin()),
             organisation: latin.organisation.as_str(),
             unit: latin.unit.as_ref().map(Name::as_str),
             common_name: latin.common_name.as_str(),
@@ -172,6 +177,8 @@ fn is_unprintable(c: char) -> bool {
 
 /// The three names that differ between the script and the Latin form.
 struct Names<'a> {
+    region: Option<&'a Name>,
+    locality: Option<&'a Name>,
     organisation: &'a str,
     unit: Option<&'a str>,
     common_name: &'a str,
@@ -181,8 +188,8 @@ fn seal(subject: &SealSubject, names: &Names<'_>) -> Result<DistinguishedName, R
     subject.identifier.check_country(&subject.country)?;
     let text = |value: &str| write::utf8(value);
     let mut values = vec![(oid::COUNTRY, country(&subject.country)?)];
-    values.extend(subject.region.as_ref().map(|name| (oid::STATE, text(name.as_str()))));
-    values.extend(subject.locality.as_ref().map(|name| (oid::LOCALITY, text(name.as_str()))));
+    values.extend(names.region.map(|name| (oid::STATE, text(name.as_str()))));
+    values.extend(names.locality.map(|name| (oid::LOCALITY, text(name.as_str()))));
     values.push((oid::ORGANISATION, text(names.organisation)));
     values.push((oid::ORGANISATION_IDENTIFIER, text(subject.identifier.as_str())));
     values.extend(names.unit.map(|unit| (oid::UNIT, text(unit))));
