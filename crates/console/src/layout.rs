@@ -2,6 +2,8 @@
 //!
 //! Plain data for `templates/partials/layout_*.html`. Deliberately not here: words and rules.
 
+use std::borrow::Borrow;
+
 use actix_web::HttpRequest;
 use askama::Template;
 use askama::filters::HtmlSafe;
@@ -192,6 +194,11 @@ pub struct FieldError {
     pub text: String,
 }
 
+/// What is wrong with the field of this `id`; `None` when nothing is.
+pub fn error_of<'a>(errors: &'a [FieldError], id: &str) -> Option<&'a FieldError> {
+    errors.iter().find(|error| error.field == id)
+}
+
 /// An icon in the colour of the text around it.
 #[derive(Template)]
 #[template(path = "partials/icon.html")]
@@ -216,8 +223,8 @@ pub struct Dot {
 impl HtmlSafe for Dot {}
 
 /// The mark of a tone.
-pub const fn dot(tone: Tone) -> Dot {
-    Dot { tone }
+pub fn dot(tone: impl Borrow<Tone>) -> Dot {
+    Dot { tone: *tone.borrow() }
 }
 
 /// How a state is shown. The word always stands beside the mark.

@@ -18,6 +18,7 @@ use askama::Template;
 use serde::Serialize;
 use tenkoku_domain::id::RequestId;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_store::StoreError;
 
 use crate::layout::{PublicFrame, Site};
 use crate::text::Words;
@@ -234,6 +235,32 @@ impl From<askama::Error> for Problem {
 impl From<actix_web::error::BlockingError> for Problem {
     fn from(error: actix_web::error::BlockingError) -> Self {
         Self::internal(&error)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::NotFound { .. } => Self::not_found(),
+            StoreError::Conflict { .. } => Self::new(StatusCode::CONFLICT, "conflict"),
+            StoreError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            StoreError::Unreachable { .. } => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "database-unreachable")
+            }
+            StoreError::Newer { .. } => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "database-newer")
+            }
+            StoreError::NotMigrated => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "database-not-migrated")
+            }
+            StoreError::Address { .. }
+            | StoreError::NoFolder { .. }
+            | StoreError::NotADatabase { .. }
+            | StoreError::SignIn { .. }
+            | StoreError::Corrupt { .. }
+            | StoreError::Abandoned
+            | StoreError::Database(_) => Self::internal(&error),
+        }
     }
 }
 

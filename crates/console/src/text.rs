@@ -111,6 +111,11 @@ impl Words {
         self.find(&format!("{key}.{word}")).unwrap_or(word)
     }
 
+    /// The texts of a list, in order.
+    pub fn list(self, key: &str) -> Vec<&'static str> {
+        (0..).map_while(|n| self.find(&format!("{key}.{n}"))).collect()
+    }
+
     fn catalogue(self) -> &'static Catalogue {
         match self.0 {
             Language::Ja => &JA,

@@ -122,7 +122,7 @@ fn worded(words: Words, facts: &BTreeMap<String, String>) -> BTreeMap<&str, Stri
 
 /// The first text of a list whose placeholders are all known. The last has none.
 fn fitting(words: Words, key: &str, facts: &BTreeMap<&str, String>) -> String {
-    let mut texts = (0..).map_while(|n| words.find(&format!("{key}.{n}")));
+    let mut texts = words.list(key).into_iter();
     texts.find(|text| is_known(text, facts)).map(|text| filled(text, facts)).unwrap_or_default()
 }
 

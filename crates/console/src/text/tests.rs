@@ -60,11 +60,12 @@ fn used() -> (BTreeSet<String>, BTreeSet<String>) {
             ("count", Some(())),
             ("count_of", Some(())),
             ("word", None),
+            ("list", None),
         ] {
             for rest in text.split(&format!(".{call}(\"")).skip(1) {
                 let key = rest.split('"').next().unwrap_or_default().to_owned();
                 match (call, forms) {
-                    ("word", _) => beginnings.insert(format!("{key}.")),
+                    ("word" | "list", _) => beginnings.insert(format!("{key}.")),
                     (_, Some(())) => {
                         whole.insert(format!("{key}.one"));
                         whole.insert(format!("{key}.other"))
