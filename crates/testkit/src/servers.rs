@@ -68,10 +68,16 @@ impl Installation {
 
     /// The program with these words, in the environment of this installation and no other.
     pub fn command<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Command {
-        let [public, console, operations] = self.ports.map(|port| format!("127.0.0.1:{port}"));
         let mut command = Command::new(program());
+        self.place(&mut command);
+        command.args(words);
         command
-            .args(words)
+    }
+
+    /// Gives a command the environment of this installation.
+    pub fn place(&self, command: &mut Command) {
+        let [public, console, operations] = self.ports.map(|port| format!("127.0.0.1:{port}"));
+        command
             .env("TENKOKU_DATA", self.path())
             .env("TENKOKU_LISTEN_PUBLIC", public)
             .env("TENKOKU_LISTEN_CONSOLE", console)
@@ -80,7 +86,6 @@ impl Installation {
         if let Some(url) = &self.database_url {
             command.env("TENKOKU_DATABASE_URL", url);
         }
-        command
     }
 
     /// Runs the program with these words to its end.
@@ -99,10 +104,14 @@ impl Installation {
 
     /// Starts the server and waits until it says that it is alive.
     pub fn serve(&self) -> Server<'_> {
+        self.start(&mut self.command(["serve"]))
+    }
+
+    /// Starts a command that ends up as the server, and waits until that says that it is alive.
+    pub fn start(&self, command: &mut Command) -> Server<'_> {
         let log = self.path().join("serve.log");
         let file = File::options().create(true).append(true).open(&log).expect("the server's log");
-        let child = self
-            .command(["serve"])
+        let child = command
             .stdin(Stdio::null())
             .stdout(file.try_clone().expect("the server's log, once more"))
             .stderr(file)
