@@ -4,12 +4,12 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-// pub mod admin;
+pub mod admin;
 pub mod assets;
 pub mod format;
-// pub mod granted;
+pub mod granted;
 pub mod layout;
 pub mod problem;
 pub mod public;
-// pub mod session;
+pub mod session;
 pub mod text;

@@ -1,0 +1,171 @@
+//! The console: pages for signed-in people, and the door to them.
+//!
+//! [`ROUTES`] says for every address which permission it needs; [`configure`] mounts from the same
+//! table, and a test knocks at every door with every role (AB-9). What is not in the table does not
+//! exist.
+
+pub mod applications;
+pub mod audit;
+pub mod authorities;
+pub mod branches;
+pub mod certificates;
+pub mod chart;
+pub mod confirm;
+pub mod enrol;
+pub mod errors;
+pub mod frame;
+pub mod home;
+pub mod lists;
+pub mod me;
+pub mod names;
+pub mod organisations;
+pub mod people;
+pub mod revoke;
+pub mod search;
+pub mod sign_in;
+pub mod views;
+
+use std::borrow::Cow;
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, PayloadConfig, ServiceConfig};
+use actix_web::{HttpResponse, Responder};
+use tenkoku_domain::access::Permission;
+
+use crate::assets::serve_asset;
+use crate::problem::{Problem, answer_problems};
+use crate::public::headers::security_headers;
+use crate::text::language::switch_language;
+
+/// Who may come in at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody: what is needed before signing in.
+    Open,
+    /// Whoever holds the permission.
+    Needs(Permission),
+}
+
+/// An address of the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// `get` or `post`.
+    pub method: &'static str,
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    /// Who may come in.
+    pub access: Access,
+}
+
+/// Octets of a form or document that is sent to the console.
+const MAX_BODY_OCTETS: usize = 64 * 1024;
+
+macro_rules! routes {
+    (@access Open) => { Access::Open };
+    (@access $permission:ident) => { Access::Needs(Permission::$permission) };
+    ($($method:ident $path:literal $access:ident $handler:path;)*) => {
+        /// Every address of the console.
+        pub const ROUTES: &[Route] = &[$(Route {
+            method: stringify!($method),
+            path: $path,
+            access: routes!(@access $access),
+        },)*];
+
+        fn mount(config: &mut ServiceConfig) {
+            config$(.route(below($path), web::$method().to($handler)))*;
+        }
+    };
+}
+
+routes! {
+    get  "/console" ViewRegistry home::show_home;
+    get  "/console/search" ViewRegistry search::search;
+    get  "/console/organisations" ViewRegistry organisations::list_organisations;
+    get  "/console/organisations/{id}" ViewRegistry organisations::show_organisation;
+    get  "/console/organisations/{id}/branches/{branch}" ViewRegistry branches::show_branch;
+    get  "/console/certificates" ViewRegistry certificates::list_certificates;
+    get  "/console/certificates/{serial}" ViewRegistry certificates::show_certificate;
+    get  "/console/certificates/{serial}/revoke" Revoke revoke::show_form;
+    post "/console/certificates/{serial}/revoke" Revoke revoke::show_consequence;
+    post "/console/certificates/{serial}/revocation" Revoke revoke::revoke_certificate;
+    get  "/console/certificates/{serial}/revoked" ViewRegistry revoke::show_result;
+    get  "/console/certificates/{serial}/{file}" ViewRegistry certificates::download;
+    get  "/console/applications" ViewRegistry applications::list_applications;
+    get  "/console/applications/{id}" ViewRegistry applications::show_application;
+    post "/console/applications/{id}/issue" Issue applications::issue_certificate;
+    get  "/console/authorities" ViewRegistry authorities::list_authorities;
+    get  "/console/authorities/{code}" ViewRegistry authorities::show_authority;
+    get  "/console/lists" ViewRegistry lists::show_list;
+    post "/console/lists/publish" PublishList lists::publish_list;
+    get  "/console/audit" ViewAudit audit::list_records;
+    post "/console/audit/verify" ViewAudit audit::verify_chain;
+    get  "/console/audit/{seq}" ViewAudit audit::show_record;
+    get  "/console/people" ManageAccounts people::list_people;
+    post "/console/people" ManageAccounts people::issue_enrolment;
+    get  "/console/me" OwnAccount me::show_me;
+    post "/console/me/sessions/{id}/end" OwnAccount me::end_session;
+    post "/console/me/passkey/start" OwnAccount me::start_passkey;
+    post "/console/me/passkey/finish" OwnAccount me::finish_passkey;
+    post "/console/sign-out" OwnAccount me::sign_out;
+    get  "/console/confirm" OwnAccount confirm::show_form;
+    post "/console/confirm" OwnAccount confirm::confirm_with_a_code;
+    post "/console/confirm/passkey/start" OwnAccount confirm::start_passkey;
+    post "/console/confirm/passkey/finish" OwnAccount confirm::finish_passkey;
+    get  "/console/sign-in" Open sign_in::show_form;
+    post "/console/sign-in" Open sign_in::sign_in;
+    post "/console/sign-in/passkey/start" Open sign_in::start_passkey;
+    post "/console/sign-in/passkey/finish" Open sign_in::finish_passkey;
+    get  "/console/enrol/{secret}" Open enrol::show_form;
+    post "/console/enrol/{secret}" Open enrol::enrol_with_password;
+    post "/console/enrol/{secret}/passkey/start" Open enrol::start_passkey;
+    post "/console/enrol/{secret}/passkey/finish" Open enrol::finish_passkey;
+    get  "/console/language/{language}" Open switch_language;
+}
+
+/// The path inside the scope.
+fn below(path: &'static str) -> &'static str {
+    path.strip_prefix("/console").unwrap_or(path)
+}
+
+/// Mounts the console: everything under `/console`, the assets of its pages, and a front door.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .route("/", web::get().to(front_door))
+        .service(
+            web::scope("/assets")
+                .wrap(from_fn(answer_problems))
+                .wrap(from_fn(security_headers))
+                .route("/{name}", web::get().to(serve_asset)),
+        )
+        .service(
+            web::scope("/console")
+                .app_data(PayloadConfig::new(MAX_BODY_OCTETS))
+                .wrap(from_fn(answer_problems))
+                .wrap(from_fn(security_headers))
+                .configure(mount)
+                .default_service(web::to(nothing_here)),
+        );
+}
+
+async fn front_door() -> impl Responder {
+    web::Redirect::to("/console").see_other()
+}
+
+async fn nothing_here() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found())
+}
+
+/// A path as it may stand in a log: the secret of a one-time link is left out.
+pub fn loggable_path(path: &str) -> Cow<'_, str> {
+    const LINKS: &str = "/console/enrol/";
+    match path.strip_prefix(LINKS) {
+        None => Cow::Borrowed(path),
+        Some(rest) => {
+            let tail = rest.split_once('/').map_or("", |(_, tail)| tail);
+            Cow::Owned(format!("{LINKS}…/{tail}").trim_end_matches('/').to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,284 @@
+//! Applications: the queue, one application, and *Issue* for those that are ready.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Path, Query};
+use askama::Template;
+use serde::Deserialize;
+use tenkoku_ca::issue;
+use tenkoku_domain::access::{Issue, Permission, Permit, Scope, ViewRegistry};
+use tenkoku_domain::application::{Application, ApplicationState};
+use tenkoku_domain::branch::Branch;
+use tenkoku_domain::certificate::Certificate;
+use tenkoku_domain::id::ApplicationId;
+use tenkoku_domain::key::Key;
+use tenkoku_domain::organisation::Organisation;
+use tenkoku_ports::Env;
+use tenkoku_store::{ApplicationFilter, StoreError, Tx};
+
+use super::confirm::{Factor, factor_field, step_up};
+use super::names::{self, application_href, branch_href, certificate_href, organisation_href};
+use super::views::{Fact, ROWS, application_chip, html, html_with, next_page, see_other};
+use crate::format;
+use crate::granted::{Granted, Visit};
+use crate::layout::{AdminFrame, Chip, Crumb, FieldError};
+use crate::problem::Problem;
+use crate::text::Words;
+
+pub(super) struct ApplicationRow {
+    pub(super) href: String,
+    pub(super) holder: String,
+    pub(super) level: String,
+    pub(super) instance: String,
+    pub(super) state: Chip,
+    pub(super) submitted: String,
+}
+
+/// Applications as rows of a table; the holder is named where it does not follow from the page.
+pub(super) fn rows(w: Words, found: &[Application]) -> Vec<ApplicationRow> {
+    found.iter().map(|one| row(w, one, one.id.to_string())).collect()
+}
+
+fn row(w: Words, one: &Application, holder: String) -> ApplicationRow {
+    ApplicationRow {
+        href: application_href(&one.id),
+        holder,
+        level: w.say("admin.applications.level").with("n", one.level).text(),
+        instance: one.instance_number.to_string(),
+        state: application_chip(w, one.state),
+        submitted: format::date_time(one.created_at),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin/applications.html")]
+pub(super) struct ApplicationsPage {
+    pub(super) w: Words,
+    pub(super) frame: AdminFrame,
+    pub(super) tabs: Vec<(String, String, bool)>,
+    pub(super) filtered: bool,
+    pub(super) rows: Vec<ApplicationRow>,
+    pub(super) next: Option<String>,
+}
+
+/// What the queue is narrowed to.
+#[derive(Debug, Deserialize)]
+pub struct ApplicationQuery {
+    #[serde(default)]
+    state: String,
+    after: Option<String>,
+}
+
+/// `GET /console/applications`
+pub async fn list_applications(
+    granted: Granted<ViewRegistry>,
+    query: Query<ApplicationQuery>,
+) -> Result<HttpResponse, Problem> {
+    let Granted { permit, visit } = granted;
+    let ApplicationQuery { state, after } = query.into_inner();
+    let chosen = match ApplicationState::from_word(&state) {
+        Some(state @ (ApplicationState::Ready | ApplicationState::Issued)) => Some(state),
+        _ => None,
+    };
+    let filter = ApplicationFilter { state: chosen, branch: None };
+    let w = visit.words;
+    let (rows, next) = visit
+        .run(move |env| {
+            env.store.read(|tx| {
+                let scope = permit.scope();
+                let page = tx.list_applications(scope, &filter, after.as_deref(), ROWS)?;
+                let named = page.items.iter().map(|one| named_row(tx, scope, w, one));
+                Ok::<_, StoreError>((named.collect::<Result<Vec<_>, _>>()?, page.next))
+            })
+        })
+        .await?;
+    let tab = |state: Option<ApplicationState>, label: &str| {
+        let href = state.map_or_else(
+            || "/console/applications".to_owned(),
+            |state| format!("/console/applications?state={state}"),
+        );
+        (label.to_owned(), href, state == chosen)
+    };
+    html(&ApplicationsPage {
+        w,
+        frame: visit.frame(w.t("admin.applications.title"), Vec::new()),
+        tabs: vec![
+            tab(None, w.t("admin.applications.all")),
+            tab(Some(ApplicationState::Ready), w.t("admin.applications.ready")),
+            tab(Some(ApplicationState::Issued), w.t("admin.applications.issued")),
+        ],
+        filtered: chosen.is_some(),
+        rows,
+        next: next_page(
+            "/console/applications",
+            &[("state", chosen.map_or("", ApplicationState::word))],
+            next.as_ref(),
+        ),
+    })
+}
+
+fn named_row(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    w: Words,
+    one: &Application,
+) -> Result<ApplicationRow, StoreError> {
+    let organisation = tx.load_organisation(scope, &one.organisation)?;
+    let branch = tx.load_branch(scope, &one.branch)?;
+    Ok(row(w, one, holder(w, &organisation, &branch)))
+}
+
+fn holder(w: Words, organisation: &Organisation, branch: &Branch) -> String {
+    w.say("admin.certificate.holder-name")
+        .with("organisation", names::organisation(w, organisation).name)
+        .with("branch", names::branch(w, branch).name)
+        .text()
+}
+
+#[derive(Template)]
+#[template(path = "admin/application.html")]
+pub(super) struct ApplicationPage {
+    pub(super) w: Words,
+    pub(super) frame: AdminFrame,
+    pub(super) errors: Vec<FieldError>,
+    pub(super) factor: Factor,
+    pub(super) state: Chip,
+    pub(super) evidence: Vec<Fact>,
+    pub(super) key: Vec<Fact>,
+    pub(super) issue: Option<String>,
+    pub(super) waits: bool,
+    pub(super) certificate: Option<String>,
+    pub(super) request: String,
+}
+
+struct Ground {
+    application: Application,
+    organisation: Organisation,
+    branch: Branch,
+    key: Key,
+    certificate: Option<Certificate>,
+}
+
+/// `GET /console/applications/{id}`
+pub async fn show_application(
+    granted: Granted<ViewRegistry>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let Granted { permit, visit } = granted;
+    let id = ApplicationId::parse(&id).map_err(|_| Problem::not_found())?;
+    let found = visit.run(move |env| load(env, &permit, &id)).await?;
+    html(&page(&visit, &found, factor_field(&visit).await?, Vec::new()))
+}
+
+fn load(
+    env: &Env,
+    permit: &Permit<ViewRegistry>,
+    id: &ApplicationId,
+) -> Result<Ground, StoreError> {
+    env.store.read(|tx| {
+        let scope = permit.scope();
+        let application = tx.load_application(scope, id)?;
+        let certificate = match &application.certificate {
+            Some(id) => Some(tx.load_certificate(scope, id)?),
+            None => None,
+        };
+        Ok(Ground {
+            organisation: tx.load_organisation(scope, &application.organisation)?,
+            branch: tx.load_branch(scope, &application.branch)?,
+            key: tx.load_key(&application.key)?,
+            certificate,
+            application,
+        })
+    })
+}
+
+fn page(visit: &Visit, found: &Ground, factor: Factor, errors: Vec<FieldError>) -> ApplicationPage {
+    let w = visit.words;
+    let Ground { application, organisation, branch, key, certificate } = found;
+    let title = holder(w, organisation, branch);
+    let crumbs = vec![
+        Crumb::link(w.t("admin.applications.title"), "/console/applications"),
+        Crumb::here(title.clone()),
+    ];
+    let ready = application.state == ApplicationState::Ready;
+    let evidence = vec![
+        Fact::link(
+            w.t("admin.certificate.organisation"),
+            names::organisation(w, organisation).name,
+            organisation_href(&organisation.id),
+        ),
+        Fact::link(
+            w.t("admin.certificate.branch"),
+            names::branch(w, branch).name,
+            branch_href(&organisation.id, &branch.id),
+        ),
+        Fact::new(
+            w.t("admin.application.level"),
+            w.word("admin.level", &application.level.to_string()),
+        ),
+        Fact::new(
+            w.t("admin.application.validity"),
+            w.count("time.days", application.validity_days).text(),
+        ),
+        Fact::new(w.t("admin.application.instance"), application.instance_number.to_string()),
+        Fact::new(w.t("admin.application.submitted"), format::date_time(application.created_at)),
+        Fact::mono(
+            w.t("admin.application.digest"),
+            format::grouped(&application.digest.to_string()),
+        ),
+    ];
+    let key = vec![
+        Fact::new(w.t("admin.certificate.key"), key.algorithm.name()),
+        Fact::mono(
+            w.t("admin.certificate.key-fingerprint"),
+            format::grouped(&application.fingerprint.to_string()),
+        ),
+        Fact::new(w.t("admin.application.origin"), w.word("admin.origin", key.origin.word())),
+        Fact::new(w.t("admin.application.possession"), w.t("admin.application.shown")),
+        Fact::new(w.t("admin.application.duplicate"), w.t("admin.application.no-duplicate")),
+    ];
+    ApplicationPage {
+        w,
+        frame: visit.frame(&title, crumbs),
+        errors,
+        factor,
+        state: application_chip(w, application.state),
+        evidence,
+        key,
+        issue: (ready && visit.may(Permission::Issue))
+            .then(|| format!("{}/issue", application_href(&application.id))),
+        waits: ready,
+        certificate: certificate.as_ref().map(certificate_href),
+        request: tenkoku_pki::pem::encode("CERTIFICATE REQUEST", &application.request),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct IssueForm {
+    #[serde(default)]
+    code: String,
+}
+
+/// `POST /console/applications/{id}/issue`
+pub async fn issue_certificate(
+    granted: Granted<Issue>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let Granted { permit, visit } = granted;
+    let id = ApplicationId::parse(&id).map_err(|_| Problem::not_found())?;
+    let view = visit.principal.permit::<ViewRegistry>(visit.now);
+    let view = view.map_err(|refusal| Problem::from_refusal(&refusal))?;
+    let wanted = id.clone();
+    let found = visit.run(move |env| load(env, &view, &wanted)).await?;
+    // A second click finds the application issued and leads to its certificate.
+    if let Some(certificate) = &found.certificate {
+        return Ok(see_other(&certificate_href(certificate)));
+    }
+    let IssueForm { code } = visit.form()?;
+    if let Some(error) = step_up(&visit, &code).await? {
+        let page = page(&visit, &found, factor_field(&visit).await?, vec![error]);
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
+    }
+    let issued = visit.run(move |env| issue::issue_certificate(env, &permit, &id)).await?;
+    Ok(see_other(&certificate_href(&issued)))
+}

@@ -1,0 +1,151 @@
+//! How errors of use cases are told at the edge.
+
+use std::error::Error;
+
+use actix_web::http::StatusCode;
+use tenkoku_ca::issue::IssueError;
+use tenkoku_ca::revoke::RevokeError;
+use tenkoku_publisher::publish::PublishError;
+use tenkoku_responder::crl::CrlError;
+
+use crate::problem::Problem;
+use crate::session::enrol::{EnrolError, IssueLinkError};
+use crate::session::passkey::PasskeyError;
+use crate::session::sign_in::SignInError;
+use crate::session::step_up::StepUpError;
+use crate::session::throttle::Closed;
+
+impl From<RevokeError> for Problem {
+    fn from(error: RevokeError) -> Self {
+        match error {
+            RevokeError::Refused(refusal) => Self::from_refusal(&refusal),
+            RevokeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<IssueError> for Problem {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::Refused(refusal) => Self::from_refusal(&refusal),
+            IssueError::Store(error) => error.into(),
+            IssueError::Lint(failed) => Self::from_refusal(&failed.refusal()),
+            error @ (IssueError::Keys(_)
+            | IssueError::Assemble(_)
+            | IssueError::StoredCertificate(_)
+            | IssueError::StoredKey(_)
+            | IssueError::Address(_)
+            | IssueError::Canonical(_)) => Self::unsigned(&error),
+        }
+    }
+}
+
+impl From<PublishError> for Problem {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Store(error) => error.into(),
+            PublishError::Keys(error) => Self::unsigned(&error),
+            error @ (PublishError::NoSigner
+            | PublishError::SignerKey
+            | PublishError::Compose(_)
+            | PublishError::Broken(_)
+            | PublishError::Sign(_)
+            | PublishError::Certificate(_)
+            | PublishError::Live(_)
+            | PublishError::Canonical(_)) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<CrlError> for Problem {
+    fn from(error: CrlError) -> Self {
+        match error {
+            CrlError::Refused(refusal) => Self::from_refusal(&refusal),
+            CrlError::Store(error) => error.into(),
+            error @ (CrlError::Lint(_)
+            | CrlError::Keys(_)
+            | CrlError::Assemble(_)
+            | CrlError::StoredCertificate(_)
+            | CrlError::StoredKey(_)) => Self::unsigned(&error),
+        }
+    }
+}
+
+impl From<IssueLinkError> for Problem {
+    fn from(error: IssueLinkError) -> Self {
+        match error {
+            IssueLinkError::Refused(refusal) => Self::from_refusal(&refusal),
+            IssueLinkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Closed> for Problem {
+    fn from(_: Closed) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts")
+    }
+}
+
+impl From<SignInError> for Problem {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Wrong => Self::new(StatusCode::FORBIDDEN, "sign-in-refused"),
+            SignInError::Closed(closed) => closed.into(),
+            SignInError::Sealed(error) => Self::internal(&error),
+            SignInError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StepUpError> for Problem {
+    fn from(error: StepUpError) -> Self {
+        match error {
+            StepUpError::Code(_) | StepUpError::Passkey => {
+                Self::new(StatusCode::FORBIDDEN, "step-up-needed")
+            }
+            StepUpError::Closed(closed) => closed.into(),
+            StepUpError::Sealed(error) => Self::internal(&error),
+            StepUpError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EnrolError> for Problem {
+    fn from(error: EnrolError) -> Self {
+        match error {
+            EnrolError::Void => Self::new(StatusCode::GONE, "code-void"),
+            EnrolError::Password(_) | EnrolError::Code(_) | EnrolError::Passkey => {
+                Self::new(StatusCode::FORBIDDEN, "sign-in-refused")
+            }
+            EnrolError::Sealed(_) => Self::form_expired(),
+            EnrolError::Closed(closed) => closed.into(),
+            EnrolError::Hash(error) => Self::internal(&error),
+            EnrolError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PasskeyError> for Problem {
+    fn from(error: PasskeyError) -> Self {
+        match error {
+            PasskeyError::Over | PasskeyError::Wrong => {
+                Self::new(StatusCode::FORBIDDEN, "sign-in-refused")
+            }
+            PasskeyError::Known => Self::new(StatusCode::CONFLICT, "conflict"),
+            PasskeyError::Unavailable => Self::not_found(),
+            PasskeyError::Closed(closed) => closed.into(),
+            PasskeyError::Enrol(error) => error.into(),
+            PasskeyError::Begin(error) => Self::internal(&error),
+            PasskeyError::Record(error) => Self::internal(&error),
+            PasskeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Problem {
+    /// Nothing was signed; what needs no new signature goes on.
+    fn unsigned(cause: &dyn Error) -> Self {
+        tracing::error!(cause = %cause, "a signature was not made");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "key-store-unavailable")
+    }
+}

@@ -1,0 +1,339 @@
+//! One-time enrolment links: made, opened, used up (DOMAIN 2, AB-14).
+//!
+//! The link carries 256 random bits; the store keeps their SHA-256. It is good for 30 minutes as
+//! long as nobody can sign in yet, else for 14 days, for five wrong attempts, and once. Whoever
+//! enrols anew replaces every factor the account had, and its sessions end.
+
+use tenkoku_domain::access::{Actor, ManageAccounts, Origin, Permit, Role, RoleGrant};
+use tenkoku_domain::account::{Account, EnrolmentCode, Factors};
+use tenkoku_domain::audit::{AuditCode, Event, ObjectRef};
+use tenkoku_domain::id::UserId;
+use tenkoku_domain::name::plain_text;
+use tenkoku_domain::organisation::Language;
+use tenkoku_domain::policy::Installation;
+use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_domain::time::Timestamp;
+use tenkoku_ports::{Attempt as Refused, Env};
+use tenkoku_store::{StoreError, Tx};
+
+use super::open::{Opened, end_all};
+use super::password::{self, HashError, PasswordProblem};
+use super::secret::{SealError, Secret, digest_of};
+use super::sign_in::PASSWORD_AND_CODE;
+use super::throttle::Closed;
+use super::totp::{CodeProblem, Owner, TotpSecret};
+use super::{Caller, Console};
+
+/// How long a link is good while nobody can sign in yet, in seconds: 30 minutes.
+pub const FIRST_SECONDS: i64 = 30 * 60;
+/// How long any other link is good, in seconds: 14 days.
+pub const LATER_SECONDS: i64 = 14 * 86_400;
+
+/// What a link proves about the one who opens it, as audit records say it.
+pub const ONE_TIME_LINK: &str = "one-time-link";
+
+/// Whom a link is made for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAdministrator {
+    /// The sign-in name.
+    pub login: String,
+    /// The name shown.
+    pub display_name: String,
+    /// Language of pages.
+    pub language: Language,
+    /// The roles; an existing account gets those it lacks.
+    pub roles: Vec<RoleGrant>,
+}
+
+/// A link that was just made. Its secret is shown once and kept nowhere.
+#[derive(Debug)]
+pub struct EnrolmentLink {
+    /// The account.
+    pub account: Account,
+    /// Good until.
+    pub expires_at: Timestamp,
+    secret: Secret,
+}
+
+impl EnrolmentLink {
+    /// The path on the console: `/console/enrol/{secret}`.
+    pub fn path(&self) -> String {
+        format!("/console/enrol/{}", self.secret.expose())
+    }
+}
+
+/// Why no link was made.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueLinkError {
+    /// A rule refuses it; the refusal is in the audit trail.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes a one-time link, and the account when there is none of this name.
+pub fn issue_enrolment(
+    env: &Env,
+    permit: &Permit<ManageAccounts>,
+    order: &NewAdministrator,
+) -> Result<EnrolmentLink, IssueLinkError> {
+    let now = env.clock.now();
+    let checked = match check(env, order) {
+        Ok(checked) => checked,
+        Err(refusal) => {
+            let refused = Refused {
+                code: AuditCode::AccountCreated,
+                object: ObjectRef::new("user", "new"),
+                organisation: None,
+                policy: None,
+            };
+            return Err(env.refuse(permit.origin(), now, refused, refusal)?.into());
+        }
+    };
+    let secret = Secret::random(&*env.entropy);
+    let (account, expires_at) = env.store.write(|tx| {
+        let expires_at =
+            now.plus_seconds(if anybody_can_sign_in(tx)? { LATER_SECONDS } else { FIRST_SECONDS });
+        let account = load_or_create(env, tx, permit.origin(), &checked, now)?;
+        let code = EnrolmentCode {
+            digest: secret.digest(),
+            user: account.id.clone(),
+            expires_at,
+            used_at: None,
+            attempts: 0,
+        };
+        tx.record(permit.origin(), now, &Event::CodeIssued { code })?;
+        Ok::<_, StoreError>((account, expires_at))
+    })?;
+    Ok(EnrolmentLink { account, expires_at, secret })
+}
+
+fn check(env: &Env, order: &NewAdministrator) -> Result<NewAdministrator, Refusal> {
+    // DOMAIN 2: an auditor holds no other role. In an evaluation one person may do everything.
+    let auditor = order.roles.iter().any(|grant| grant.role == Role::Auditor);
+    match env.settings.installation {
+        Installation::Production if auditor && order.roles.len() > 1 => {
+            return Err(Refusal::new(RefusalCode::DualControl, "2").with("problem", "auditor"));
+        }
+        Installation::Production | Installation::Evaluation => {}
+    }
+    Ok(NewAdministrator {
+        login: Account::parse_login(order.login.trim())?,
+        display_name: plain_text(&order.display_name)?,
+        language: order.language,
+        roles: order.roles.clone(),
+    })
+}
+
+fn can_sign_in(factors: &Factors) -> bool {
+    (factors.password.is_some() && factors.totp.is_some()) || !factors.passkeys.is_empty()
+}
+
+fn anybody_can_sign_in(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    for account in tx.list_accounts()? {
+        if can_sign_in(&tx.load_factors(&account.id)?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn load_or_create(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    origin: &Origin,
+    order: &NewAdministrator,
+    now: Timestamp,
+) -> Result<Account, StoreError> {
+    let Some(mut account) = tx.find_account_by_login(&order.login)? else {
+        let account = Account {
+            id: UserId::new(now, &*env.entropy),
+            login: order.login.clone(),
+            display_name: order.display_name.clone(),
+            language: order.language,
+            roles: order.roles.clone(),
+            registered_by: origin.actor.id.clone(),
+            created_at: now,
+            disabled_at: None,
+        };
+        tx.record(origin, now, &Event::AccountCreated { account: account.clone() })?;
+        return Ok(account);
+    };
+    for grant in &order.roles {
+        let held = account.roles.iter().any(|held| {
+            held.role == grant.role && held.scope == grant.scope && held.until >= grant.until
+        });
+        if !held {
+            let event = Event::RoleGranted { user: account.id.clone(), grant: grant.clone() };
+            tx.record(origin, now, &event)?;
+            account.roles.push(grant.clone());
+        }
+    }
+    Ok(account)
+}
+
+/// Why an enrolment did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolError {
+    /// There is no such link, or it is used, too old, or worn out: which is not told.
+    #[error("the link is not good, or not any more")]
+    Void,
+    /// The password is not taken.
+    #[error(transparent)]
+    Password(#[from] PasswordProblem),
+    /// The one-time code does not confirm the secret.
+    #[error(transparent)]
+    Code(#[from] CodeProblem),
+    /// The passkey's answer does not hold.
+    #[error("the passkey's answer does not hold")]
+    Passkey,
+    /// Too many attempts.
+    #[error(transparent)]
+    Closed(#[from] Closed),
+    /// What the form carried was not sealed by this console.
+    #[error(transparent)]
+    Sealed(#[from] SealError),
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A link that may be used now.
+#[derive(Debug)]
+pub struct OpenLink {
+    /// The code behind it.
+    pub code: EnrolmentCode,
+    /// Whose.
+    pub account: Account,
+}
+
+/// Looks a link up. Whoever tries often is slowed down like at the sign-in.
+pub fn find_link(
+    env: &Env,
+    console: &Console,
+    caller: &Caller,
+    secret: &str,
+) -> Result<OpenLink, EnrolError> {
+    let now = env.clock.now();
+    console.throttle.admit(&caller.source(), now)?;
+    let digest = digest_of(secret);
+    let found = env.store.read(|tx| match tx.find_code(&digest)? {
+        None => Ok::<_, StoreError>(None),
+        Some(code) => {
+            let account = tx.load_account(&code.user)?;
+            Ok(Some(OpenLink { code, account }))
+        }
+    })?;
+    let link = found.ok_or(EnrolError::Void)?;
+    if link.account.disabled_at.is_some() {
+        return Err(EnrolError::Void);
+    }
+    match link.code.may_use(now) {
+        Ok(()) => Ok(link),
+        Err(refusal) => {
+            refuse(env, caller, &link, refusal, now)?;
+            Err(EnrolError::Void)
+        }
+    }
+}
+
+/// What somebody typed to enrol with a password and a one-time code.
+pub struct PasswordEnrolment {
+    /// The password.
+    pub password: String,
+    /// The sealed secret that the form carried.
+    pub sealed: Vec<u8>,
+    /// The code that confirms that the secret arrived.
+    pub code: String,
+}
+
+/// Enrols with a password and a one-time code, uses up the link, and signs in.
+pub fn enrol_with_password(
+    env: &Env,
+    console: &Console,
+    caller: &Caller,
+    link: &OpenLink,
+    order: &PasswordEnrolment,
+) -> Result<Opened, EnrolError> {
+    let now = env.clock.now();
+    let user = &link.account.id;
+    password::check(&order.password, &link.account.login)?;
+    let secret = TotpSecret::open(&console.key, &Owner::Enrolment(user), &order.sealed)?;
+    let totp_step = match secret.check(&order.code, 0, now) {
+        Ok(step) => step,
+        Err(problem) => {
+            count_attempt(env, caller, link, now)?;
+            return Err(problem.into());
+        }
+    };
+    let factors = Factors {
+        password: Some(password::hash(&*env.entropy, &order.password)?),
+        totp: Some(secret.seal(&console.key, &*env.entropy, &Owner::Account(user))?),
+        totp_step,
+        ..Factors::default()
+    };
+    complete(env, caller, link, &factors, &["password", "totp"], PASSWORD_AND_CODE)
+}
+
+/// Uses up the link, replaces the factors, ends old sessions and begins a new one: all or nothing.
+pub(super) fn complete(
+    env: &Env,
+    caller: &Caller,
+    link: &OpenLink,
+    factors: &Factors,
+    added: &[&str],
+    authenticator: &str,
+) -> Result<Opened, EnrolError> {
+    let now = env.clock.now();
+    let user = &link.account.id;
+    let origin = caller.origin(Actor::user(user, ONE_TIME_LINK));
+    let opened = Opened::new(env, user, authenticator, now);
+    env.store.write(|tx| {
+        let code = tx.find_code(&link.code.digest)?.filter(|code| code.may_use(now).is_ok());
+        let code = code.ok_or(EnrolError::Void)?;
+        tx.record(&origin, now, &Event::CodeUsed { code })?;
+        tx.store_factors(user, factors)?;
+        for factor in added {
+            let event = Event::FactorAdded { user: user.clone(), factor: (*factor).to_owned() };
+            tx.record(&origin, now, &event)?;
+        }
+        end_all(tx, &origin, user, now)?;
+        opened.record(tx, &origin)?;
+        Ok::<_, EnrolError>(())
+    })?;
+    Ok(opened)
+}
+
+/// Counts a wrong attempt on a link and records it.
+pub(super) fn count_attempt(
+    env: &Env,
+    caller: &Caller,
+    link: &OpenLink,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    env.store.write(|tx| tx.count_attempt(&link.code.digest))?;
+    let refusal = Refusal::new(RefusalCode::NotAuthorised, "2").with("problem", "confirmation");
+    refuse(env, caller, link, refusal, now)
+}
+
+fn refuse(
+    env: &Env,
+    caller: &Caller,
+    link: &OpenLink,
+    refusal: Refusal,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let origin = caller.origin(Actor::system("enrolment"));
+    let refused = Refused {
+        code: AuditCode::AuthCodeUsed,
+        object: ObjectRef::new("user", &link.account.id),
+        organisation: None,
+        policy: None,
+    };
+    env.refuse(&origin, now, refused, refusal).map(drop)
+}
