@@ -13,6 +13,8 @@ pub mod home;
 pub mod lists;
 pub mod policies;
 pub mod repository;
+#[cfg(test)]
+mod site_tests;
 pub mod statements;
 pub mod status;
 #[cfg(test)]
@@ -24,7 +26,7 @@ use std::future::{Ready, ready};
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header;
-use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, Route, guard};
 use askama::Template;
@@ -44,7 +46,6 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(
         web::scope("")
             .wrap(from_fn(answer_problems))
-            .wrap(Compress::default())
             .wrap(from_fn(headers::security_headers))
             .wrap(from_fn(name_request))
             .route("/", read().to(home::show_home))

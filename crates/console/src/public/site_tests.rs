@@ -1,0 +1,194 @@
+//! Tests of the public pages over a real installation: every address, in both languages.
+
+use actix_web::App;
+use actix_web::http::StatusCode;
+use actix_web::middleware::Compress;
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use tenkoku_domain::branch::Branch;
+use tenkoku_domain::certificate::Certificate;
+use tenkoku_domain::level::Level;
+use tenkoku_domain::organisation::Language;
+use tenkoku_domain::policy::Installation;
+use tenkoku_domain::revocation::Cause;
+use tenkoku_testkit::world::{OURS, World};
+
+use super::*;
+
+/// What a page may weigh with its stylesheet and script, compressed (UX 14).
+const BUDGET_OCTETS: usize = 40_000;
+
+/// An answer as a reader sees it.
+struct Seen {
+    status: StatusCode,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Seen {
+    fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// Asks a site over this installation.
+fn ask(world: &World, path: &str, headers: &[(&str, &str)]) -> Seen {
+    let site = Site {
+        operator_en: "Fictional Authority".to_owned(),
+        operator_ja: "架空認証局".to_owned(),
+        installation: Installation::Evaluation,
+        language: Language::Ja,
+        address: world.env.settings.public_address.as_str().to_owned(),
+    };
+    actix_web::rt::System::new().block_on(async {
+        let app = App::new()
+            .app_data(Data::new(world.env.clone()))
+            .app_data(Data::new(site))
+            .wrap(Compress::default())
+            .configure(configure);
+        let app = init_service(app).await;
+        let request = TestRequest::get().uri(path);
+        let request =
+            headers.iter().fold(request, |request, header| request.insert_header(*header));
+        let answer = call_service(&app, request.to_request()).await;
+        let status = answer.status();
+        let headers = answer
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect();
+        Seen { status, headers, body: read_body(answer).await.to_vec() }
+    })
+}
+
+fn page(world: &World, path: &str, language: &str) -> Seen {
+    ask(world, path, &[("accept", "text/html"), ("accept-language", language)])
+}
+
+/// A branch with a seal of level 2, and the list published.
+fn furnished(world: &World) -> (Branch, Certificate) {
+    let branch = world.osaka();
+    let certificate = world.seal(&branch, Level::Two);
+    (branch, certificate)
+}
+
+fn paths(certificate: &Certificate) -> Vec<String> {
+    let fixed = [
+        "/",
+        "/status",
+        "/repository",
+        "/lists",
+        "/lists/jp",
+        "/lists/jp/1",
+        "/find",
+        "/find?q=nothing+at+all",
+        "/developers",
+        "/policies",
+        "/accessibility",
+        "/privacy",
+        "/errors",
+        "/errors/key-duplicate",
+    ];
+    let mut paths: Vec<String> = fixed.iter().map(ToString::to_string).collect();
+    paths.push(format!("/find?q={}", certificate.serial));
+    paths.push(format!("/find/organisation/{}", OURS[0]));
+    paths.push(format!("/find/certificate/seal-l2-g1/{}", certificate.serial));
+    paths
+}
+
+#[test]
+fn every_page_is_shown_in_both_languages_within_its_weight() {
+    World::on_each_database(|world| {
+        let (_, certificate) = furnished(world);
+        let scheme = world.env.settings.scheme.code.clone();
+        let assets = [assets::style(), assets::script()];
+        let zipped = [("accept", "text/html"), ("accept-encoding", "gzip")];
+        let weight: usize = assets.iter().map(|path| ask(world, path, &zipped).body.len()).sum();
+        for path in paths(&certificate) {
+            let path = path.replace("/lists/jp", &format!("/lists/{scheme}"));
+            for language in ["ja", "en"] {
+                let seen = page(world, &path, language);
+                assert_eq!(seen.status, StatusCode::OK, "{path}");
+                assert!(seen.text().contains(&format!("<html lang=\"{language}\">")), "{path}");
+                assert_eq!(seen.header("content-language"), language);
+                assert!(seen.header("content-security-policy").starts_with("default-src 'none'"));
+                assert_eq!(seen.header("x-content-type-options"), "nosniff");
+            }
+            let octets = ask(world, &path, &zipped).body.len() + weight;
+            assert!(octets <= BUDGET_OCTETS, "{path} weighs {octets}");
+        }
+    });
+}
+
+#[test]
+fn a_seal_is_found_by_every_name_it_has() {
+    World::on_each_database(|world| {
+        let (_, certificate) = furnished(world);
+        let serial = certificate.serial.to_string();
+        let link = format!("/find/certificate/seal-l2-g1/{serial}");
+        let lower = serial.to_lowercase();
+        assert!(page(world, &format!("/find?q={lower}"), "en").text().contains(&link));
+        let number = OURS[0].trim_start_matches("NTRJP-");
+        let organisation = format!("/find/organisation/{}", OURS[0]);
+        for q in [OURS[0], number, "Sample"] {
+            let found = page(world, &format!("/find?q={q}"), "en").text();
+            assert!(found.contains(&organisation), "{q}");
+        }
+        assert!(page(world, &organisation, "ja").text().contains(&link));
+    });
+}
+
+#[test]
+fn a_revocation_is_told_and_nobody_s_name_is() {
+    World::on_each_database(|world| {
+        let (branch, certificate) = furnished(world);
+        let path = format!("/find/certificate/seal-l2-g1/{}", certificate.serial);
+        let before = page(world, &path, "ja").text();
+        assert!(before.contains("押印できます"), "{before}");
+        world.revoke(&certificate, Cause::OfficeClosed).unwrap();
+        let after = page(world, &path, "ja").text();
+        assert!(after.contains("事業所の閉鎖") && after.contains("失効"));
+        let custodian = branch.custodian.unwrap();
+        for path in paths(&certificate) {
+            let text = page(world, &path, "ja").text();
+            assert!(!text.contains(&custodian.name) && !text.contains(&custodian.email), "{path}");
+        }
+    });
+}
+
+#[test]
+fn files_are_given_as_they_are_and_strangers_get_a_page() {
+    World::on_each_database(|world| {
+        let (_, certificate) = furnished(world);
+        let pem = ask(world, "/repository/root-g1.pem", &[]);
+        assert!(pem.text().starts_with("-----BEGIN CERTIFICATE-----"));
+        let path = format!("/find/certificate/seal-l2-g1/{}.pem", certificate.serial);
+        let parsed = tenkoku_pki::cert::Certificate::parse(&ask(world, &path, &[]).body).unwrap();
+        assert_eq!(Some(parsed.der()), certificate.der.as_deref());
+        for path in ["/repository/none.pem", "/lists/none", "/find/certificate/root-g1/4A", "/x"] {
+            let seen = page(world, path, "en");
+            assert_eq!(seen.status, StatusCode::NOT_FOUND, "{path}");
+            assert!(seen.text().contains("There is nothing here"), "{path}");
+        }
+        let document = ask(world, "/x", &[("accept", "application/json")]);
+        assert_eq!(document.header("content-type"), "application/problem+json");
+        assert!(document.text().contains("\"reference\""));
+    });
+}
+
+#[test]
+fn the_choice_of_language_is_kept_and_stays_on_the_site() {
+    World::on_each_database(|world| {
+        let seen = ask(world, "/language/en?return=%2Flists%3Fa%3Db", &[]);
+        assert_eq!(seen.status, StatusCode::SEE_OTHER);
+        assert_eq!(seen.header("location"), "/lists?a=b");
+        assert!(seen.header("set-cookie").starts_with("lang=en;"));
+        let away = ask(world, "/language/en?return=%2F%2Fevil.example", &[]);
+        assert_eq!(away.header("location"), "/");
+        let chosen = ask(world, "/", &[("cookie", "lang=en"), ("accept-language", "ja")]);
+        assert!(chosen.text().contains("<html lang=\"en\">"));
+    });
+}
