@@ -77,13 +77,6 @@ impl TotpSecret {
         let step = i64::try_from(step).unwrap_or(i64::MAX);
         if step > used { Ok(step) } else { Err(CodeProblem::Replayed) }
     }
-
-    /// The code of an instant.
-    #[cfg(test)]
-    pub(crate) fn code_at(&self, now: Timestamp) -> String {
-        let seconds = u64::try_from(now.seconds()).unwrap_or_default();
-        self.generator().build_noncompliant().generate(seconds).to_string()
-    }
 }
 
 /// Whom a sealed secret belongs to.

@@ -1,0 +1,202 @@
+//! Every page, in both languages, with names that mean harm.
+
+use tenkoku_domain::access::Role;
+use tenkoku_domain::branch::Branch;
+use tenkoku_domain::certificate::Certificate;
+use tenkoku_domain::level::Level;
+use tenkoku_domain::revocation::Cause;
+use tenkoku_testkit::world::OURS;
+
+use super::*;
+
+/// Everybody's view at once.
+const EVERYTHING: &[Role] = &[
+    Role::PlatformAdministrator,
+    Role::CaOfficer,
+    Role::RegistrationOfficer,
+    Role::ValidationOperator,
+];
+
+/// Names that try to become markup, in letters that registers contain.
+const HOSTILE: [&str; 3] =
+    ["BR-0666", "<script>alert(1)</script>髙﨑邉", "<img src=x onerror=alert(1)>"];
+
+struct Furnished {
+    branch: Branch,
+    certificate: Certificate,
+    revoked: Certificate,
+}
+
+fn furnish(world: &World) -> Furnished {
+    let organisation = world.organisation(OURS);
+    let branch = world.branch(&organisation, HOSTILE);
+    let certificate = world.seal(&branch, Level::Two);
+    let revoked = world.seal(&branch, Level::One);
+    world.revoke(&revoked, Cause::OfficeClosed).unwrap();
+    world.run_jobs();
+    Furnished { branch, certificate, revoked }
+}
+
+fn paths(world: &World, furnished: &Furnished) -> Vec<String> {
+    let Furnished { branch, certificate, revoked } = furnished;
+    let application = &certificate.seal.as_ref().unwrap().application;
+    let fixed = [
+        "/console",
+        "/console/organisations",
+        "/console/organisations?q=nothing",
+        "/console/certificates",
+        "/console/certificates?q=nothing&state=active",
+        "/console/applications",
+        "/console/applications?state=ready",
+        "/console/authorities",
+        "/console/authorities/root-g1",
+        "/console/authorities/seal-l2-g1",
+        "/console/lists",
+        "/console/audit",
+        "/console/audit?about=branch/nothing",
+        "/console/audit/1",
+        "/console/people",
+        "/console/me",
+        "/console/search?q=nothing",
+    ];
+    let own = [
+        format!("/console/organisations/{}", branch.organisation),
+        format!("/console/organisations/{}?q=nothing", branch.organisation),
+        format!("/console/organisations/{}/branches/{}", branch.organisation, branch.id),
+        format!("/console/certificates/{}", certificate.serial),
+        format!("/console/certificates/{}", revoked.serial),
+        format!("/console/certificates/{}/revoke", certificate.serial),
+        format!("/console/certificates/{}/revoked", revoked.serial),
+        format!("/console/applications/{application}"),
+        format!("/console/audit/{}", world.position()),
+        "/console/search?q=script".to_owned(),
+    ];
+    fixed.into_iter().map(str::to_owned).chain(own).collect()
+}
+
+/// What no page may contain.
+fn check_markup(path: &str, body: &str) {
+    for wrong in ["<script>alert", "<img src=x", " style=", "onclick=", ">admin.", "\"admin."] {
+        assert!(!body.contains(wrong), "{path} contains {wrong}: {body}");
+    }
+    for left in ["{n}", "{name}", "{holder}", "{date}", "{until}"] {
+        assert!(!body.contains(left), "{path} leaves {left}");
+    }
+    for tag in ["section", "form", "table", "div", "ul", "dl", "svg", "main", "fieldset"] {
+        let opened =
+            body.matches(&format!("<{tag}>")).count() + body.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, body.matches(&format!("</{tag}>")).count(), "{path}: {tag}");
+    }
+    assert_eq!(body.matches("<h1>").count(), 1, "{path} has one heading");
+}
+
+#[test]
+fn every_page_is_whole_in_both_languages_and_runs_nothing_of_a_name() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        let furnished = furnish(world);
+        let everybody = house.person(EVERYTHING);
+        for language in ["ja", "en"] {
+            let browser = Browser { language, cookie: everybody.cookie.clone(), ..house.browser() };
+            for path in paths(world, &furnished) {
+                let page = browser.get(&path);
+                if page.status.as_u16() == 303 {
+                    continue;
+                }
+                page.check(200, &format!("<html lang=\"{language}\">"));
+                check_markup(&path, &page.body);
+            }
+            let fresh = Browser { language, ..house.browser() };
+            for path in ["/console/sign-in".to_owned(), house.link("ken", &[]).path()] {
+                let page = fresh.get(&path);
+                page.check(200, &format!("<html lang=\"{language}\">"));
+                check_markup(&path, &page.body);
+            }
+        }
+    });
+}
+
+#[test]
+fn home_tells_what_is_and_not_what_should_be() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        furnish(world);
+        let officer = house.person(EVERYTHING);
+        let home = officer.get("/console");
+        home.check(200, "All public services are running");
+        home.check(200, "Sequence 1");
+        home.check(200, "Intact");
+        // A month without the scheduled work: signers and lists have run out, and Home says so.
+        world.clock.advance_seconds(31 * 86_400);
+        let officer = house.person(EVERYTHING);
+        officer.get("/console").check(200, "not running");
+        officer.get("/console/authorities/seal-l2-g1").check(200, "No signer is valid now");
+    });
+}
+
+#[test]
+fn the_trail_is_verified_on_demand() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        let auditor = house.person(&[Role::Auditor]);
+        auditor.get("/console/audit").check(200, "Not verified yet");
+        auditor.submit("/console/audit/verify", &[]).check_leads_to("/console/audit");
+        auditor.get("/console/audit").check(200, "Intact");
+        auditor.get("/console/audit/999999").check(404, "not-found");
+    });
+}
+
+#[test]
+fn the_list_is_published_again_and_names_its_services() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        let operator = house.person(&[Role::ValidationOperator]);
+        operator.get("/console/lists").check(200, "granted");
+        world.clock.advance_seconds(60);
+        operator.submit("/console/lists/publish", &[]).check_leads_to("/console/lists");
+        operator.get("/console/lists").check(200, "<dd>2</dd>");
+        let auditor = house.person(&[Role::Auditor]).get("/console/lists");
+        assert!(!auditor.body.contains("id=\"publish\""));
+    });
+}
+
+#[test]
+fn downloads_are_the_certificate_and_its_chain() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        let certificate = world.seal(&world.osaka(), Level::Two);
+        let auditor = house.person(&[Role::Auditor]);
+        let file = |name: &str| {
+            auditor.get(&format!("/console/certificates/{}/{name}", certificate.serial))
+        };
+        assert_eq!(file("certificate.pem").body.matches("BEGIN CERTIFICATE").count(), 1);
+        assert_eq!(file("chain.pem").body.matches("BEGIN CERTIFICATE").count(), 3);
+        file("certificate.cer").check(200, "");
+        file("private.key").check(404, "not-found");
+    });
+}
+
+#[test]
+fn an_administrator_invites_somebody_who_then_enrols() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        let admin = house.person(&[Role::PlatformAdministrator]);
+        let wrong = admin.submit("/console/people", &[("login", "Not A Login"), ("role", "king")]);
+        wrong.check(422, "There are 3 things to correct");
+        wrong.check(422, "value=\"Not A Login\"");
+        let form = [
+            ("login", "ryo"),
+            ("display_name", "見本 亮"),
+            ("language", "ja"),
+            ("role", "registration-officer"),
+        ];
+        let (made, records) = told(world, || admin.submit("/console/people", &form));
+        assert_eq!(records, ["account.created ok", "auth.code-issued ok"]);
+        let path = made.between("<code class=\"mono\">http://localhost:8081", "<").to_owned();
+        let mut ryo = house.browser();
+        enrol(&mut ryo, &path);
+        ryo.get("/console/applications").check(200, "見本 亮");
+        let people = admin.get("/console/people");
+        assert!(!people.body.contains(&path), "a link is shown once");
+    });
+}
