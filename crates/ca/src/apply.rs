@@ -131,6 +131,24 @@ pub(crate) fn check_submission(
     policy.check_validity(level, validity_days)
 }
 
+/// KM-14: the branch's seal has room for another live instance. Asked at issue too, because any
+/// number of applications may wait.
+pub(crate) fn check_instances(
+    tx: &mut Tx<'_>,
+    policy: &KeyPolicy,
+    branch: &Branch,
+    level: Level,
+    now: Timestamp,
+) -> Result<Result<(), Refusal>, StoreError> {
+    let live = tx.count_live_instances(&branch.id, level, now)?;
+    if live < policy.max_instances {
+        return Ok(Ok(()));
+    }
+    Ok(Err(Refusal::new(RefusalCode::InstancesExceeded, "KM-14")
+        .with("live", live)
+        .with("most", policy.max_instances)))
+}
+
 fn submit(
     env: &Env,
     tx: &mut Tx<'_>,
@@ -152,13 +170,7 @@ fn submit(
     let key = (public.algorithm(), origin);
     check_submission(&policy, &organisation, &branch, order.level, key, validity_days, now)?;
     check_asked_subject(request, &organisation)?;
-    let live = tx.count_live_instances(&branch.id, order.level, now)?;
-    if live >= policy.max_instances {
-        return Err(Refusal::new(RefusalCode::InstancesExceeded, "KM-14")
-            .with("live", live)
-            .with("most", policy.max_instances)
-            .into());
-    }
+    check_instances(tx, &policy, &branch, order.level, now)??;
     let instance = InstanceId::new(now, &*env.entropy);
     let number = tx.next_instance_number(&branch.id, order.level)?;
     let subject = SealSubject::of(&organisation, &branch, number)?;

@@ -19,9 +19,9 @@ use tenkoku_pki::profile::{Content, Order};
 use tenkoku_pki::qc::Claim;
 use tenkoku_pki::uri::HttpUri;
 use tenkoku_ports::{Attempt, Env};
-use tenkoku_store::{StoreError, Tx};
+use tenkoku_store::Tx;
 
-use crate::apply::check_submission;
+use crate::apply::{check_instances, check_submission};
 pub use crate::signing::SigningError as IssueError;
 use crate::signing::{Paper, issuer, repository, sign_certificate};
 
@@ -94,6 +94,7 @@ fn load_case(
         now,
     )
     .map_err(|refusal| policy_changed(refusal, &policy, &application))?;
+    check_instances(tx, &policy, &branch, application.level, now)??;
     let authority = issuing_authority(tx, application.level, now)?;
     if env.settings.installation == Installation::Production && env.settings.arc.is_documentation()
     {

@@ -48,12 +48,15 @@ pub fn revoke_certificate(
     order: &RevokeOrder,
 ) -> Result<Certificate, RevokeError> {
     let now = env.clock.now();
-    let comment = checked_comment(&order.comment)?;
     let decided = env.store.write(|tx| {
         let found = tx
             .find_certificate(permit.scope(), &order.authority, &order.serial)?
             .ok_or(StoreError::NotFound { what: "certificate" })?;
         let certificate = tx.lock_certificate(permit.scope(), &found.id)?;
+        let comment = match checked_comment(&order.comment) {
+            Ok(comment) => comment,
+            Err(refusal) => return Ok(Err((certificate, refusal))),
+        };
         let decision = RevocationOrder {
             cause: order.cause,
             invalid_since: order.invalid_since,

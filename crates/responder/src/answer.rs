@@ -82,7 +82,8 @@ fn answer_request(
     let Some(authority) = env.store.read(|tx| tx.find_authority(code.as_str()))? else {
         return Ok(None);
     };
-    let Some(der) = authority.certificate.as_deref() else {
+    // A root has no responder: its CRL tells the status of authorities (DOMAIN 12.4).
+    let (Some(_), Some(der)) = (authority.kind.level(), authority.certificate.as_deref()) else {
         return Ok(None);
     };
     let issuer = Certificate::parse(der)?;

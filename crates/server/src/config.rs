@@ -78,9 +78,12 @@ pub(crate) struct Config {
 impl Config {
     /// Reads and checks the file of a data folder.
     pub(crate) fn load(file: &Path) -> Result<Self, ConfigProblem> {
-        let text = fs::read_to_string(file).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => ConfigProblem::Missing { file: file.to_owned() },
-            _ => ConfigProblem::Unreadable { file: file.to_owned(), problem: error.to_string() },
+        let text = fs::read_to_string(file).map_err(|error| {
+            let file = file.to_owned();
+            if error.kind() == std::io::ErrorKind::NotFound {
+                return ConfigProblem::Missing { file };
+            }
+            ConfigProblem::Unreadable { file, problem: error.to_string() }
         })?;
         Self::parse(file, &text)
     }

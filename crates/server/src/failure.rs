@@ -93,6 +93,11 @@ impl Failure {
         self
     }
 
+    /// Says what was looked for, where nothing was found.
+    pub(crate) fn named(self, name: impl Display) -> Self {
+        if self.exit == exit::NOTHING { self.with("name", name) } else { self }
+    }
+
     /// Names the file or object.
     pub(crate) fn at(mut self, place: impl Display) -> Self {
         self.place = Some(place.to_string());
@@ -151,7 +156,15 @@ impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
         let code = match &error {
             KeyError::WrongPassphrase { .. } => "key-store-locked",
-            _ => "key-store-unavailable",
+            KeyError::EmptyPassphrase => "passphrase-missing",
+            KeyError::NotFound(_)
+            | KeyError::Exists(_)
+            | KeyError::Absent { .. }
+            | KeyError::Occupied { .. }
+            | KeyError::Damaged { .. }
+            | KeyError::Unreachable { .. }
+            | KeyError::Unsupported { .. }
+            | KeyError::Signing { .. } => "key-store-unavailable",
         };
         Self::problem(code, exit::REFUSED).because(error)
     }
@@ -247,26 +260,23 @@ impl From<ImportError> for Failure {
                 failure.rows = rows;
                 failure
             }
-            ImportError::File(problem) => {
-                let failure = match &problem {
-                    FileProblem::TooLarge { .. } => {
-                        Self::problem("too-large", exit::REFUSED).with("limit", "16 MiB")
-                    }
-                    FileProblem::NotUtf8 { line } => csv(line),
-                    FileProblem::Malformed { line, .. } => csv(line),
-                    FileProblem::Empty
-                    | FileProblem::MissingColumn { .. }
-                    | FileProblem::UnknownColumn { .. }
-                    | FileProblem::RepeatedColumn { .. } => csv(&1),
-                };
-                failure.with("detail-text", &problem)
-            }
+            ImportError::File(problem) => match &problem {
+                FileProblem::TooLarge { .. } => Self::problem("too-large", exit::REFUSED)
+                    .with("limit", "16 MiB")
+                    .because(&problem),
+                FileProblem::NotUtf8 { line } => csv(line, &"it is not UTF-8 text"),
+                FileProblem::Malformed { line, problem } => csv(line, problem),
+                FileProblem::Empty
+                | FileProblem::MissingColumn { .. }
+                | FileProblem::UnknownColumn { .. }
+                | FileProblem::RepeatedColumn { .. } => csv(&1, &problem),
+            },
         }
     }
 }
 
-fn csv(line: &dyn Display) -> Failure {
-    Failure::problem("csv-malformed", exit::REFUSED).with("line", line)
+fn csv(line: &dyn Display, problem: &dyn Display) -> Failure {
+    Failure::problem("csv-malformed", exit::REFUSED).with("line", line).with("detail-text", problem)
 }
 
 impl From<CanonicalError> for Failure {

@@ -19,7 +19,7 @@ use crate::failure::Failure;
 const ROWS_SHOWN: usize = 20;
 
 /// What a command prints.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Output {
     format: Format,
     progress: Progress,
@@ -94,25 +94,21 @@ impl Output {
             Some(told) => (told.what.as_str(), told.why.as_str(), told.remedy.as_str()),
             None => (code.as_str(), "", ""),
         };
-        let mut text = format!("error[{code}]: {what}\n");
-        if let Some(place) = &failure.place {
-            text.push_str(&format!("  --> {place}\n"));
-        }
-        for row in failure.rows.iter().take(ROWS_SHOWN) {
+        let mut lines = vec![format!("error[{code}]: {what}")];
+        lines.extend(failure.place.as_ref().map(|place| format!("  --> {place}")));
+        lines.extend(failure.rows.iter().take(ROWS_SHOWN).map(|row| {
             let told = explain::refusal(self.language, &row.refusal);
             let column = row.column.as_deref().unwrap_or("-");
-            let code = row.refusal.code;
-            text.push_str(&format!("   : line {}, {column}: [{code}] {}\n", row.line, told.what));
-        }
+            format!("   : line {}, {column}: [{}] {}", row.line, row.refusal.code, told.what)
+        }));
         if failure.rows.len() > ROWS_SHOWN {
-            text.push_str(&format!("   : … {} more\n", failure.rows.len() - ROWS_SHOWN));
+            lines.push(format!("   : … {} more", failure.rows.len() - ROWS_SHOWN));
         }
-        if let Some(cause) = &failure.cause {
-            text.push_str(&format!("   = cause: {cause}\n"));
-        }
-        text.push_str(&format!("   = why: {why}\n   = help: {remedy}\n"));
-        text.push_str(&format!("   = more: tenkoku explain {code}      reference {reference}\n"));
-        text
+        lines.extend(failure.cause.as_ref().map(|cause| format!("   = cause: {cause}")));
+        lines.push(format!("   = why: {why}"));
+        lines.push(format!("   = help: {remedy}"));
+        lines.push(format!("   = more: tenkoku explain {code}      reference {reference}"));
+        lines.join("\n")
     }
 
     fn failure_json(&self, failure: &Failure, reference: &str) -> Value {
@@ -167,5 +163,7 @@ fn language(global: &Global) -> Language {
 /// Lines of two columns, the first padded.
 pub(crate) fn facts(rows: &[(&str, String)]) -> String {
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    rows.iter().map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
+    let lines: Vec<_> =
+        rows.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect();
+    lines.join("\n") + "\n"
 }

@@ -137,6 +137,7 @@ impl Tx<'_> {
     pub(crate) fn certify_authority(&mut self, authority: &Authority) -> Result<(), StoreError> {
         let rows = diesel::update(authorities::table.find(authority.id.as_str()))
             .set((
+                authorities::serial.eq(authority.serial.to_string()),
                 authorities::certificate.eq(authority.certificate.as_deref()),
                 authorities::state.eq(authority.state.word()),
             ))

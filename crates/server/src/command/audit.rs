@@ -65,10 +65,9 @@ pub(crate) fn run(command: AuditCommand, config: &Config, output: &Output) -> Re
 
 fn line(record: &Value) -> String {
     let text = |pointer: &str| {
-        record.pointer(pointer).map_or_else(String::new, |value| match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        })
+        let found = record.pointer(pointer);
+        let text = found.map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
+        text.unwrap_or_default()
     };
     format!(
         "{}  {}  {}  {}  {} {}\n",
@@ -92,7 +91,7 @@ fn verify(store: &Store, output: &Output) -> Result<(), Failure> {
         }
         Err(broken) => Err(Failure::problem("audit-broken", exit::REFUSED)
             .with("seq", broken.seq)
-            .with("fault", &broken.fault)),
+            .with("fault", broken.fault)),
     }
 }
 

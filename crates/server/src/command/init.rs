@@ -63,13 +63,15 @@ pub(crate) struct InitArgs {
 const DOCUMENTATION_ARC: &str = "1.3.6.1.4.1.32473.1";
 
 pub(crate) fn run(args: &InitArgs, place: &Place, output: &Output) -> Result<(), Failure> {
-    private_folder(&place.data)?;
     if place.file.exists() {
+        private_folder(&place.data)?;
         output.progress(&format!("configuration: {} is there", place.file.display()));
     } else {
         let text = starter_text(&starter(args)?);
-        // What is written must be readable: a wrong flag is told before anything is made.
-        Config::parse(&place.file, &text)?;
+        // A wrong flag is told before the file is there: a second `init` would not look at it again.
+        let config = Config::parse(&place.file, &text)?;
+        private_folder(&place.data)?;
+        wire::open(&config)?;
         write_private(&place.file, &with_passphrase(&text, args))?;
         output.progress(&format!("configuration: {} written", place.file.display()));
     }

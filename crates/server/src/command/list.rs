@@ -1,6 +1,6 @@
 //! `tenkoku trustlist`: publish, show, export and verify trusted lists.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ pub(crate) fn run(command: ListCommand, config: &Config, output: &Output) -> Res
     Ok(())
 }
 
-fn verify_file(file: &PathBuf, output: &Output) -> Result<(), Failure> {
+fn verify_file(file: &Path, output: &Output) -> Result<(), Failure> {
     let verified = verify(&read(file)?).map_err(|refusal| {
         let mut failure =
             Failure::problem("list-refused", exit::REFUSED).with("detail-text", &refusal);

@@ -1,15 +1,15 @@
 //! `tenkoku apply`, `application`, `issue`, `revoke`: the life of a branch's certificate.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tenkoku_ca::apply::{ApplyOrder, apply_for_seal};
-use tenkoku_ca::issue::issue_certificate;
+use tenkoku_ca::issue::{IssueError, issue_certificate};
 use tenkoku_ca::revoke::{RevokeOrder, revoke_certificate};
 use tenkoku_ca::settle::settle_pending;
-use tenkoku_domain::access::Scope;
+use tenkoku_domain::access::{Issue, Permit, Scope};
 use tenkoku_domain::application::{Application, ApplicationState};
 use tenkoku_domain::certificate::Certificate;
 use tenkoku_domain::id::ApplicationId;
@@ -90,7 +90,8 @@ pub(crate) struct IssueArgs {
     /// Issue every application that is ready
     #[arg(long, conflicts_with_all = ["branch", "csr"])]
     all_ready: bool,
-    /// Where the certificate goes, PEM [default: standard output]
+    /// Where the certificate goes, PEM [default: standard output]; with --all-ready the folder for
+    /// SERIAL.pem [default: none is written]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -165,7 +166,9 @@ pub(crate) fn run_application(
         }
         ApplicationCommand::Show { application } => {
             let id = parse_id(&application)?;
-            let found = store.read(|tx| tx.load_application(&Scope::Platform, &id))?;
+            let found = store
+                .read(|tx| tx.load_application(&Scope::Platform, &id))
+                .map_err(|error| Failure::from(error).named(&id))?;
             output.result("application", application_json(&found), || application_text(&found));
         }
     }
@@ -206,34 +209,65 @@ pub(crate) fn run_issue(args: &IssueArgs, config: &Config, output: &Output) -> R
     settle_pending(&env, &shell.permit(now)?)?;
     let permit = shell.permit(now)?;
     if args.all_ready {
-        let ready = list(&env.store, Some(ApplicationState::Ready))?;
-        let mut issued = Vec::new();
-        for application in &ready {
-            let certificate = issue_certificate(&env, &permit, &application.id)?;
-            output.progress(&format!("{}  {}", certificate.serial, certificate.common_name));
-            issued.push(certificate_json(&certificate));
-        }
-        let count = issued.len();
-        output
-            .result("issue-list", json!({ "certificates": issued }), || format!("{count} issued"));
-        return Ok(());
+        return issue_all(&env, &permit, args.out.as_deref(), output);
     }
     let application = match &args.application {
         Some(id) => parse_id(id)?,
         None => apply(&env, &args.request)?.id,
     };
-    let certificate = issue_certificate(&env, &permit, &application)?;
-    release(&certificate, args.out.as_ref(), output)
+    let certificate = issue_certificate(&env, &permit, &application)
+        .map_err(|error| Failure::from(error).named(&application))?;
+    release(&certificate, args.out.as_deref(), output)
 }
 
-fn release(
-    certificate: &Certificate,
-    out: Option<&PathBuf>,
+/// Issues everything that is ready. What is refused holds up nobody else and is told at the end.
+fn issue_all(
+    env: &Env,
+    permit: &Permit<Issue>,
+    folder: Option<&Path>,
     output: &Output,
 ) -> Result<(), Failure> {
+    if let Some(folder) = folder {
+        fs::create_dir_all(folder).map_err(|error| Failure::file(folder.display(), &error))?;
+    }
+    let (mut issued, mut refused) = (Vec::new(), Vec::new());
+    for application in list(&env.store, Some(ApplicationState::Ready))? {
+        match issue_certificate(env, permit, &application.id) {
+            Ok(certificate) => {
+                if let Some(folder) = folder {
+                    write_pem(&folder.join(format!("{}.pem", certificate.serial)), &certificate)?;
+                }
+                output.progress(&format!("{}  {}", certificate.serial, certificate.common_name));
+                issued.push(certificate_json(&certificate));
+            }
+            Err(IssueError::Refused(refusal)) => refused.push((application.id, refusal)),
+            Err(other) => return Err(Failure::from(other).at(&application.id)),
+        }
+    }
+    let rows: Vec<Value> = refused
+        .iter()
+        .map(|(id, refusal)| json!({ "application": id, "code": refusal.code }))
+        .collect();
+    let counts = format!("{} issued, {} refused", issued.len(), refused.len());
+    output.result("issue-list", json!({ "certificates": issued, "refused": rows }), || counts);
+    match refused.into_iter().next() {
+        None => Ok(()),
+        Some((id, refusal)) => Err(Failure::from(refusal).at(id)),
+    }
+}
+
+/// Writes a certificate as PEM: whole or not at all.
+fn write_pem(file: &Path, certificate: &Certificate) -> Result<(), Failure> {
+    let wrong = |error: std::io::Error| Failure::file(file.display(), &error);
+    let pem = pem::encode("CERTIFICATE", certificate.der.as_deref().unwrap_or_default());
+    let draft = file.with_extension("new");
+    fs::write(&draft, pem).and_then(|()| fs::rename(&draft, file)).map_err(wrong)
+}
+
+fn release(certificate: &Certificate, out: Option<&Path>, output: &Output) -> Result<(), Failure> {
     let pem = pem::encode("CERTIFICATE", certificate.der.as_deref().unwrap_or_default());
     if let Some(file) = out {
-        fs::write(file, &pem).map_err(|error| Failure::file(file.display(), &error))?;
+        write_pem(file, certificate)?;
     }
     let mut value = certificate_json(certificate);
     if let Value::Object(members) = &mut value {

@@ -212,7 +212,9 @@ fn list_branches(org: &str, search: &str, config: &Config, output: &Output) -> R
 /// An organisation by identifier, corporate number or id.
 pub(crate) fn find_organisation(store: &Store, name: &str) -> Result<Organisation, Failure> {
     if let Ok(id) = tenkoku_domain::id::OrganisationId::parse(name) {
-        return Ok(store.read(|tx| tx.load_organisation(&Scope::Platform, &id))?);
+        return store
+            .read(|tx| tx.load_organisation(&Scope::Platform, &id))
+            .map_err(|error| Failure::from(error).named(name));
     }
     let number = name.len() == 13 && name.bytes().all(|b| b.is_ascii_digit());
     let identifier = if number { format!("NTRJP-{name}") } else { name.to_owned() };
@@ -224,7 +226,9 @@ pub(crate) fn find_organisation(store: &Store, name: &str) -> Result<Organisatio
 /// A branch by id, or by code within an organisation; without one the code must be the only one.
 pub(crate) fn find_branch(store: &Store, name: &str, org: Option<&str>) -> Result<Branch, Failure> {
     if let Ok(id) = tenkoku_domain::id::BranchId::parse(name) {
-        return Ok(store.read(|tx| tx.load_branch(&Scope::Platform, &id))?);
+        return store
+            .read(|tx| tx.load_branch(&Scope::Platform, &id))
+            .map_err(|error| Failure::from(error).named(name));
     }
     let code = BranchCode::parse(name)?;
     let mut found = match org {
