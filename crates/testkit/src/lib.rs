@@ -1,5 +1,5 @@
-//! What the tests are built from: the real program in a folder of its own, a browser, a database
-//! server, and other people's programs as judges.
+//! What the tests are built from: an installation inside the process, the real program in a folder
+//! of its own, a browser, a database server, and other people's programs as judges.
 //!
 //! For tests only; nothing that is shipped depends on it.
 #![forbid(unsafe_code)]
@@ -12,7 +12,13 @@
     reason = "a test ends where something is not as it must be"
 )]
 
+pub mod clock;
+pub mod entropy;
+pub mod fixtures;
+pub mod invariants;
+pub mod keys;
 pub mod postgres;
 pub mod servers;
 pub mod tools;
 pub mod webdriver;
+pub mod world;

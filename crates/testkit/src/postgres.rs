@@ -62,6 +62,15 @@ impl Database {
     pub fn url(&self) -> String {
         server().url(&self.name)
     }
+
+    /// Runs a statement in it, as somebody with the server's password would.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[track_caller]
+    pub fn execute(&self, sql: &str) {
+        server().run(&self.url(), sql);
+    }
 }
 
 impl Drop for Database {
@@ -121,8 +130,13 @@ impl Server {
     /// When it fails.
     #[track_caller]
     pub fn execute(&self, sql: &str) {
+        self.run(&self.address, sql);
+    }
+
+    #[track_caller]
+    fn run(&self, address: &str, sql: &str) {
         run(Command::new(self.programs.join("psql"))
-            .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql, "-d", &self.address])
+            .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql, "-d", address])
             .current_dir("/"))
         .success();
     }
