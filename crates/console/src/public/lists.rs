@@ -191,7 +191,7 @@ impl ListView {
             operator: Phrase::of(w, &content.operator_names),
             digest: list.digest.to_string(),
             size: format::size(w, list.xml.len()),
-            signer: verified.signer().subject(),
+            signer: subject_line(verified.signer()),
             signer_sha256: Digest::of(verified.signer().der()).to_string(),
             providers,
         }
@@ -269,3 +269,9 @@ impl Phrase {
         }
     }
 }
+/// The signer's name as people read it.
+fn subject_line(signer: &tenkoku_tsl::certificate::Certificate) -> String {
+    let read = tenkoku_pki::cert::Certificate::parse(signer.der());
+    read.map_or_else(|_| signer.subject(), |certificate| certificate.subject().subject_line())
+}
+

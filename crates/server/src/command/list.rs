@@ -68,6 +68,8 @@ fn verify_file(file: &Path, output: &Output) -> Result<(), Failure> {
     let content = verified.content();
     let name = content.scheme_names.first().map_or("", |name| name.value.as_str());
     let next = content.next_update.map_or_else(|| "closed".to_owned(), |at| at.to_string());
+    let signer = tenkoku_pki::cert::Certificate::parse(verified.signer().der())
+        .map_or_else(|_| verified.signer().subject(), |read| read.subject().subject_line());
     let value = json!({
         "scheme": name,
         "territory": content.territory,
@@ -75,13 +77,13 @@ fn verify_file(file: &Path, output: &Output) -> Result<(), Failure> {
         "issued": content.issue.to_string(),
         "next_update": content.next_update.map(|at| at.to_string()),
         "services": content.services.len(),
-        "signer": verified.signer().subject(),
+        "signer": signer,
         "signing_time": verified.signing_time().to_string(),
     });
     output.result("list-verified", value, || {
         facts(&[
             ("signature", "holds".to_owned()),
-            ("signer", verified.signer().subject()),
+            ("signer", signer),
             ("scheme", name.to_owned()),
             ("sequence", content.sequence_number.to_string()),
             ("issued", content.issue.to_string()),
