@@ -19,9 +19,16 @@ struct Served {
 
 const LEVELS: [&str; 3] = ["1", "2", "3"];
 
+/// The base of the addresses in certificates and lists: linters want a name that can be public. The
+/// server listens on the loopback all the same.
+const ADDRESS: &str = "http://pki.example.jp";
+
 impl Served {
     fn new() -> Self {
-        let installation = populate(Installation::evaluation());
+        let installation = Installation::empty();
+        let words = ["init", "--evaluation", "--public-address", ADDRESS];
+        installation.tenkoku(words).success();
+        let installation = populate(installation);
         let certificates: Vec<_> = LEVELS
             .iter()
             .zip(["BR-0001", "BR-0002", "BR-0003"])
@@ -33,11 +40,11 @@ impl Served {
         let reason = ["--reason", "key-exposed", "--yes"];
         let words = ["revoke", word(&certificates[0])].into_iter().chain(reason);
         installation.tenkoku(words).success();
-        let served = Self { installation, certificates };
-        let server = served.installation.serve();
-        served.fetch();
+        let all = Self { installation, certificates };
+        let server = all.installation.serve();
+        all.fetch();
         server.terminate();
-        served
+        all
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -83,7 +90,7 @@ impl Served {
 }
 
 #[test]
-fn lint_pki_finds_nothing_in_what_is_served() {
+fn strangers_find_nothing_wrong_in_what_is_served() {
     let served = Served::new();
     let authorities = ["root-g1.cer", "seal-l1-g1.cer", "seal-l2-g1.cer", "seal-l3-g1.cer"];
     let mut of_root: Vec<_> = authorities.iter().map(|name| served.file(name)).collect();
@@ -118,7 +125,7 @@ impl Served {
 
     fn check_trust_list_is_content(&self) {
         let Some(mut judge) = check_trust_list() else { return };
-        let url = format!("{}/tl/jp-2021.xml", self.installation.public());
+        let url = format!("{ADDRESS}/tl/jp-2021.xml");
         run(judge
             .args(["--strict", "--quiet", "--url", &url, "--sha2"])
             .arg(self.file("list.sha2"))

@@ -53,10 +53,9 @@ impl Scene {
     fn record_branches(&self, branches: usize) {
         let organisations = tenkoku_testkit::tools::data("sample/organisations.csv");
         self.installation.tenkoku(["org", "import", word(&organisations)]).success();
-        let mut table = "code,name,latin_name,custodian_name,custodian_email\n".to_owned();
-        for number in 0..branches {
-            table += &format!("K-{number:03},第{number}支店,Branch {number},山田 花,k@k.example\n");
-        }
+        let row = |number| format!("K-{number:03},第{number}支店,山田 花,k@k.example\n");
+        let rows: String = (0..branches).map(row).collect();
+        let table = format!("code,name,custodian_name,custodian_email\n{rows}");
         let file = self.installation.path().join("branches.csv");
         fs::write(&file, table).expect("a file");
         let words = ["branch", "import", "--org", crate::cli::BANK, word(&file)];

@@ -1,0 +1,133 @@
+//! The rate of issuance, end to end and in one process: the request is checked and its key claimed,
+//! the certificate linted, recorded, signed and recorded again, three durable commits each; next to
+//! `openssl x509 -req`, which has no database, checks no key against others and makes nothing
+//! durable.
+//!
+//! It prints and judges nothing. Run by `make bench`, which brings a durable PostgreSQL server;
+//! `bench-issuance N` issues N certificates in each row.
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a measurement takes the time, tells people, and ends where something is amiss"
+)]
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tenkoku_domain::branch::Branch;
+use tenkoku_domain::key::KeyAlgorithm;
+use tenkoku_domain::level::Level;
+use tenkoku_testkit::fixtures::ApplicantKey;
+use tenkoku_testkit::tools::openssl;
+use tenkoku_testkit::world::{OURS, World, at_once};
+
+/// Certificates in each row, unless the command line says otherwise.
+const CERTIFICATES: usize = 300;
+/// Workers of the rows that are run in parallel.
+const WORKERS: usize = 4;
+
+/// What `openssl` puts into a certificate, so that both make the same sort.
+const EXTENSIONS: &str = "basicConstraints=critical,CA:FALSE
+keyUsage=critical,nonRepudiation
+subjectKeyIdentifier=hash
+authorityKeyIdentifier=keyid
+crlDistributionPoints=URI:http://127.0.0.1/c.crl
+authorityInfoAccess=OCSP;URI:http://127.0.0.1/o
+certificatePolicies=1.3.6.1.4.1.32473.1.1.1
+";
+
+fn main() {
+    let asked = std::env::args().nth(1).and_then(|word| word.parse().ok());
+    let count: usize = asked.unwrap_or(CERTIFICATES);
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or("unknown").to_owned();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    println!("{count} certificates a row: keys on P-256, authorities on P-384, 3 commits each.");
+    println!("{cores} cores, load {load} at the start, {}", openssl(["version"]).success().trim());
+    println!("On a machine that does other work these figures claim nothing.\n");
+    let peer = Peer::new(count);
+    let first = peer.issue("openssl x509 -req, a process each", None);
+    let databases = RefCell::new(["PostgreSQL, fsync on", "SQLite, synchronous = FULL"].to_vec());
+    World::on_each_database(|world| {
+        let database = databases.borrow_mut().pop().unwrap_or("another database");
+        measure(world, database, count, first);
+    });
+    peer.issue("openssl once more", Some(first));
+}
+
+/// Prints a row; gives the certificates per second.
+fn tell(what: &str, count: usize, took: Duration, peer: Option<f64>) -> f64 {
+    let count = u32::try_from(count).map_or(0.0, f64::from);
+    let rate = count / took.as_secs_f64();
+    let ratio = peer.map_or(String::new(), |peer| format!("{:7.2} x openssl", rate / peer));
+    println!("{what:46} {rate:8.1} /s {:8.2} ms each {ratio}", 1000.0 / rate);
+    rate
+}
+
+fn measure(world: &World, database: &str, count: usize, peer: f64) {
+    let organisation = world.organisation(OURS);
+    let made: Vec<(Branch, Vec<u8>)> = (0..2 * count)
+        .map(|number| {
+            let (code, name) = (format!("BR-{number:04}"), format!("第{number}支店"));
+            let branch = world.branch(&organisation, [&code, &name, &format!("Branch {number}")]);
+            (branch, ApplicantKey::make(KeyAlgorithm::P256).request())
+        })
+        .collect();
+    let issue = |(branch, request): &(Branch, Vec<u8>)| {
+        let application = world.apply(branch, Level::One, request.clone()).expect("an application");
+        world.issue(&application).expect("a certificate");
+    };
+    let (one_by_one, at_a_time) = made.split_at(count);
+    let start = Instant::now();
+    one_by_one.iter().for_each(issue);
+    tell(&format!("{database}, one by one"), count, start.elapsed(), Some(peer));
+    let start = Instant::now();
+    at_once(WORKERS, |worker| at_a_time.iter().skip(worker).step_by(WORKERS).for_each(issue));
+    tell(&format!("{database}, {WORKERS} workers"), count, start.elapsed(), Some(peer));
+}
+
+/// The other side: an authority and requests in files.
+struct Peer {
+    folder: tempfile::TempDir,
+    count: usize,
+}
+
+impl Peer {
+    fn new(count: usize) -> Self {
+        let folder = tempfile::TempDir::new().expect("a temporary folder");
+        let file = |name: &str| path(&folder.path().join(name));
+        let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384", "-nodes"];
+        let (private, certificate) = (file("ca.key"), file("ca.pem"));
+        let to = ["-keyout", &private, "-subj", "/C=JP/O=Peer/CN=Peer CA", "-out", &certificate];
+        openssl(["req", "-x509"].iter().chain(&key).chain(&to)).success();
+        fs::write(file("extensions"), EXTENSIONS).expect("a file");
+        for number in 0..count {
+            let request = ApplicantKey::make(KeyAlgorithm::P256).request();
+            fs::write(file(&format!("{number}.csr")), request).expect("a file");
+        }
+        Self { folder, count }
+    }
+
+    fn issue(&self, what: &str, peer: Option<f64>) -> f64 {
+        let file = |name: &str| path(&self.folder.path().join(name));
+        let (private, certificate) = (file("ca.key"), file("ca.pem"));
+        let (extensions, out) = (file("extensions"), file("out.pem"));
+        let by = ["-CA", &certificate, "-CAkey", &private, "-sha384", "-days", "365"];
+        let how = ["-extfile", &extensions, "-out", &out];
+        let start = Instant::now();
+        for number in 0..self.count {
+            let request = file(&format!("{number}.csr"));
+            let of = ["x509", "-req", "-inform", "DER", "-in", &request];
+            openssl(of.iter().chain(&by).chain(&how)).success();
+        }
+        tell(what, self.count, start.elapsed(), peer)
+    }
+}
+
+fn path(path: &Path) -> String {
+    path.display().to_string()
+}
