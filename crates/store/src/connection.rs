@@ -2,8 +2,8 @@
 //!
 //! The derived `establish` is never called: it would hide the cause.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read as _};
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -64,32 +64,25 @@ pub(crate) fn open(location: &Location, access: Access) -> Result<AnyConnection,
     }
 }
 
-/// Makes a new file that only its owner reads; an existing one must be a database.
+/// Makes a new file that only its owner reads. An existing one is never opened here, not even to
+/// look into it: closing it again would drop the locks of every connection of this process, and
+/// another process would then take the log away under them (sqlite.org/howtocorrupt.html, 2.2).
 fn prepare_file(path: &Path) -> Result<(), StoreError> {
     let folder = folder_of(path);
     if !folder.is_dir() {
         return Err(StoreError::NoFolder { folder: folder.display().to_string() });
     }
-    let unreachable = |error: std::io::Error| StoreError::Unreachable {
-        database: path.display().to_string(),
-        reason: error.to_string(),
-    };
+    if path.is_dir() {
+        return Err(StoreError::NotADatabase { path: path.display().to_string() });
+    }
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let begins_well = !path.is_dir() && has_header(path).map_err(unreachable)?;
-            let path = path.display().to_string();
-            if begins_well { Ok(()) } else { Err(StoreError::NotADatabase { path }) }
-        }
-        Err(error) => Err(unreachable(error)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::Unreachable {
+            database: path.display().to_string(),
+            reason: error.to_string(),
+        }),
     }
-}
-
-/// Whether a file is empty or begins as SQLite's do.
-fn has_header(path: &Path) -> std::io::Result<bool> {
-    let mut start = Vec::new();
-    File::open(path)?.take(16).read_to_end(&mut start)?;
-    Ok(start.is_empty() || start == b"SQLite format 3\0")
 }
 
 /// SQLite looks into the file at the first statement only.
