@@ -8,5 +8,20 @@
     reason = "a test ends where something is not as it must be"
 )]
 
+mod audit;
+mod browser;
+mod cli;
+mod duplicates;
 mod first_run;
+mod import;
+mod interop;
+mod issuance;
+mod kill;
+mod ocsp;
+mod refusals;
+mod revocation;
+mod settle;
+mod specimens;
+mod support;
 mod tidy;
+mod trusted_list;

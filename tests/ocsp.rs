@@ -1,0 +1,218 @@
+//! Stories of status: what responders answer, who signs the answers, and how CRLs follow on each
+//! other.
+
+use tenkoku_domain::certificate::{Certificate, Serial};
+use tenkoku_domain::level::Level;
+use tenkoku_domain::revocation::Cause;
+use tenkoku_pki::ocsp::{
+    Answer, AnswerStatus, HashAlgorithm, MALFORMED_REQUEST, MAX_REQUESTS, TRY_LATER, UNAUTHORIZED,
+    encode_request,
+};
+use tenkoku_responder::crl::{CrlError, current_crl};
+use tenkoku_store::StoreError;
+use tenkoku_testkit::world::{World, at_once, authority_code};
+
+const CODE: &str = "seal-l1-g1";
+
+fn id_of(world: &World, certificate: &Certificate) -> Vec<u8> {
+    world.cert_id(&certificate.authority, &certificate.serial, HashAlgorithm::Sha256)
+}
+
+fn ask(world: &World, ids: &[Vec<u8>], nonce: Option<&[u8]>) -> Answer {
+    let answer = Answer::parse(&world.ask(CODE, &encode_request(ids, nonce))).expect("an answer");
+    world.check_answer(&world.authority(CODE), &answer);
+    answer
+}
+
+#[test]
+fn a_certificate_may_be_named_under_any_hash() {
+    World::on_each_database(|world| {
+        let certificate = world.seal(&world.osaka(), Level::One);
+        for hash in HashAlgorithm::ALL {
+            let id = world.cert_id(&certificate.authority, &certificate.serial, hash);
+            let answer = ask(world, std::slice::from_ref(&id), None);
+            let [single] = answer.singles() else { panic!("one answer") };
+            assert_eq!((&single.cert_id, single.status), (&id, AnswerStatus::Good));
+            let now = world.now().floor();
+            assert_eq!(answer.produced_at(), now);
+            assert_eq!(single.this_update, now);
+            assert_eq!(single.next_update, Some(now.plus_days(1)));
+        }
+    });
+}
+
+#[test]
+fn a_nonce_comes_back_and_none_comes_unasked() {
+    World::on_each_database(|world| {
+        let ids = [id_of(world, &world.seal(&world.osaka(), Level::One))];
+        for nonce in [&[7][..], &[0xAB; 32], &[0; 128]] {
+            assert_eq!(ask(world, &ids, Some(nonce)).nonce(), Some(nonce));
+        }
+        assert_eq!(ask(world, &ids, None).nonce(), None);
+        let too_long = encode_request(&ids, Some(&[1; 129]));
+        assert_eq!(world.ask(CODE, &too_long), MALFORMED_REQUEST);
+    });
+}
+
+#[test]
+fn nothing_is_said_about_what_the_authority_did_not_issue() {
+    World::on_each_database(|world| {
+        let branch = world.osaka();
+        let [ours, other] = [Level::One, Level::Two].map(|level| world.seal(&branch, level));
+        let unknown = Serial::parse("40FFEE").expect("a serial number");
+        let ids = [
+            // A serial number that was never used; that of another authority under our name; and
+            // a certificate of another authority.
+            world.cert_id(&ours.authority, &unknown, HashAlgorithm::Sha256),
+            world.cert_id(&ours.authority, &other.serial, HashAlgorithm::Sha1),
+            id_of(world, &other),
+        ];
+        for id in ids {
+            let alone = encode_request(std::slice::from_ref(&id), None);
+            assert_eq!(world.ask(CODE, &alone), UNAUTHORIZED);
+            let beside = encode_request(&[id_of(world, &ours), id], None);
+            assert_eq!(world.ask(CODE, &beside), UNAUTHORIZED);
+        }
+        let question = encode_request(&[id_of(world, &ours)], None);
+        assert_eq!(world.ask("no-such-authority", &question), UNAUTHORIZED);
+    });
+}
+
+#[test]
+fn several_certificates_are_answered_in_their_order() {
+    World::on_each_database(|world| {
+        let branch = world.osaka();
+        let seals: Vec<_> = (0..MAX_REQUESTS).map(|_| world.seal(&branch, Level::One)).collect();
+        world.revoke(&seals[1], Cause::KeyExposed).expect("a revocation");
+        let mut ids: Vec<_> = seals.iter().map(|seal| id_of(world, seal)).collect();
+        let answer = ask(world, &ids, Some(&[1; 32]));
+        let answered: Vec<_> = answer.singles().iter().map(|s| s.cert_id.clone()).collect();
+        assert_eq!(answered, ids);
+        for (place, single) in answer.singles().iter().enumerate() {
+            assert_eq!(single.status == AnswerStatus::Good, place != 1);
+        }
+        ids.push(ids[0].clone());
+        assert_eq!(world.ask(CODE, &encode_request(&ids, None)), MALFORMED_REQUEST);
+    });
+}
+
+#[test]
+fn what_is_no_request_is_called_malformed() {
+    World::on_each_database(|world| {
+        let question =
+            encode_request(&[id_of(world, &world.seal(&world.osaka(), Level::One))], None);
+        let cut = (0..question.len()).map(|length| question[..length].to_vec());
+        let longer = [question.clone(), vec![0]].concat();
+        let strange =
+            [b"GET / HTTP/1.1".to_vec(), vec![0x30, 0x80, 0, 0], vec![0xFF; 5000], longer];
+        for request in cut.chain(strange) {
+            assert_eq!(world.ask(CODE, &request), MALFORMED_REQUEST, "{}", hex::encode(&request));
+        }
+    });
+}
+
+#[test]
+fn signers_follow_on_each_other_without_a_gap() {
+    World::on_each_database(|world| {
+        let seal = world.seal(&world.osaka(), Level::One);
+        let ids = [id_of(world, &seal)];
+        world.clock.advance_days(13);
+        assert_eq!(world.renew_signers(), 0);
+        world.clock.advance_days(1);
+        let former = ask(world, &ids, None);
+        assert_eq!(world.renew_signers(), 3);
+        assert_eq!(world.renew_signers(), 0);
+        let present = ask(world, &ids, None);
+        let [old, new] = [&former, &present].map(|answer| answer.certificates()[0].clone());
+        assert_ne!(old.public_key(), new.public_key());
+        assert_eq!(new.validity().not_before, world.now().floor());
+        // The old signer's certificate outlives the last answer it signed.
+        let last = former.singles()[0].next_update.expect("an end");
+        assert!(old.validity().not_after > last);
+        world.clock.advance_days(1);
+        ask(world, &ids, None);
+    });
+}
+
+#[test]
+fn without_a_valid_signer_clients_are_told_to_come_later() {
+    World::on_each_database(|world| {
+        let seal = world.seal(&world.osaka(), Level::One);
+        let question = encode_request(&[id_of(world, &seal)], None);
+        world.keys.fail();
+        assert_eq!(world.ask(CODE, &question), TRY_LATER);
+        world.keys.recover();
+        world.clock.advance_days(30);
+        assert_eq!(world.ask(CODE, &question), TRY_LATER);
+        assert_eq!(world.renew_signers(), 3);
+        assert_eq!(world.status(&seal), AnswerStatus::Good);
+    });
+}
+
+#[test]
+fn a_crl_is_issued_anew_before_it_is_needed() {
+    World::on_each_database(|world| {
+        check_crl_days(world, CODE, 1, 3);
+        check_crl_days(world, "root-g1", 30, 180);
+    });
+}
+
+/// A list serves for `fresh` days and says that it holds for `good` days.
+fn check_crl_days(world: &World, code: &str, fresh: i64, good: i64) {
+    let first = world.crl(code);
+    assert_eq!(first.next_update(), first.this_update().plus_days(good));
+    world.clock.set(first.this_update().plus_days(fresh).plus_seconds(-1));
+    assert_eq!(world.crl(code), first);
+    world.clock.advance_seconds(1);
+    let second = world.crl(code);
+    assert_eq!(second.this_update(), world.now().floor());
+    assert_eq!(second.number(), first.number().map(|number| number + 1));
+}
+
+#[test]
+fn a_stale_crl_asked_for_at_once_is_issued_without_a_gap_in_its_numbers() {
+    World::on_each_database(|world| {
+        let before = world.crl(CODE).number().expect("a number");
+        world.clock.advance_days(1);
+        let numbers = at_once(4, |_| world.crl(CODE).number().expect("a number"));
+        let last = world.crl(CODE).number().expect("a number");
+        assert!(numbers.iter().all(|number| (before + 1..=last).contains(number)), "{numbers:?}");
+    });
+}
+
+#[test]
+fn the_present_crl_serves_while_the_key_store_is_away() {
+    World::on_each_database(|world| {
+        let present = world.crl(CODE);
+        world.keys.fail();
+        world.clock.advance_days(2);
+        assert_eq!(world.crl(CODE), present);
+        world.clock.advance_days(1);
+        let gone = current_crl(&world.env, &authority_code(CODE)).expect_err("it is expired");
+        assert!(matches!(gone, CrlError::Keys(_)), "{gone:?}");
+        world.keys.recover();
+        assert!(world.crl(CODE).number() > present.number());
+    });
+}
+
+#[test]
+fn a_list_of_nobody_does_not_exist() {
+    World::on_each_database(|world| {
+        let none = current_crl(&world.env, &authority_code("nobody")).expect_err("no authority");
+        assert!(matches!(none, CrlError::Store(StoreError::NotFound { .. })), "{none:?}");
+    });
+}
+
+#[test]
+fn an_expired_certificate_stays_on_the_crl() {
+    World::on_each_database(|world| {
+        let seal = world.seal(&world.osaka(), Level::One);
+        world.revoke(&seal, Cause::Replaced).expect("a revocation");
+        world.clock.set(seal.validity.not_after.plus_days(30));
+        let crl = world.crl(CODE);
+        let listed = crl.entries().any(|entry| entry.is_ok_and(|e| e.serial == seal.serial));
+        assert!(listed);
+        let since = world.authority(CODE).validity.not_before;
+        assert_eq!(crl.expired_since(), Some(since));
+    });
+}

@@ -1,0 +1,180 @@
+//! Stories of the trusted list: its sequences, what each says and since when, and what strangers'
+//! programs say about it.
+
+use tenkoku_domain::authority::AuthorityKind;
+use tenkoku_domain::level::Level;
+use tenkoku_domain::trusted_list::PublishedList;
+use tenkoku_publisher::publish::{PublishError, publish_list, renew_list};
+use tenkoku_store::StoreError;
+use tenkoku_testkit::tools::{check_trust_list, run};
+use tenkoku_testkit::world::{World, at_once};
+use tenkoku_tsl::certificate::Certificate;
+use tenkoku_tsl::verify::{VerifiedList, verify};
+
+use crate::support::codes;
+
+fn live(world: &World) -> PublishedList {
+    world.read(|tx| tx.latest_list("jp-2021")).expect("a list")
+}
+
+fn publish(world: &World) -> PublishedList {
+    publish_list(&world.env, &world.permit()).expect("a list")
+}
+
+fn renew(world: &World) -> Option<PublishedList> {
+    renew_list(&world.env, &world.permit()).expect("a list, or none needed")
+}
+
+/// Verifies a list and that this platform's list signer signed it.
+fn read(world: &World, list: &PublishedList) -> VerifiedList {
+    let verified = verify(&list.xml).expect("a list whose signature holds");
+    let root = world.authority("root-g1");
+    let profile = tenkoku_domain::certificate::Profile::ListSigner;
+    let signer = world.read(|tx| tx.current_signer(&root.id, profile, world.now()));
+    let der = signer.expect("a list signer").der.expect("its certificate");
+    let signer = Certificate::from_der(&der).expect("its certificate");
+    verified.require_signer(&[signer]).expect("signed by the list signer")
+}
+
+#[test]
+fn the_first_list_names_every_issuing_authority() {
+    World::on_each_database(|world| {
+        let list = live(world);
+        assert_eq!(list.sequence, 1);
+        let verified = read(world, &list);
+        let content = verified.content();
+        assert_eq!((content.sequence_number, content.issue), (1, list.issued_at));
+        assert_eq!(content.next_update, Some(list.issued_at.plus_days(180)));
+        let expected: Vec<_> = Level::ALL
+            .map(|level| world.authority(&format!("seal-l{level}-g1")).certificate.expect("DER"))
+            .into();
+        let named: Vec<_> = content.services.iter().map(|s| s.certificates[0].clone()).collect();
+        assert_eq!(named, expected);
+        for service in &content.services {
+            assert_eq!(service.status, "http://seal.example.jp/lists/jp-2021#granted");
+            assert_eq!(service.status_start, Some(list.issued_at));
+        }
+    });
+}
+
+#[test]
+fn a_reissue_rises_and_keeps_since_when_everything_holds() {
+    World::on_each_database(|world| {
+        let first = live(world);
+        world.clock.advance_days(40);
+        let (second, told) = world.told(|| publish(world));
+        assert_eq!(codes(&told), ["list.published"]);
+        assert_eq!((second.sequence, second.issued_at), (2, world.now().floor()));
+        let [before, after] = [&first, &second].map(|list| read(world, list));
+        assert_eq!(before.content().services, after.content().services);
+        // Twice in one second: another instant all the same.
+        let third = publish(world);
+        assert_eq!((third.sequence, third.issued_at), (3, second.issued_at.plus_seconds(1)));
+        let sequences = world.read(|tx| tx.list_sequences("jp-2021"));
+        assert_eq!(sequences, [third, second, first]);
+    });
+}
+
+#[test]
+fn a_list_is_renewed_when_its_end_is_near() {
+    World::on_each_database(|world| {
+        assert_eq!(renew(world), None);
+        let due = live(world).next_update.plus_days(-60);
+        world.clock.set(due.plus_seconds(-1));
+        assert_eq!(renew(world), None);
+        world.clock.set(due);
+        assert_eq!(renew(world).expect("a new list").sequence, 2);
+        assert_eq!(renew(world), None);
+    });
+}
+
+#[test]
+fn a_new_authority_is_listed_from_its_first_day() {
+    World::on_each_database(|world| {
+        let before = read(world, &live(world)).content().services.clone();
+        world.clock.advance_days(7);
+        let kind = AuthorityKind::Issuing(Level::Three);
+        let authority = world.create_authority("seal-l3-g2", kind, 2);
+        let list = renew(world).expect("a new list");
+        let verified = read(world, &list);
+        let after = &verified.content().services;
+        let (new, old): (Vec<_>, Vec<_>) = after
+            .iter()
+            .cloned()
+            .partition(|service| Some(&service.certificates[0]) == authority.certificate.as_ref());
+        assert_eq!(old, before);
+        assert_eq!(new[0].status_start, Some(list.issued_at));
+        assert_eq!(renew(world), None);
+    });
+}
+
+#[test]
+fn the_list_signer_is_followed_by_the_next_before_it_ends() {
+    World::on_each_database(|world| {
+        let first = read(world, &live(world)).signer().clone();
+        world.clock.advance_days(669);
+        world.renew_signers();
+        assert_eq!(read(world, &publish(world)).signer(), &first);
+        world.clock.advance_days(1);
+        world.renew_signers();
+        assert_ne!(read(world, &publish(world)).signer(), &first);
+    });
+}
+
+#[test]
+fn without_key_store_the_former_list_stays() {
+    World::on_each_database(|world| {
+        let before = live(world);
+        world.keys.fail();
+        let failed = publish_list(&world.env, &world.permit());
+        assert!(matches!(failed, Err(PublishError::Keys(_))), "{failed:?}");
+        world.keys.recover();
+        assert_eq!(live(world), before);
+        assert_eq!(publish(world).sequence, 2);
+    });
+}
+
+#[test]
+fn two_who_publish_at_once_never_share_a_sequence() {
+    World::on_each_database(|world| {
+        let results = at_once(3, |_| publish_list(&world.env, &world.permit()));
+        let mut sequences = Vec::new();
+        for result in results {
+            match result {
+                Ok(list) => sequences.push(list.sequence),
+                Err(PublishError::Store(StoreError::Conflict { .. })) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
+        sequences.sort_unstable();
+        let expected: Vec<i64> = (2..).take(sequences.len()).collect();
+        assert!(!sequences.is_empty());
+        assert_eq!(sequences, expected);
+    });
+}
+
+#[test]
+fn strangers_programs_accept_each_sequence_after_the_other() {
+    World::on_each_database(|world| {
+        if !world.env.store.is_sqlite() {
+            return;
+        }
+        let first = live(world);
+        world.clock.advance_days(3);
+        world.create_authority("seal-l1-g2", AuthorityKind::Issuing(Level::One), 2);
+        let second = publish(world);
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = |name: &str| folder.path().join(name);
+        for (name, list) in [("first.xml", &first), ("second.xml", &second)] {
+            std::fs::write(place(name), &list.xml).expect("a file");
+        }
+        std::fs::write(place("second.sha2"), second.digest.to_string()).expect("a file");
+        let Some(mut judge) = check_trust_list() else { return };
+        judge.args(["--strict", "--now", "issue", "--previous"]).arg(place("first.xml"));
+        judge.arg("--sha2").arg(place("second.sha2")).arg(place("second.xml"));
+        let said = run(&mut judge);
+        said.success();
+        let said = said.said();
+        assert!(!said.lines().any(|line| line.starts_with("FAIL")), "{said}");
+    });
+}
