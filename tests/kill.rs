@@ -12,11 +12,13 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
+use tenkoku_domain::key::KeyAlgorithm;
+use tenkoku_testkit::fixtures::ApplicantKey;
 use tenkoku_testkit::postgres::Database;
 use tenkoku_testkit::servers::Installation;
 use tenkoku_testkit::tools::openssl;
 
-use crate::cli::{P256, apply, make_request, records, word};
+use crate::cli::{apply, records, word};
 
 /// A small generator of pseudo-random numbers (xorshift), so that a run can be repeated.
 struct Dice(u64);
@@ -44,7 +46,9 @@ impl Scene {
         fs::create_dir(&scene.released).expect("a folder");
         for number in 0..branches {
             let name = format!("K-{number:03}");
-            let request = make_request(scene.installation.path(), &name, &P256);
+            let request = scene.installation.path().join("request.der");
+            let key = ApplicantKey::make(KeyAlgorithm::P256);
+            fs::write(&request, key.request()).expect("a file");
             apply(&scene.installation, &name, "1", &request);
         }
         scene
@@ -230,13 +234,13 @@ fn check(database: &str, scene: &Scene, applications: usize, kills: usize, seed:
 
 #[test]
 fn kill_9_during_issuance_loses_nothing_on_sqlite() {
-    let scene = Scene::new(Installation::evaluation(), 200);
-    check("SQLite", &scene, 200, 60, 0x7E11_0C0D);
+    let scene = Scene::new(Installation::evaluation(), 160);
+    check("SQLite", &scene, 160, 60, 0x7E11_0C0D);
 }
 
 #[test]
 fn kill_9_during_issuance_loses_nothing_on_postgresql() {
     let database = Database::create();
-    let scene = Scene::new(Installation::empty_on(&database.url()).set_up(), 60);
-    check("PostgreSQL", &scene, 60, 15, 0x0DD5_EA15);
+    let scene = Scene::new(Installation::empty_on(&database.url()).set_up(), 50);
+    check("PostgreSQL", &scene, 50, 15, 0x0DD5_EA15);
 }
