@@ -183,6 +183,8 @@ pub struct AdminFrame {
     pub search: String,
     /// Whether the page is for reading only.
     pub view_only: bool,
+    /// Whether the page is a form with something to correct; its title says so.
+    pub has_errors: bool,
 }
 
 /// What is wrong with one field of a form.

@@ -237,9 +237,11 @@ fn page(visit: &Visit, found: &Ground, factor: Factor, errors: Vec<FieldError>) 
         Fact::new(w.t("admin.application.possession"), w.t("admin.application.shown")),
         Fact::new(w.t("admin.application.duplicate"), w.t("admin.application.no-duplicate")),
     ];
+    let mut frame = visit.frame(&title, crumbs);
+    frame.has_errors = !errors.is_empty();
     ApplicationPage {
         w,
-        frame: visit.frame(&title, crumbs),
+        frame,
         errors,
         factor,
         state: application_chip(w, application.state),

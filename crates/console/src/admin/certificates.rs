@@ -25,6 +25,7 @@ use crate::text::Words;
 
 pub(super) struct CertificateRow {
     pub(super) name: String,
+    pub(super) lang: &'static str,
     pub(super) href: String,
     pub(super) serial: String,
     pub(super) profile: String,
@@ -37,6 +38,7 @@ pub(super) struct CertificateRow {
 pub(super) fn rows(w: Words, found: &[Certificate], now: Timestamp) -> Vec<CertificateRow> {
     let row = |one: &Certificate| CertificateRow {
         name: one.common_name.clone(),
+        lang: names::script(&one.common_name),
         href: certificate_href(one),
         serial: format::grouped(&one.serial.to_string()),
         profile: w.word("admin.profile", one.profile.word()).to_owned(),
@@ -196,7 +198,7 @@ pub async fn show_certificate(
 fn page(visit: &Visit, found: &Found) -> CertificatePage {
     let (w, now) = (visit.words, visit.now);
     let certificate = &found.certificate;
-    let title = certificate.common_name.clone();
+    let title = holder_name(w, found);
     let crumbs = vec![
         Crumb::link(w.t("admin.certificates.title"), "/console/certificates"),
         Crumb::here(title.clone()),

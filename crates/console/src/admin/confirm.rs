@@ -17,25 +17,37 @@ use crate::text::Words;
 use crate::text::language::safe_return;
 
 /// What a form must ask for before something that cannot be undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Factor {
     /// A one-time code.
     pub code: bool,
     /// A passkey.
     pub passkey: bool,
+    /// The address under which the person's passkeys work, when it is not this one.
+    pub elsewhere: Option<String>,
+}
+
+impl Factor {
+    /// Whether the form may be sent by its own button: nothing is asked for, or a code is.
+    pub fn sends(&self) -> bool {
+        self.code || (!self.passkey && self.elsewhere.is_none())
+    }
 }
 
 /// What a form must ask this person for: nothing when a second factor was shown a moment ago.
 pub async fn factor_field(visit: &Visit) -> Result<Factor, Problem> {
     if visit.session.is_fresh(visit.now) {
-        return Ok(Factor { code: false, passkey: false });
+        return Ok(Factor::default());
     }
     let user = visit.account.id.clone();
     let factors = visit.run(move |env| env.store.read(|tx| tx.load_factors(&user))).await?;
     let host = visit.request.connection_info().host().to_owned();
+    let (code, here) = (factors.totp.is_some(), visit.console.offers_passkeys_at(&host));
+    let held = !factors.passkeys.is_empty();
     Ok(Factor {
-        code: factors.totp.is_some(),
-        passkey: !factors.passkeys.is_empty() && visit.console.offers_passkeys_at(&host),
+        code,
+        passkey: held && here,
+        elsewhere: (held && !here && !code).then(|| visit.console.address.to_string()),
     })
 }
 
@@ -100,9 +112,7 @@ async fn page(visit: &Visit, back: &str, errors: Vec<FieldError>) -> Result<Conf
     let w = visit.words;
     let title = w.t("admin.confirm.title");
     let mut frame = visit.frame(title, vec![Crumb::here(title)]);
-    if !errors.is_empty() {
-        frame.page.title = format!("{}: {title}", w.t("ui.error"));
-    }
+    frame.has_errors = !errors.is_empty();
     let factor = factor_field(visit).await?;
     Ok(ConfirmPage { w, frame, errors, factor, back: safe(back).to_owned() })
 }

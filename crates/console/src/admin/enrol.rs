@@ -66,9 +66,7 @@ fn page(
     let w = visitor.words;
     let title = w.t("enrol.title");
     let mut frame = visitor.frame(title);
-    if !errors.is_empty() {
-        frame.page.title = format!("{}: {title}", w.t("ui.error"));
-    }
+    frame.has_errors = !errors.is_empty();
     let host = visitor.request.connection_info().host().to_owned();
     let account = &link.account;
     EnrolPage {

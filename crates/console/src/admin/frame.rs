@@ -19,6 +19,7 @@ impl Visit {
             csrf: self.session.csrf.clone(),
             search: String::new(),
             view_only: self.is_view_only(),
+            has_errors: false,
         }
     }
 
@@ -157,6 +158,7 @@ impl Visitor {
             csrf: String::new(),
             search: String::new(),
             view_only: false,
+            has_errors: false,
         }
     }
 }

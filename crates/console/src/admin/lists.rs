@@ -120,7 +120,7 @@ fn services(w: Words, live: &PublishedList) -> Vec<ServiceRow> {
 fn service_row(w: Words, service: &ServiceContent) -> ServiceRow {
     let own = service.names.iter().find(|name| name.language == w.tag());
     let name = own.or(service.names.first()).map_or("", |name| &name.value);
-    let status = service.status.rsplit('/').next().unwrap_or_default();
+    let status = service.status.rsplit(['/', '#']).next().unwrap_or_default();
     ServiceRow {
         name: name.to_owned(),
         status: Chip::new(

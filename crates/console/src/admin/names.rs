@@ -25,8 +25,13 @@ pub struct Called {
     pub other_lang: &'static str,
 }
 
+/// The language that a name is read out in, told by its letters.
+pub fn script(name: &str) -> &'static str {
+    if name.is_ascii() { "en" } else { "ja" }
+}
+
 fn called(words: Words, name: &Name, latin: Option<&Name>) -> Called {
-    let script = if name.is_latin() { "en" } else { "ja" };
+    let script = if name.is_latin() { "en" } else { script(name.as_str()) };
     match (words.language(), latin) {
         (Language::En, Some(latin)) if latin != name => Called {
             name: latin.to_string(),
@@ -81,6 +86,8 @@ pub fn application_href(id: &ApplicationId) -> String {
 pub struct Thing {
     /// What it is called.
     pub name: String,
+    /// The language of the name.
+    pub lang: &'static str,
     /// Where it is shown.
     pub href: Option<String>,
 }
@@ -108,7 +115,7 @@ impl<'a> Directory<'a> {
             Ok(Some(thing)) => thing,
             Ok(None) | Err(StoreError::NotFound { .. }) => {
                 let kind = self.words.word("admin.object", kind);
-                Thing { name: format!("{kind} {id}"), href: None }
+                Thing { name: format!("{kind} {id}"), lang: self.words.tag(), href: None }
             }
             Err(error) => return Err(error),
         };
@@ -164,6 +171,6 @@ impl<'a> Directory<'a> {
             }
             _ => None,
         };
-        Ok(found.map(|(name, href)| Thing { name, href }))
+        Ok(found.map(|(name, href)| Thing { lang: script(&name), name, href }))
     }
 }

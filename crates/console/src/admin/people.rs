@@ -113,9 +113,7 @@ async fn page(
         })
         .await?;
     let mut frame = visit.frame(w.t("admin.people.title"), Vec::new());
-    if !errors.is_empty() {
-        frame.page.title = format!("{}: {}", w.t("ui.error"), w.t("admin.people.title"));
-    }
+    frame.has_errors = !errors.is_empty();
     let roles = OFFERED
         .into_iter()
         .map(|role| RoleChoice {

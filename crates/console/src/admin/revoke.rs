@@ -130,13 +130,11 @@ fn frame(visit: &Visit, found: &Found, errors: &[FieldError], title: &str) -> Ad
     let w = visit.words;
     let crumbs = vec![
         Crumb::link(w.t("admin.certificates.title"), "/console/certificates"),
-        Crumb::link(&found.certificate.common_name, certificate_href(&found.certificate)),
+        Crumb::link(holder_name(w, found), certificate_href(&found.certificate)),
         Crumb::here(title),
     ];
     let mut frame = visit.frame(title, crumbs);
-    if !errors.is_empty() {
-        frame.page.title = format!("{}: {title}", w.t("ui.error"));
-    }
+    frame.has_errors = !errors.is_empty();
     frame
 }
 

@@ -25,6 +25,7 @@ const HITS: i64 = 10;
 pub(super) struct Hit {
     pub(super) kind: String,
     pub(super) name: String,
+    pub(super) lang: &'static str,
     pub(super) note: String,
     pub(super) href: String,
 }
@@ -90,6 +91,7 @@ fn find(
                 let organisation = tx.load_organisation(scope, &branch.organisation)?;
                 hits.push(Hit {
                     kind: w.t("admin.search.branch").to_owned(),
+                    lang: names::branch(w, &branch).lang,
                     name: names::branch(w, &branch).name,
                     note: format!(
                         "{} · {}",
@@ -104,6 +106,7 @@ fn find(
             let organisation = summary.organisation;
             hits.push(Hit {
                 kind: w.t("admin.search.organisation").to_owned(),
+                lang: names::organisation(w, &organisation).lang,
                 name: names::organisation(w, &organisation).name,
                 note: organisation.identifier.to_string(),
                 href: organisation_href(&organisation.id),
@@ -126,6 +129,7 @@ fn certificate_hit(w: Words, one: &tenkoku_domain::certificate::Certificate) -> 
     Hit {
         kind: w.t("admin.search.certificate").to_owned(),
         name: one.common_name.clone(),
+        lang: names::script(&one.common_name),
         note: crate::format::grouped(&one.serial.to_string()),
         href: certificate_href(one),
     }

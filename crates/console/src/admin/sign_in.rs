@@ -63,9 +63,7 @@ fn page(visitor: &Visitor, login: String, back: &str, errors: Vec<FieldError>) -
     let w = visitor.words;
     let title = w.t("signin.title");
     let mut frame = visitor.frame(title);
-    if !errors.is_empty() {
-        frame.page.title = format!("{}: {title}", w.t("ui.error"));
-    }
+    frame.has_errors = !errors.is_empty();
     let host = visitor.request.connection_info().host().to_owned();
     SignInPage {
         w,

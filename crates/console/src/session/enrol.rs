@@ -29,6 +29,9 @@ pub const FIRST_SECONDS: i64 = 30 * 60;
 /// How long any other link is good, in seconds: 14 days.
 pub const LATER_SECONDS: i64 = 14 * 86_400;
 
+/// A role that ends within so many days is granted anew with a link.
+const ENDING_DAYS: i64 = 30;
+
 /// What a link proves about the one who opens it, as audit records say it.
 pub const ONE_TIME_LINK: &str = "one-time-link";
 
@@ -41,7 +44,7 @@ pub struct NewAdministrator {
     pub display_name: String,
     /// Language of pages.
     pub language: Language,
-    /// The roles; an existing account gets those it lacks.
+    /// The roles; an existing account gets those it lacks, and those that end soon.
     pub roles: Vec<RoleGrant>,
 }
 
@@ -162,9 +165,11 @@ fn load_or_create(
         return Ok(account);
     };
     for grant in &order.roles {
-        let held = account.roles.iter().any(|held| {
-            held.role == grant.role && held.scope == grant.scope && held.until >= grant.until
-        });
+        let soon = now.plus_days(ENDING_DAYS).min(grant.until);
+        let held = account
+            .roles
+            .iter()
+            .any(|held| held.role == grant.role && held.scope == grant.scope && held.until >= soon);
         if !held {
             let event = Event::RoleGranted { user: account.id.clone(), grant: grant.clone() };
             tx.record(origin, now, &event)?;
