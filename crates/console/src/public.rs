@@ -25,8 +25,8 @@ use std::future::{Ready, ready};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header;
-use actix_web::middleware::{Next, from_fn};
+use actix_web::http::{StatusCode, header};
+use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, Route, guard};
 use askama::Template;
@@ -48,6 +48,7 @@ pub fn configure(config: &mut ServiceConfig) {
             .wrap(from_fn(answer_problems))
             .wrap(from_fn(headers::security_headers))
             .wrap(from_fn(name_request))
+            .wrap(Compress::default())
             .route("/", read().to(home::show_home))
             .route("/status", read().to(status::show_status))
             .route("/repository", read().to(repository::show_repository))
@@ -66,7 +67,7 @@ pub fn configure(config: &mut ServiceConfig) {
             .route("/privacy", read().to(statements::show_privacy))
             .route("/errors", read().to(errors::show_errors))
             .route("/errors/{code}", read().to(errors::show_error))
-            .route("/language/{language}", web::get().to(switch_language))
+            .route("/language/{language}", read().to(switch_language))
             .route("/assets/{name}", read().to(assets::serve_asset))
             .default_service(web::route().to(nothing_here)),
     );
@@ -77,8 +78,12 @@ fn read() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
-fn nothing_here() -> Ready<Result<HttpResponse, Problem>> {
-    ready(Err(Problem::not_found()))
+/// Answers what no route takes: an address that is not there, or a method that it does not know.
+fn nothing_here(request: HttpRequest) -> Ready<Result<HttpResponse, Problem>> {
+    ready(Err(match request.match_pattern() {
+        Some(_) => Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
+        None => Problem::not_found(),
+    }))
 }
 
 /// Middleware: gives the request the number that the log and the reader share.

@@ -21,7 +21,7 @@ const ELEMENT_KEY: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// What Chromium is started with: no window, no sandbox (tests may run as root), and no talk with
 /// any host but ours.
-const SWITCHES: [&str; 9] = [
+const SWITCHES: [&str; 10] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -31,6 +31,7 @@ const SWITCHES: [&str; 9] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--hide-scrollbars",
 ];
 
 /// How an element is found.
@@ -167,6 +168,11 @@ impl Browser {
             "isUserVerified": true,
         });
         self.wire.post("/webauthn/authenticator", &authenticator);
+    }
+
+    /// Shows every further page as a browser without script does.
+    pub fn disable_script(&self) {
+        self.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
     }
 
     fn devtools(&self, command: &str, params: &Value) -> Value {
