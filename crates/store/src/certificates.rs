@@ -365,6 +365,11 @@ impl Tx<'_> {
         &mut self,
         certificate: &Certificate,
     ) -> Result<(), StoreError> {
+        // The application first, as whoever begins an issuance locks it: two that meet in the other
+        // order would stop each other.
+        if let Some(seal) = &certificate.seal {
+            self.issue_application(&seal.application, &certificate.id)?;
+        }
         let pending = certificates::table
             .filter(certificates::authority_id.eq(certificate.authority.as_str()))
             .filter(certificates::serial.eq(certificate.serial.to_string()))
@@ -376,9 +381,6 @@ impl Tx<'_> {
             ))
             .execute(self.conn)?;
         one(rows, "certificate state")?;
-        if let Some(seal) = &certificate.seal {
-            self.issue_application(&seal.application, &certificate.id)?;
-        }
         self.bind_key(&certificate.key)
     }
 
@@ -389,11 +391,10 @@ impl Tx<'_> {
         certificate: &Certificate,
         revocation: &Revocation,
     ) -> Result<(), StoreError> {
-        self.set_revoked(certificate, revocation, &["pending"])?;
-        match &certificate.seal {
-            Some(seal) => self.reopen_application(&seal.application),
-            None => Ok(()),
+        if let Some(seal) = &certificate.seal {
+            self.reopen_application(&seal.application)?;
         }
+        self.set_revoked(certificate, revocation, &["pending"])
     }
 
     /// A certificate is revoked for ever; its key is exposed, or due to be destroyed.
