@@ -443,8 +443,11 @@ fn signer_algorithm(authority: &Authority) -> tenkoku_pki::signature::SignatureA
     tenkoku_pki::signature::SignatureAlgorithm::of_issuer(authority.algorithm)
 }
 
+/// In memory where the machine has such a place: stories ask what is recorded, not whether the disk
+/// keeps it, and each of them waits for it hundreds of times.
 fn folder() -> TempDir {
-    tempfile::tempdir().expect("a folder for temporary files")
+    let made = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    made.expect("a folder for temporary files")
 }
 
 /// The settings of the starter file; a production installation has an arc of its own.
