@@ -213,7 +213,7 @@ fn an_application_issued_from_many_sides_at_once_gives_one_certificate() {
             world.apply(&world.osaka(), Level::One, key.request()).expect("an application");
         let results = at_once(4, |_| world.issue(&application));
         let (issued, refused): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
-        assert_eq!(issued.len(), 1);
+        assert_eq!(issued.len(), 1, "{refused:?}");
         for result in refused {
             assert_eq!(refusal(result).code, RefusalCode::StateConflict);
         }
