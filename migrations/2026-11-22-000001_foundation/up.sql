@@ -196,6 +196,7 @@ CREATE TABLE status_log (
     at BIGINT NOT NULL,
     CONSTRAINT status_log_rev PRIMARY KEY (authority_id, rev)
 );
+CREATE INDEX status_log_revoked ON status_log (authority_id, rev) WHERE status <> 'good';
 CREATE INDEX status_log_serial ON status_log (authority_id, serial, rev);
 
 -- Rising numbers, each handed out under the lock of its row: `jobs`, and `status/` with the

@@ -7,7 +7,7 @@ use tenkoku_domain::audit::{AuditCode, ObjectRef};
 use tenkoku_domain::authority::{Authority, AuthorityKind};
 use tenkoku_domain::certificate::{Certificate, Profile, SealBinding, Validity};
 use tenkoku_domain::id::ApplicationId;
-use tenkoku_domain::key::Key;
+use tenkoku_domain::key::{Key, KeyState};
 use tenkoku_domain::level::Level;
 use tenkoku_domain::policy::{Installation, KeyPolicy};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
@@ -76,6 +76,7 @@ fn load_case(
     let key = tx.load_key(&application.key)?;
     let policy = tx.current_policy(now)?;
     let subject = SealSubject::of(&organisation, &branch, application.instance_number)?;
+    check_key(&key)?;
     let digest = application_digest(
         &subject,
         application.level,
@@ -101,6 +102,23 @@ fn load_case(
         return Err(Refusal::new(RefusalCode::LintFailed, "PR-1").into());
     }
     Ok(Case { application, authority, key, subject, policy })
+}
+
+/// DOMAIN 6.5: a key that was exposed, retired or destroyed never comes back.
+fn check_key(key: &Key) -> Result<(), Refusal> {
+    match key.state {
+        KeyState::Proven | KeyState::Bound => Ok(()),
+        KeyState::Ordered
+        | KeyState::Generated
+        | KeyState::Presented
+        | KeyState::Retiring
+        | KeyState::DestructionDue
+        | KeyState::Destroyed
+        | KeyState::Compromised
+        | KeyState::Lost => Err(Refusal::new(RefusalCode::StateConflict, "6.5")
+            .with("key", &key.id)
+            .with("state", key.state)),
+    }
 }
 
 /// KM-21: when the policy changed since submission, the refusal says so.

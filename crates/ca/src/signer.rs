@@ -29,7 +29,7 @@ const LIST_SIGNER_LEAD_DAYS: i64 = 60;
 pub fn renew_ocsp_signers(env: &Env, permit: &Permit<PublishStatus>) -> Result<usize, SignerError> {
     let now = env.clock.now();
     let policy = env.store.read(|tx| tx.current_policy(now))?;
-    let mut renewed = 0;
+    let (mut renewed, mut failed) = (0, None);
     for authority in env.store.read(|tx| tx.list_authorities())? {
         let AuthorityKind::Issuing(_) = authority.kind else { continue };
         if authority.may_issue(now).is_err() {
@@ -41,11 +41,14 @@ pub fn renew_ocsp_signers(env: &Env, permit: &Permit<PublishStatus>) -> Result<u
             signer.created_at.plus_days(policy.ocsp_signer_rotation_days) > now
         });
         if !fresh {
-            renew_ocsp_signer(env, permit, &authority, policy.ocsp_signer_days, now)?;
-            renewed += 1;
+            // One authority that fails does not keep the others waiting.
+            match renew_ocsp_signer(env, permit, &authority, policy.ocsp_signer_days, now) {
+                Ok(()) => renewed += 1,
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
     }
-    Ok(renewed)
+    failed.map_or(Ok(renewed), Err)
 }
 
 fn renew_ocsp_signer(

@@ -746,6 +746,18 @@ pub enum ChainFault {
     Altered,
 }
 
+impl ChainFault {
+    /// The word under which the catalogue tells it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "chain-missing",
+            Self::Misplaced => "chain-misplaced",
+            Self::Unlinked => "chain-unlinked",
+            Self::Altered => "chain-altered",
+        }
+    }
+}
+
 /// Walks a chain record by record; memory does not grow with its length.
 #[derive(Clone, Debug)]
 pub struct ChainWalk {

@@ -139,12 +139,19 @@ pub struct RevocationOrder {
 }
 
 /// Decides a revocation. Revocation is final: no event undoes it (RV-2). The date of a suspension
-/// that becomes final is the date the suspension began (RV-1).
+/// that becomes final is the date the suspension began (RV-1). Only certificates of seals are revoked
+/// here.
 pub fn revoke(
     certificate: &Certificate,
     order: &RevocationOrder,
     now: Timestamp,
 ) -> Result<Revocation, Refusal> {
+    if certificate.seal.is_none() {
+        // An authority or its signer ends by a ceremony of two persons, not by this door.
+        return Err(
+            Refusal::new(RefusalCode::DualControl, "KM-19").with("serial", &certificate.serial)
+        );
+    }
     let at = match &certificate.state {
         CertificateState::Revoked(earlier) => {
             return Err(Refusal::new(RefusalCode::RevocationFinal, "RV-2")
@@ -152,10 +159,15 @@ pub fn revoke(
                 .with("date", earlier.at));
         }
         CertificateState::Suspended(suspension) => suspension.at,
-        CertificateState::Pending
-        | CertificateState::Issued
-        | CertificateState::Active
-        | CertificateState::Retired => now.floor(),
+        // It is being signed at this moment; if that fails it is withdrawn by itself.
+        CertificateState::Pending => {
+            return Err(Refusal::new(RefusalCode::StateConflict, "6.4")
+                .with("state", "being-issued")
+                .with("serial", &certificate.serial));
+        }
+        CertificateState::Issued | CertificateState::Active | CertificateState::Retired => {
+            now.floor()
+        }
     };
     if certificate.is_expired(now) {
         return Err(Refusal::new(RefusalCode::StateConflict, "6.4")

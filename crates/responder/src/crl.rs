@@ -17,10 +17,10 @@ use tenkoku_pki::signed::AssembleError;
 use tenkoku_ports::Env;
 use tenkoku_store::StoreError;
 
-/// An issuing authority's list is made anew every 24 hours (DOMAIN 13), a root's every 30 days: two
-/// thirds and five sixths of its life before its end.
-const REISSUE_ISSUING_DAYS: i64 = 1;
-const REISSUE_ROOT_DAYS: i64 = 30;
+/// A list is made anew every 24 hours (DOMAIN 13).
+const REISSUE_DAYS: i64 = 1;
+/// How often a list is signed again when another process was faster with an older one.
+const ATTEMPTS: usize = 3;
 
 /// Why there is no list.
 #[derive(Debug, thiserror::Error)]
@@ -57,10 +57,10 @@ pub fn current_crl(env: &Env, code: &AuthorityCode) -> Result<IssuedCrl, CrlErro
     let authority = load(env, code)?;
     let (present, revision) = env.store.read(|tx| {
         let present = tx.latest_crl(&authority.id)?;
-        Ok::<_, StoreError>((present, tx.status_revision(&authority.id)?))
+        Ok::<_, StoreError>((present, tx.revocation_revision(&authority.id)?))
     })?;
     let present = match present {
-        Some(crl) if !is_stale(&crl, &authority, revision, now) => return Ok(crl),
+        Some(crl) if !is_stale(&crl, revision, now) => return Ok(crl),
         present => present,
     };
     let permit = env.system("responder").permit::<PublishStatus>(now)?;
@@ -76,7 +76,7 @@ pub fn current_crl(env: &Env, code: &AuthorityCode) -> Result<IssuedCrl, CrlErro
 
 /// Issues a new list now.
 ///
-/// When another process issues one at the same time, its list is given: it tells the same.
+/// When another process issues one at the same time, its list is given if it tells as much.
 pub fn issue_crl(
     env: &Env,
     permit: &Permit<PublishStatus>,
@@ -84,18 +84,21 @@ pub fn issue_crl(
 ) -> Result<IssuedCrl, CrlError> {
     let now = env.clock.now();
     let authority = load(env, code)?;
-    let crl = sign(env, &authority, now)?;
-    let recorded = env
-        .store
-        .write(|tx| tx.record(permit.origin(), now, &Event::CrlIssued { crl: crl.clone() }));
-    match recorded {
-        Ok(_) => Ok(crl),
-        Err(StoreError::Conflict { .. }) => {
-            let other = env.store.read(|tx| tx.latest_crl(&authority.id))?;
-            Ok(other.ok_or(StoreError::NotFound { what: "crl" })?)
+    for _ in 0..ATTEMPTS {
+        let crl = sign(env, &authority, now)?;
+        let issued = Event::CrlIssued { crl: crl.clone() };
+        match env.store.write(|tx| tx.record(permit.origin(), now, &issued)) {
+            Ok(_) => return Ok(crl),
+            Err(StoreError::Conflict { .. }) => {
+                let other = env.store.read(|tx| tx.latest_crl(&authority.id))?;
+                if let Some(other) = other.filter(|other| other.revision >= crl.revision) {
+                    return Ok(other);
+                }
+            }
+            Err(error) => return Err(error.into()),
         }
-        Err(error) => Err(error.into()),
     }
+    Err(StoreError::Busy.into())
 }
 
 fn load(env: &Env, code: &AuthorityCode) -> Result<Authority, CrlError> {
@@ -116,12 +119,8 @@ fn load(env: &Env, code: &AuthorityCode) -> Result<Authority, CrlError> {
     }
 }
 
-fn is_stale(crl: &IssuedCrl, authority: &Authority, revision: i64, now: Timestamp) -> bool {
-    let days = match authority.kind.level() {
-        Some(_) => REISSUE_ISSUING_DAYS,
-        None => REISSUE_ROOT_DAYS,
-    };
-    crl.revision < revision || crl.this_update.plus_days(days) <= now
+fn is_stale(crl: &IssuedCrl, revision: i64, now: Timestamp) -> bool {
+    crl.revision < revision || crl.this_update.plus_days(REISSUE_DAYS) <= now
 }
 
 fn sign(env: &Env, authority: &Authority, now: Timestamp) -> Result<IssuedCrl, CrlError> {
@@ -129,7 +128,7 @@ fn sign(env: &Env, authority: &Authority, now: Timestamp) -> Result<IssuedCrl, C
     let issuer = Certificate::parse(der)?.as_issuer()?;
     let (revision, entries, previous) = env.store.read(|tx| {
         // The revision is read first: a change in between is told early rather than lost.
-        let revision = tx.status_revision(&authority.id)?;
+        let revision = tx.revocation_revision(&authority.id)?;
         let entries = tx.revoked_entries(&authority.id)?;
         Ok::<_, StoreError>((revision, entries, tx.latest_crl(&authority.id)?))
     })?;

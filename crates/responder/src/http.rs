@@ -1,7 +1,7 @@
 //! The addresses of relying parties: `/ocsp/{ca}`, `/crl/{ca}.crl`, `/ca/{ca}.cer`. Stable for ever.
 //!
-//! Answers carry the caching headers of RFC 9919, 5; bodies and addresses are bounded; nothing here
-//! writes to the database for a request.
+//! Answers carry the caching headers of RFC 9919, 5; bodies and addresses are bounded. The one thing
+//! that a request may write is a CRL that is due.
 
 use actix_web::http::header::{self, HttpDate};
 use actix_web::web::{self, Bytes, Data};
@@ -27,7 +27,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .app_data(web::PayloadConfig::new(MAX_REQUEST_OCTETS))
                 .route(web::post().to(post_ocsp)),
         )
-        .service(web::resource("/ocsp/{ca}/{request:.*}").route(web::get().to(get_ocsp)))
+        .service(
+            web::resource("/ocsp/{ca}/{request:.*}")
+                .route(web::get().to(get_ocsp))
+                .route(web::head().to(get_ocsp)),
+        )
         .service(
             web::resource("/crl/{ca}.crl")
                 .route(web::get().to(load_crl))
@@ -116,13 +120,16 @@ fn ocsp_response(answered: &Answered, caching: Caching) -> HttpResponse {
     response.body(answered.der.clone())
 }
 
-/// RFC 9919, 5: Last-Modified, Expires, ETag, and a max-age that ends with the answer.
+/// Seconds for which a cache may keep an answer: a revocation shows within five minutes (DOMAIN 13).
+const ANSWER_MAX_AGE: i64 = 300;
+
+/// RFC 9919, 5: Last-Modified, Expires, ETag, and a max-age that never outlives the answer.
 fn cache(response: &mut HttpResponseBuilder, body: &[u8], from: Timestamp, until: Timestamp) {
-    let max_age = until.seconds() - from.seconds();
+    let max_age = ANSWER_MAX_AGE.min(until.seconds() - from.seconds());
     response
         .insert_header((header::ETAG, etag(body)))
         .insert_header((header::LAST_MODIFIED, http_date(from)))
-        .insert_header((header::EXPIRES, http_date(until)))
+        .insert_header((header::EXPIRES, http_date(from.plus_seconds(max_age))))
         .insert_header((
             header::CACHE_CONTROL,
             format!("max-age={max_age}, public, no-transform, must-revalidate"),

@@ -22,12 +22,13 @@ use serde::Deserialize;
 use tenkoku_domain::policy::Installation;
 use tenkoku_ports::settings::Settings;
 
+pub(crate) use self::console::Callers;
 pub(crate) use self::installation::parse_arc;
 pub(crate) use self::keys::Passphrase;
 pub(crate) use self::listen::Listen;
 pub(crate) use self::log::{Log, LogFormat};
 pub(crate) use self::problem::ConfigProblem;
-pub(crate) use self::starter::{Starter, starter_text};
+pub(crate) use self::starter::{SAMPLE_OPERATOR, Starter, starter_text};
 
 /// The name of the configuration file in the data folder.
 pub(crate) const FILE_NAME: &str = "tenkoku.toml";
@@ -67,6 +68,8 @@ pub(crate) struct Config {
     pub(crate) listen: Listen,
     /// The console's address as browsers see it.
     pub(crate) console_address: String,
+    /// Whose address a request of the console comes from.
+    pub(crate) callers: Callers,
     /// The folder of the software key store.
     pub(crate) key_folder: PathBuf,
     /// Where its passphrase comes from.
@@ -94,6 +97,7 @@ impl Config {
             toml::from_str(text).map_err(|error| problem::of_toml(file, text, &error))?;
         let data = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let kind = toml.installation.kind()?;
+        let listen = toml.listen.checked()?;
         let arc = toml.installation.arc(kind)?;
         let settings = Settings {
             installation: kind,
@@ -106,8 +110,9 @@ impl Config {
             file: file.to_owned(),
             data: data.to_owned(),
             database_url: toml.database.url(data),
-            listen: toml.listen.checked()?,
-            console_address: toml.console.address()?,
+            listen,
+            console_address: toml.console.address(listen.console)?,
+            callers: toml.console.callers(),
             key_folder: data.join(toml.keys.folder()),
             passphrase: toml.keys.passphrase(data),
             log: toml.log.checked()?,

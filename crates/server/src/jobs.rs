@@ -138,11 +138,11 @@ fn run(env: &Env, job: &Job) -> Result<(), Failure> {
             renew_ocsp_signers(env, &scheduler.permit(now)?)?;
         }
         RENEW_CRLS => {
-            for authority in env.store.read(|tx| tx.list_authorities())? {
-                if authority.may_issue(now).is_ok() {
-                    current_crl(env, &authority.code)?;
-                }
-            }
+            let authorities = env.store.read(|tx| tx.list_authorities())?;
+            let certified = authorities.iter().filter(|a| a.certificate.is_some());
+            // One authority that fails does not keep the others waiting.
+            let issued: Vec<_> = certified.map(|a| current_crl(env, &a.code)).collect();
+            issued.into_iter().collect::<Result<Vec<_>, _>>()?;
         }
         RENEW_LIST => {
             if has_root(env)? {

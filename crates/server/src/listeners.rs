@@ -13,7 +13,7 @@ use tenkoku_console::session::{Callers, Console, ConsoleSettings};
 use tenkoku_ports::Env;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::failure::{Failure, exit};
 use crate::operations;
 
@@ -88,13 +88,15 @@ fn site(config: &Config) -> Site {
 
 fn console(config: &Config, secret_key: [u8; 32]) -> Result<Console, Failure> {
     let address = config.console_address.parse().map_err(Failure::internal)?;
-    Console::open(ConsoleSettings { address, secret_key, callers: Callers::Direct }).map_err(
-        |error| {
-            Failure::problem("config-malformed", exit::REFUSED)
-                .with("key", "console.address")
-                .with("detail-text", error)
-        },
-    )
+    let callers = match config.callers {
+        config::Callers::Direct => Callers::Direct,
+        config::Callers::BehindProxy => Callers::BehindProxy,
+    };
+    Console::open(ConsoleSettings { address, secret_key, callers }).map_err(|error| {
+        Failure::problem("config-malformed", exit::REFUSED)
+            .with("key", "console.address")
+            .with("detail-text", error)
+    })
 }
 
 fn public(address: SocketAddr, env: &Data<Env>, site: &Data<Site>) -> Result<Server, Failure> {
@@ -103,7 +105,6 @@ fn public(address: SocketAddr, env: &Data<Env>, site: &Data<Site>) -> Result<Ser
         App::new()
             .app_data(Data::clone(&env))
             .app_data(Data::clone(&site))
-            .wrap(Compress::default())
             .configure(tenkoku_responder::http::configure)
             .configure(tenkoku_publisher::http::configure)
             .configure(tenkoku_console::public::configure)

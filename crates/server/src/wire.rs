@@ -20,15 +20,16 @@ use crate::failure::{Failure, exit};
 /// The name of this node's audit chain.
 const NODE: &str = "node-1";
 
-/// Opens the store and makes sure that it is of this program's version.
+/// Opens the store and makes sure that it is of this program's version. No new file is made.
 pub(crate) fn store(config: &Config) -> Result<Store, Failure> {
+    let empty = || Failure::problem("database-empty", exit::REFUSED);
+    if config.database_url.strip_prefix("sqlite:").is_some_and(|file| !Path::new(file).exists()) {
+        return Err(empty());
+    }
     let store = open(config)?;
     match store.schema_state()? {
         SchemaState::Current => Ok(store),
-        SchemaState::Empty => {
-            Err(Failure::problem("config-missing", exit::REFUSED)
-                .with("file", config.file.display()))
-        }
+        SchemaState::Empty => Err(empty()),
         SchemaState::Older { pending } => {
             let failure = Failure::from(tenkoku_store::StoreError::NotMigrated);
             Err(failure.with("pending", pending))
@@ -70,11 +71,12 @@ pub(crate) fn passphrase(config: &Config) -> Result<SecretString, Failure> {
     found.ok_or_else(|| Failure::problem("passphrase-missing", exit::REFUSED).at(file.display()))
 }
 
-/// A file with a secret must be readable by its owner alone.
+/// A file with a secret must not be readable by everybody, nor writable by others than its owner.
+/// Reading by the group is left to whoever set it: service managers hand out secrets in this way.
 fn private(file: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt as _;
     match fs::metadata(file) {
-        Ok(found) if found.permissions().mode() & 0o077 != 0 => {
+        Ok(found) if found.permissions().mode() & 0o037 != 0 => {
             Err(Failure::problem("key-store-exposed", exit::REFUSED).with("path", file.display()))
         }
         Ok(_) | Err(_) => Ok(()),

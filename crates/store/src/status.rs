@@ -106,6 +106,18 @@ impl Tx<'_> {
         self.last_number(&revision_counter(authority))
     }
 
+    /// The revision of the last revocation or suspension: a CRL that tells it is complete. Zero when
+    /// there was none.
+    pub fn revocation_revision(&mut self, authority: &AuthorityId) -> Result<i64, StoreError> {
+        use diesel::dsl::max;
+        let last: Option<i64> = status_log::table
+            .filter(status_log::authority_id.eq(authority.as_str()))
+            .filter(status_log::status.ne("good"))
+            .select(max(status_log::rev))
+            .first(self.conn)?;
+        Ok(last.unwrap_or(0))
+    }
+
     /// Notes a change of status under the authority's next revision.
     pub(crate) fn log_status(
         &mut self,

@@ -274,4 +274,3 @@ fn subject_line(signer: &tenkoku_tsl::certificate::Certificate) -> String {
     let read = tenkoku_pki::cert::Certificate::parse(signer.der());
     read.map_or_else(|_| signer.subject(), |certificate| certificate.subject().subject_line())
 }
-

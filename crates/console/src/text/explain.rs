@@ -12,9 +12,11 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 34] = [
+pub const PROBLEM_CODES: [&str; 38] = [
     "address-malformed",
+    "audit-broken",
     "busy",
+    "check-not-held",
     "code-void",
     "config-malformed",
     "config-missing",
@@ -23,6 +25,7 @@ pub const PROBLEM_CODES: [&str; 34] = [
     "csv-malformed",
     "csv-row",
     "database-corrupt",
+    "database-empty",
     "database-newer",
     "database-not-migrated",
     "database-unreachable",
@@ -30,9 +33,10 @@ pub const PROBLEM_CODES: [&str; 34] = [
     "form-malformed",
     "input-missing",
     "internal",
+    "key-store-exposed",
     "key-store-locked",
     "key-store-unavailable",
-    "key-store-exposed",
+    "list-refused",
     "method-not-allowed",
     "not-acceptable",
     "not-found",

@@ -91,7 +91,7 @@ fn verify(store: &Store, output: &Output) -> Result<(), Failure> {
         }
         Err(broken) => Err(Failure::problem("audit-broken", exit::REFUSED)
             .with("seq", broken.seq)
-            .with("fault", broken.fault)),
+            .with("problem", broken.fault.word())),
     }
 }
 

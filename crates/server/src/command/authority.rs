@@ -17,8 +17,8 @@ use tenkoku_publisher::publish::renew_list;
 use tenkoku_responder::crl::current_crl;
 use tenkoku_store::Store;
 
-use crate::config::Config;
-use crate::failure::Failure;
+use crate::config::{Config, SAMPLE_OPERATOR};
+use crate::failure::{Failure, exit};
 use crate::output::{Output, facts};
 use crate::wire;
 
@@ -105,6 +105,12 @@ fn create(args: &CreateArgs, config: &Config, output: &Output) -> Result<(), Fai
             return Err(Failure::word("--level", &["with --kind issuing only, and always"]));
         }
     };
+    let sample = config.settings.operator.identifier.as_str() == SAMPLE_OPERATOR;
+    if sample && !config.is_evaluation() {
+        return Err(Failure::problem("config-malformed", exit::REFUSED)
+            .with("key", "operator.identifier")
+            .with("detail-text", "this is the sample's; write your own [operator] and [scheme]"));
+    }
     let algorithm = KeyAlgorithm::parse(&args.key)
         .map_err(|_| Failure::word(&args.key, &["P-384", "RSA-4096"]))?;
     let order = AuthorityOrder {

@@ -43,7 +43,7 @@ pub(crate) fn run(config: &Config, output: &Output) -> Result<(), Failure> {
     }
     let first = all.iter().find(|check| check.state == State::Wrong);
     let name = first.map_or_else(String::new, |check| check.name.clone());
-    Err(Failure::problem("not-ready", exit::REFUSED).with("thing", name))
+    Err(Failure::problem("check-not-held", exit::REFUSED).with("thing", name))
 }
 
 fn line(check: &Check) -> String {

@@ -52,7 +52,7 @@ pub(crate) struct InitArgs {
     #[arg(long, env = "TENKOKU_PUBLIC_ADDRESS", value_name = "URL")]
     public_address: Option<String>,
     /// The database [default: SQLite in the data folder]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, env = "TENKOKU_DATABASE_URL", value_name = "URL")]
     database: Option<String>,
     /// The file with the passphrase of the key store [default: a new random one in the data folder]
     #[arg(long, env = "TENKOKU_PASSPHRASE_FILE", value_name = "FILE")]
@@ -67,12 +67,12 @@ pub(crate) fn run(args: &InitArgs, place: &Place, output: &Output) -> Result<(),
         private_folder(&place.data)?;
         output.progress(&format!("configuration: {} is there", place.file.display()));
     } else {
-        let text = starter_text(&starter(args)?);
+        let text = with_passphrase(&starter_text(&starter(args)?), args)?;
         // A wrong flag is told before the file is there: a second `init` would not look at it again.
         let config = Config::parse(&place.file, &text)?;
         private_folder(&place.data)?;
         wire::open(&config)?;
-        write_private(&place.file, &with_passphrase(&text, args))?;
+        write_private(&place.file, &text)?;
         output.progress(&format!("configuration: {} written", place.file.display()));
     }
     let config = Config::load(&place.file)?;
@@ -90,7 +90,10 @@ pub(crate) fn run(args: &InitArgs, place: &Place, output: &Output) -> Result<(),
     if config.is_evaluation() {
         evaluation_authorities(&env, output)?;
         let written = write_certificates(&env.store, &config)?;
-        output.progress(&format!("certificates: {written} files in {}", config.data.display()));
+        output.progress(&format!(
+            "certificates: {written} files in {}",
+            config.data.join("certificates").display()
+        ));
     }
     report(&config, output);
     Ok(())
@@ -102,13 +105,10 @@ fn starter(args: &InitArgs) -> Result<Starter, Failure> {
         (Some(arc), _) => arc.clone(),
         (None, Installation::Evaluation) => DOCUMENTATION_ARC.to_owned(),
         (None, Installation::Production) => {
-            return Err(Failure::problem("config-malformed", exit::USAGE)
-                .with("key", "installation.policy_arc")
-                .with(
-                    "detail-text",
-                    "a production installation needs --policy-arc; to try things out, use \
-                     --evaluation",
-                ));
+            return Err(needed(
+                "installation.policy_arc",
+                "a production installation needs --policy-arc; to try things out, use --evaluation",
+            ));
         }
     };
     parse_arc(&arc, kind)?;
@@ -118,26 +118,52 @@ fn starter(args: &InitArgs) -> Result<Starter, Failure> {
         ("TENKOKU_LISTEN_OPERATIONS", "127.0.0.1:8082"),
     ]
     .map(|(name, default)| environment(name).unwrap_or_else(|| default.to_owned()));
-    let [public, console, _] = &listen;
-    let console_port = console.rsplit(':').next().unwrap_or("8081");
+    let public_address = match (&args.public_address, kind) {
+        (Some(address), _) => address.clone(),
+        (None, Installation::Evaluation) => loopback(&listen[0]),
+        (None, Installation::Production) => {
+            return Err(needed(
+                "public.address",
+                "a production installation needs --public-address: it goes into every certificate",
+            ));
+        }
+    };
+    let given = args.passphrase_file.is_some() || environment("TENKOKU_PASSPHRASE").is_some();
+    if kind == Installation::Production && !given {
+        return Err(needed(
+            "keys.passphrase_file",
+            "a production installation needs --passphrase-file, on another medium than the keys",
+        ));
+    }
     Ok(Starter {
         kind,
         policy_arc: arc,
         database_url: args.database.clone().unwrap_or_else(|| "sqlite:tenkoku.db".to_owned()),
-        public_address: args.public_address.clone().unwrap_or_else(|| format!("http://{public}")),
-        console_address: format!("http://localhost:{console_port}"),
+        public_address,
         listen,
     })
 }
 
-fn with_passphrase(text: &str, args: &InitArgs) -> String {
-    match args.passphrase_file.as_ref().and_then(|file| fs::canonicalize(file).ok()) {
-        Some(file) => text.replace(
-            "passphrase_file = \"passphrase\"",
-            &format!("passphrase_file = {:?}", file.display().to_string()),
-        ),
-        None => text.to_owned(),
+fn needed(key: &str, why: &str) -> Failure {
+    Failure::problem("config-malformed", exit::USAGE).with("key", key).with("detail-text", why)
+}
+
+/// The address under which this machine reaches a listener of its own.
+fn loopback(listener: &str) -> String {
+    let port = listener.rsplit(':').next().unwrap_or("8080");
+    match listener.parse::<std::net::SocketAddr>() {
+        Ok(address) if address.ip().is_unspecified() => format!("http://127.0.0.1:{port}"),
+        Ok(_) | Err(_) => format!("http://{listener}"),
     }
+}
+
+fn with_passphrase(text: &str, args: &InitArgs) -> Result<String, Failure> {
+    let Some(file) = &args.passphrase_file else { return Ok(text.to_owned()) };
+    let file = fs::canonicalize(file).map_err(|error| Failure::file(file.display(), &error))?;
+    Ok(text.replace(
+        "passphrase_file = \"passphrase\"",
+        &format!("passphrase_file = {:?}", file.display().to_string()),
+    ))
 }
 
 /// A folder for its owner alone.
@@ -164,7 +190,10 @@ pub(crate) fn write_private(file: &Path, text: &str) -> Result<(), Failure> {
         .open(&draft)
         .map_err(wrong)?;
     to.write_all(text.as_bytes()).and_then(|()| to.sync_all()).map_err(wrong)?;
-    fs::rename(&draft, file).map_err(wrong)
+    fs::rename(&draft, file).map_err(wrong)?;
+    // Only a synced folder keeps the name through a power cut.
+    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(wrong)
 }
 
 /// A passphrase of 256 random bits where none is given. Its file is the one thing to keep apart

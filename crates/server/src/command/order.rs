@@ -19,7 +19,7 @@ use tenkoku_domain::time::Timestamp;
 use tenkoku_pki::pem;
 use tenkoku_ports::Env;
 use tenkoku_responder::crl::current_crl;
-use tenkoku_store::ApplicationFilter;
+use tenkoku_store::{ApplicationFilter, StoreError};
 
 use super::certificate::{certificate_json, certificate_text, find_certificate};
 use super::registry::{find_branch, read};
@@ -241,6 +241,8 @@ fn issue_all(
                 issued.push(certificate_json(&certificate));
             }
             Err(IssueError::Refused(refusal)) => refused.push((application.id, refusal)),
+            // Another process was faster with this one.
+            Err(IssueError::Store(StoreError::Conflict { .. })) => {}
             Err(other) => return Err(Failure::from(other).at(&application.id)),
         }
     }

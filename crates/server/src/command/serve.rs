@@ -51,11 +51,26 @@ fn greet(config: &Config, env: &Env, output: &Output) -> Result<(), Failure> {
     output.progress(&format!("Public pages   http://{}/", listen.public));
     output.progress(&format!("Console        {}/console", config.console_address));
     output.progress(&format!("Operations     http://{}/readyz", listen.operations));
-    if let Some(link) = first_link(env)? {
+    // In production the link would lie in the journal: `tenkoku user invite` makes it there.
+    if let Some(link) = first_link(config, env)? {
         output.progress(&format!("Sign in once   {}", address(config, &link)));
         output.progress(&format!("               good until {}", link.expires_at));
     }
     output.progress("");
+    if let Some(port) = moved(config) {
+        output.progress(&format!(
+            "Certificates name {}, but the public pages listen on port {port}.",
+            config.settings.public_address.as_str()
+        ));
+    }
     output.progress("Serving. Ctrl-C stops.");
     Ok(())
+}
+
+/// The port of the public listener, where certificates name this machine under another one.
+fn moved(config: &Config) -> Option<u16> {
+    let port = config.listen.public.port();
+    let address = config.settings.public_address.as_str();
+    let here = ["http://127.0.0.1", "http://localhost"].iter().any(|h| address.starts_with(h));
+    (here && !address.ends_with(&format!(":{port}"))).then_some(port)
 }

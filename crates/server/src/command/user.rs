@@ -89,8 +89,11 @@ pub(crate) fn address(config: &Config, link: &EnrolmentLink) -> String {
     format!("{}{}", config.console_address, link.path())
 }
 
-/// The link of the first administrator; `None` when somebody can sign in already.
-pub(crate) fn first_link(env: &Env) -> Result<Option<EnrolmentLink>, Failure> {
+/// The link of an evaluation's first administrator; `None` when somebody can sign in already.
+pub(crate) fn first_link(config: &Config, env: &Env) -> Result<Option<EnrolmentLink>, Failure> {
+    if !config.is_evaluation() {
+        return Ok(None);
+    }
     let someone = env.store.read(|tx| {
         for account in tx.list_accounts()? {
             let factors = tx.load_factors(&account.id)?;

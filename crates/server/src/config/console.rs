@@ -1,25 +1,39 @@
 //! `[console]`: the console's address as browsers see it.
 
+use std::net::SocketAddr;
+
 use serde::Deserialize;
 
 use super::ConfigProblem;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ConsoleToml {
-    address: String,
+    address: Option<String>,
+    behind_proxy: bool,
 }
 
-impl Default for ConsoleToml {
-    fn default() -> Self {
-        Self { address: "http://localhost:8081".to_owned() }
-    }
+/// Whose address a request of the console comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Callers {
+    /// The peer of the connection.
+    Direct,
+    /// The last entry that the operator's own proxy writes into `X-Forwarded-For`.
+    BehindProxy,
 }
 
 impl ConsoleToml {
-    /// The address, without a trailing slash.
-    pub(super) fn address(&self) -> Result<String, ConfigProblem> {
-        let address = self.address.trim_end_matches('/');
+    pub(super) const fn callers(&self) -> Callers {
+        if self.behind_proxy { Callers::BehindProxy } else { Callers::Direct }
+    }
+
+    /// The address, without a trailing slash; `localhost` and the listener's port where none is
+    /// given, because passkeys need a host name.
+    pub(super) fn address(&self, listen: SocketAddr) -> Result<String, ConfigProblem> {
+        let Some(address) = &self.address else {
+            return Ok(format!("http://localhost:{}", listen.port()));
+        };
+        let address = address.trim_end_matches('/');
         let host = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
         let plain = |b: u8| b.is_ascii_alphanumeric() || b".-:[]".contains(&b);
         match host {

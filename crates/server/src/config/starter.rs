@@ -3,6 +3,9 @@
 
 use tenkoku_domain::policy::Installation;
 
+/// The identifier of the operator in the starter file. Nothing real is certified under it.
+pub(crate) const SAMPLE_OPERATOR: &str = "NTRJP-7123456789012";
+
 /// What the starter file is filled with.
 #[derive(Clone, Debug)]
 pub(crate) struct Starter {
@@ -16,14 +19,11 @@ pub(crate) struct Starter {
     pub(crate) listen: [String; 3],
     /// The address that goes into certificates.
     pub(crate) public_address: String,
-    /// The console's address as browsers see it.
-    pub(crate) console_address: String,
 }
 
 /// The text of the starter file.
 pub(crate) fn starter_text(starter: &Starter) -> String {
-    let Starter { kind, policy_arc, database_url, listen, public_address, console_address } =
-        starter;
+    let Starter { kind, policy_arc, database_url, listen, public_address } = starter;
     let [public, console, operations] = listen;
     format!(
         r#"# Tenkoku: the configuration of this installation.
@@ -55,8 +55,11 @@ operations = "{operations}"
 address = "{public_address}"
 
 [console]
-# The console's address as browsers see it.
-address = "{console_address}"
+# The console's address as browsers see it: "https://console.example.jp" behind a proxy with TLS.
+# Default: http://localhost and the port that the console listens on.
+# address = "https://console.example.jp"
+# Whether a proxy of yours stands in front and writes X-Forwarded-For. Default: false.
+# behind_proxy = true
 
 [keys]
 # The folder of the software key store, in the data folder.
@@ -69,7 +72,7 @@ passphrase_file = "passphrase"
 name = "Sample Trust Services"
 name_ja = "見本認証局"
 name_latn = "Mihon Ninshokyoku"
-identifier = "NTRJP-7123456789012"
+identifier = "{SAMPLE_OPERATOR}"
 country = "JP"
 street = "1-1 Mihoncho"
 locality = "Chiyoda-ku, Tokyo"
