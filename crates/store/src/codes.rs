@@ -56,8 +56,18 @@ impl Tx<'_> {
         })
     }
 
-    /// Keeps a new code.
-    pub(crate) fn insert_code(&mut self, code: &EnrolmentCode) -> Result<(), StoreError> {
+    /// Keeps a new code; earlier ones of the account are void from now on.
+    pub(crate) fn insert_code(
+        &mut self,
+        code: &EnrolmentCode,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let earlier = enrolment_codes::table
+            .filter(enrolment_codes::account_id.eq(code.user.as_str()))
+            .filter(enrolment_codes::used_at.is_null());
+        diesel::update(earlier)
+            .set(enrolment_codes::used_at.eq(Some(at.millis())))
+            .execute(self.conn)?;
         let row = CodeRow {
             digest: code.digest.to_string(),
             account_id: code.user.to_string(),

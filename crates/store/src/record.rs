@@ -60,7 +60,7 @@ impl Tx<'_> {
             Event::ListPublished { list } => self.insert_list(list),
             Event::AccountCreated { account } => self.insert_account(account),
             Event::RoleGranted { user, grant } => self.insert_role(user, grant),
-            Event::CodeIssued { code } => self.insert_code(code),
+            Event::CodeIssued { code } => self.insert_code(code, at),
             Event::CodeUsed { code } => self.use_code(code, at),
             Event::LoggedIn { session } => self.insert_session(session),
             Event::SteppedUp { session } => self.step_up_session(session),

@@ -4,9 +4,12 @@
 //! long as nobody can sign in yet, else for 14 days, for five wrong attempts, and once. Whoever
 //! enrols anew replaces every factor the account had, and its sessions end.
 
+use std::collections::BTreeSet;
+
 use tenkoku_domain::access::{Actor, ManageAccounts, Origin, Permit, Role, RoleGrant};
 use tenkoku_domain::account::{Account, EnrolmentCode, Factors};
 use tenkoku_domain::audit::{AuditCode, Event, ObjectRef};
+use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::id::UserId;
 use tenkoku_domain::name::plain_text;
 use tenkoku_domain::organisation::Language;
@@ -83,9 +86,16 @@ pub fn issue_enrolment(
     order: &NewAdministrator,
 ) -> Result<EnrolmentLink, IssueLinkError> {
     let now = env.clock.now();
-    let checked = match check(env, order) {
-        Ok(checked) => checked,
-        Err(refusal) => {
+    let secret = Secret::random(&*env.entropy);
+    let made = check(order).map_err(IssueLinkError::from).and_then(|checked| {
+        env.store.write(|tx| {
+            check_separation(env, tx, &checked, now)??;
+            make_code(env, tx, permit.origin(), &checked, secret.digest(), now)
+                .map_err(IssueLinkError::from)
+        })
+    });
+    let (account, expires_at) = match made {
+        Err(IssueLinkError::Refused(refusal)) => {
             let refused = Refused {
                 code: AuditCode::AccountCreated,
                 object: ObjectRef::new("user", "new"),
@@ -94,40 +104,60 @@ pub fn issue_enrolment(
             };
             return Err(env.refuse(permit.origin(), now, refused, refusal)?.into());
         }
+        other => other?,
     };
-    let secret = Secret::random(&*env.entropy);
-    let (account, expires_at) = env.store.write(|tx| {
-        let expires_at =
-            now.plus_seconds(if anybody_can_sign_in(tx)? { LATER_SECONDS } else { FIRST_SECONDS });
-        let account = load_or_create(env, tx, permit.origin(), &checked, now)?;
-        let code = EnrolmentCode {
-            digest: secret.digest(),
-            user: account.id.clone(),
-            expires_at,
-            used_at: None,
-            attempts: 0,
-        };
-        tx.record(permit.origin(), now, &Event::CodeIssued { code })?;
-        Ok::<_, StoreError>((account, expires_at))
-    })?;
     Ok(EnrolmentLink { account, expires_at, secret })
 }
 
-fn check(env: &Env, order: &NewAdministrator) -> Result<NewAdministrator, Refusal> {
-    // DOMAIN 2: an auditor holds no other role. In an evaluation one person may do everything.
-    let auditor = order.roles.iter().any(|grant| grant.role == Role::Auditor);
-    match env.settings.installation {
-        Installation::Production if auditor && order.roles.len() > 1 => {
-            return Err(Refusal::new(RefusalCode::DualControl, "2").with("problem", "auditor"));
-        }
-        Installation::Production | Installation::Evaluation => {}
-    }
+fn make_code(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    origin: &Origin,
+    order: &NewAdministrator,
+    digest: Digest,
+    now: Timestamp,
+) -> Result<(Account, Timestamp), StoreError> {
+    let seconds = if anybody_can_sign_in(tx)? { LATER_SECONDS } else { FIRST_SECONDS };
+    let account = load_or_create(env, tx, origin, order, now)?;
+    let code = EnrolmentCode {
+        digest,
+        user: account.id.clone(),
+        expires_at: now.plus_seconds(seconds),
+        used_at: None,
+        attempts: 0,
+    };
+    let expires_at = code.expires_at;
+    tx.record(origin, now, &Event::CodeIssued { code })?;
+    Ok((account, expires_at))
+}
+
+fn check(order: &NewAdministrator) -> Result<NewAdministrator, Refusal> {
     Ok(NewAdministrator {
         login: Account::parse_login(order.login.trim())?,
         display_name: plain_text(&order.display_name)?,
         language: order.language,
         roles: order.roles.clone(),
     })
+}
+
+/// DOMAIN 2: an auditor holds no other role, neither before nor after. In an evaluation one person
+/// may do everything.
+fn check_separation(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    order: &NewAdministrator,
+    now: Timestamp,
+) -> Result<Result<(), Refusal>, StoreError> {
+    if env.settings.installation == Installation::Evaluation {
+        return Ok(Ok(()));
+    }
+    let held = tx.find_account_by_login(&order.login)?.map_or_else(Vec::new, |a| a.roles);
+    let held = held.iter().filter(|grant| grant.until > now);
+    let roles: BTreeSet<Role> = held.chain(&order.roles).map(|grant| grant.role).collect();
+    if roles.contains(&Role::Auditor) && roles.len() > 1 {
+        return Ok(Err(Refusal::new(RefusalCode::DualControl, "2").with("problem", "auditor")));
+    }
+    Ok(Ok(()))
 }
 
 fn can_sign_in(factors: &Factors) -> bool {

@@ -2,6 +2,8 @@
 //!
 //! Length counts, composition does not; there is no forced change.
 
+use std::sync::{Mutex, PoisonError};
+
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -91,10 +93,15 @@ pub fn hash(entropy: &dyn Entropy, password: &str) -> Result<String, HashError> 
     Ok(hash.to_string())
 }
 
+/// Whose turn it is to have a password hashed.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// Whether the password is the one behind the hash. Without a hash (an unknown account, one
 /// without a password) the same work is done against a hash that nothing fits.
 pub fn verify(password: &str, hash: Option<&str>) -> bool {
     let text = normal(password);
+    // One at a time: each takes 19 MiB, and OCSP is answered by the same process.
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let known = hash.and_then(|hash| PasswordHash::new(hash).ok());
     let fits = |hash: &PasswordHash| {
         hasher().is_ok_and(|hasher| hasher.verify_password(text.as_bytes(), hash).is_ok())

@@ -8,6 +8,7 @@ use tenkoku_domain::account::Account;
 use tenkoku_ports::Env;
 
 use super::Lang;
+use super::registry::find_organisation;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{Output, facts};
@@ -40,7 +41,13 @@ pub(crate) struct InviteArgs {
     /// Roles, several with commas [default: every operator role]
     #[arg(long, value_delimiter = ',')]
     role: Vec<String>,
+    /// The organisation that the roles are for: identifier, corporate number or id
+    #[arg(long)]
+    org: Option<String>,
 }
+
+/// Roles of an organisation's own people: they never reach beyond it.
+const ORGANISATION_ROLES: [Role; 2] = [Role::OrganisationAdministrator, Role::Custodian];
 
 /// What the person who runs an installation alone may do.
 const OPERATOR_ROLES: [Role; 4] = [
@@ -114,6 +121,7 @@ pub(crate) fn first_link(config: &Config, env: &Env) -> Result<Option<EnrolmentL
             tenkoku_domain::organisation::Language::En => Lang::En,
         },
         role: Vec::new(),
+        org: None,
     };
     invite(env, &args).map(Some)
 }
@@ -125,7 +133,18 @@ fn invite(env: &Env, args: &InviteArgs) -> Result<EnrolmentLink, Failure> {
     } else {
         args.role.iter().map(|word| parse_role(word)).collect::<Result<_, _>>()?
     };
-    let grant = |role| RoleGrant { role, scope: Scope::Platform, until: now.plus_days(ROLE_DAYS) };
+    let scope = match &args.org {
+        Some(org) => Scope::organisation(find_organisation(&env.store, org)?.id),
+        None => Scope::Platform,
+    };
+    let within = args.org.is_some();
+    if let Some(role) = roles.iter().find(|role| ORGANISATION_ROLES.contains(role) != within) {
+        let why =
+            if within { "roles of an organisation with --org" } else { "this role with --org" };
+        return Err(Failure::word(role.word(), &[why]));
+    }
+    let until = now.plus_days(ROLE_DAYS);
+    let grant = |role| RoleGrant { role, scope: scope.clone(), until };
     let wanted = NewAdministrator {
         login: Account::parse_login(&args.login)?,
         display_name: args.name.clone().unwrap_or_else(|| args.login.clone()),
