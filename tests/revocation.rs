@@ -190,3 +190,22 @@ fn a_comment_that_cannot_be_kept_is_refused() {
         assert_eq!(world.status(&certificate), AnswerStatus::Good);
     });
 }
+
+#[test]
+fn an_authority_is_not_ended_by_one_person() {
+    World::on_each_database(|world| {
+        let authority = world.authority("seal-l2-g1");
+        let issuer = authority.issuer.clone().expect("a root");
+        let order = RevokeOrder {
+            authority: issuer,
+            serial: authority.serial.clone(),
+            cause: Cause::KeyExposed,
+            invalid_since: None,
+            comment: String::new(),
+        };
+        let act = || revoke_certificate(&world.env, &world.permit(), &order);
+        let expected = (RefusalCode::DualControl, "KM-19");
+        check_refused(world, act, expected, "cert.revocation-refused");
+        assert_eq!(world.status(&world.seal(&world.osaka(), Level::Two)), AnswerStatus::Good);
+    });
+}

@@ -188,6 +188,25 @@ fn the_project_speaks_of_itself_alone() {
     }
 }
 
+/// The code that an error names is explained in both languages, or nobody is helped by it.
+#[test]
+fn every_problem_that_the_program_names_has_words() {
+    let catalogues =
+        ["en", "ja"].map(|lang| text(&checkout().join(format!("web/text/{lang}.toml"))));
+    let mut named = 0;
+    for file in rust_files().iter().filter(|file| place(file).starts_with("crates/server/src")) {
+        for part in text(file).split("problem(\"").skip(1) {
+            let code = part.split('"').next().unwrap_or_default();
+            named += 1;
+            for catalogue in &catalogues {
+                let entry = format!("[problem.{code}]");
+                assert!(catalogue.contains(&entry), "{} names {code}", place(file));
+            }
+        }
+    }
+    assert!(named > 20, "only {named} were found");
+}
+
 fn text(file: &Path) -> String {
     fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use tempfile::TempDir;
 use tenkoku_testkit::servers::Installation;
 use tenkoku_testkit::tools::run;
 
@@ -33,9 +34,21 @@ fn a_production_installation_needs_an_arc_of_its_own() {
     fails(&installation, &["init", "--policy-arc", "no-arc"], 1, "config-malformed");
     let nowhere = ["init", "--evaluation", "--database", "oracle://db.example/x"];
     fails(&installation, &nowhere, 1, "database-unreachable");
-    assert_eq!(in_folder(&installation), 0, "nothing was made");
     let own = ["init", "--policy-arc", "1.3.6.1.4.1.99999.1"];
-    installation.tenkoku(own).success();
+    fails(&installation, &own, 2, "config-malformed");
+    let at = [&own[..], &["--public-address", "http://seal.example.jp"]].concat();
+    fails(&installation, &at, 2, "config-malformed");
+    let elsewhere = TempDir::new().expect("a folder for the passphrase");
+    let passphrase = elsewhere.path().join("passphrase");
+    let file = passphrase.to_string_lossy();
+    let whole = [&at[..], &["--passphrase-file", &file]].concat();
+    fails(&installation, &whole, 1, "input-missing");
+    assert_eq!(in_folder(&installation), 0, "nothing was made");
+    fs::write(&passphrase, "a passphrase of the test\n").expect("the passphrase");
+    fs::set_permissions(&passphrase, Permissions::from_mode(0o600)).expect("its mode");
+    installation.tenkoku(whole).success();
+    let root = ["ca", "create", "--kind", "root", "--code", "root-g1", "--name", "Root G1"];
+    fails(&installation, &root, 1, "config-malformed");
     let listed = installation.json(["ca", "list"]);
     assert_eq!(listed["authorities"].as_array().map(Vec::len), Some(0));
     fails(&installation, &["init", "--evaluation"], 1, "config-malformed");

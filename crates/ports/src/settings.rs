@@ -39,13 +39,13 @@ impl PublicAddress {
     /// Reads an address. AIA and CRLDP need plain `http` (DOMAIN 12.8), so `https` is refused here:
     /// a browser is sent to TLS by the proxy in front.
     pub fn parse(text: &str) -> Result<Self, AddressProblem> {
-        let trimmed = text.trim_end_matches('/');
-        let host = trimmed.strip_prefix("http://").ok_or(AddressProblem::Scheme)?;
+        let rest = text.strip_prefix("http://").ok_or(AddressProblem::Scheme)?;
+        let host = rest.trim_end_matches('/');
         let plain = |b: u8| b.is_ascii_alphanumeric() || b".-:[]".contains(&b);
         if host.is_empty() || !host.bytes().all(plain) {
             return Err(AddressProblem::Shape);
         }
-        Ok(Self(trimmed.to_owned()))
+        Ok(Self(format!("http://{host}")))
     }
 
     /// The base as text.

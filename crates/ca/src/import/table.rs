@@ -30,7 +30,7 @@ pub enum FileProblem {
         column: String,
     },
     /// A column that nobody knows.
-    #[error("the column {column} is not known{}", nearest.as_ref().map(|n| format!("; did you mean {n}?")).unwrap_or_default())]
+    #[error("the column {column} is not known{}", nearest.as_ref().map(|n| format!("; the nearest is {n}")).unwrap_or_default())]
     UnknownColumn {
         /// Its name.
         column: String,

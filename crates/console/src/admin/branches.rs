@@ -188,15 +188,15 @@ fn life(w: Words, certificate: &Certificate, key: Option<&Key>, now: Timestamp) 
     };
     let date = |at: Timestamp| format::date(at);
     let known = key.map_or(certificate.created_at, |key| key.created_at);
-    let ends = match ended {
-        Some(_) => w.t("admin.branch.revoked"),
-        None => w.t("admin.branch.ends"),
+    let (end, ends) = match ended {
+        Some(_) => (Stage::Due, w.t("admin.branch.revoked")),
+        None => (passed(last), w.t("admin.branch.ends")),
     };
     let steps = [
         (Stage::Done, w.t("admin.branch.key-known"), date(known)),
         (Stage::Done, w.t("admin.branch.certified"), date(certificate.validity.not_before)),
         (passed(last_seal), w.t("admin.branch.last-seal"), date(last_seal)),
-        (passed(last), ends, date(last)),
+        (end, ends, date(last)),
         (destroyed.0, w.t("admin.branch.destroyed"), destroyed.1.to_owned()),
     ];
     steps

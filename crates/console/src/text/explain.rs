@@ -12,7 +12,7 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 38] = [
+pub const PROBLEM_CODES: [&str; 39] = [
     "address-malformed",
     "audit-broken",
     "busy",
@@ -29,6 +29,7 @@ pub const PROBLEM_CODES: [&str; 38] = [
     "database-newer",
     "database-not-migrated",
     "database-unreachable",
+    "flag-missing",
     "form-expired",
     "form-malformed",
     "input-missing",

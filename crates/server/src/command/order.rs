@@ -133,7 +133,7 @@ pub(crate) fn run_apply(args: &ApplyArgs, config: &Config, output: &Output) -> R
 }
 
 fn apply(env: &Env, args: &RequestArgs) -> Result<Application, Failure> {
-    let missing = |flag: &str| Failure::word(flag, &["--branch CODE and --csr FILE are needed"]);
+    let missing = |flag: &str| Failure::problem("flag-missing", exit::USAGE).with("flag", flag);
     let branch = args.branch.as_deref().ok_or_else(|| missing("--branch"))?;
     let csr = args.csr.as_deref().ok_or_else(|| missing("--csr"))?;
     let order = ApplyOrder {

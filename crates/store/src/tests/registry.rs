@@ -252,7 +252,7 @@ fn a_certificate_is_issued_once(world: World) {
     assert_eq!(application.certificate, Some(certificate.id.clone()));
     assert_eq!(world.read(|tx| tx.load_key(&certificate.key)).state, KeyState::Bound);
     let again = Event::CertificateIssued { certificate };
-    check_conflict(world.record(&[again]), "certificate state");
+    check_conflict(world.record(&[again]), "application");
     let branch = s::branch(0, 2);
     let never = s::signed(&s::certificate(&s::application(&branch, 8), 8));
     let event = Event::CertificateIssued { certificate: never };
