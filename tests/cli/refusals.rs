@@ -215,12 +215,12 @@ fn every_code_that_is_shown_can_be_explained() {
 /// A record changed behind the program's back is named by its number, in words.
 #[test]
 fn a_broken_audit_trail_is_told_by_its_record() {
-    let installation = super::small_installation();
+    let installation = small_installation();
     let database = installation.path().join("tenkoku.db");
     let change = "UPDATE audit_events SET record = replace(record, 'ok', 'no') WHERE seq = 7";
     let mut sqlite3 = std::process::Command::new("sqlite3");
-    tenkoku_testkit::tools::run(sqlite3.arg(&database).arg(change)).success();
-    super::fails(&installation, &["audit", "verify"], 1, "audit-broken");
+    run(sqlite3.arg(&database).arg(change)).success();
+    fails(&installation, &["audit", "verify"], 1, "audit-broken");
     let told = installation.command(["audit", "verify", "--lang", "en"]).output().expect("output");
     let told = String::from_utf8_lossy(&told.stderr).into_owned();
     assert!(told.contains("Record 7 of the audit trail does not hold: it was changed."), "{told}");
