@@ -254,6 +254,7 @@ fn a_certificate_is_issued_once(world: World) {
     let again = Event::CertificateIssued { certificate };
     check_conflict(world.record(&[again]), "application");
     let branch = s::branch(0, 2);
+    world.record(&s::applied(&branch, 8)).unwrap();
     let never = s::signed(&s::certificate(&s::application(&branch, 8), 8));
     let event = Event::CertificateIssued { certificate: never };
     check_conflict(world.record(&[event]), "certificate state");
