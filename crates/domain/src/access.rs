@@ -62,6 +62,8 @@ words! {
         Auditor = "auditor",
         /// Branches and applications of one organisation.
         OrganisationAdministrator = "organisation-administrator",
+        /// Approves key-management policies and profiles of others.
+        PolicyApprover = "policy-approver",
         /// Answers for the keys of one branch.
         Custodian = "custodian",
     }
@@ -86,6 +88,14 @@ words! {
         Revoke = "revoke",
         /// Create and run authorities.
         OperateAuthority = "operate-authority",
+        /// Draft key-management policies.
+        DraftPolicy = "draft-policy",
+        /// Approve or reject the policies and ceremonies of others.
+        ApprovePolicy = "approve-policy",
+        /// Containers, rotation, retirement, evidence of destruction.
+        ManageKeys = "manage-keys",
+        /// Decide on evidence of destruction, lift and confirm suspensions.
+        DecideEvidence = "decide-evidence",
         /// Issue CRLs, rotate OCSP signers.
         PublishStatus = "publish-status",
         /// Publish trusted lists.
@@ -111,6 +121,7 @@ impl Role {
                 Permission::ViewRegistry,
                 Permission::ViewAudit,
                 Permission::OperateAuthority,
+                Permission::DraftPolicy,
                 Permission::Revoke,
                 Permission::OwnAccount,
             ],
@@ -119,6 +130,7 @@ impl Role {
                 Permission::RecordOrganisation,
                 Permission::RecordBranch,
                 Permission::Issue,
+                Permission::DecideEvidence,
                 Permission::Revoke,
                 Permission::OwnAccount,
             ],
@@ -131,16 +143,24 @@ impl Role {
             Self::Auditor => {
                 &[Permission::ViewRegistry, Permission::ViewAudit, Permission::OwnAccount]
             }
+            Self::PolicyApprover => &[
+                Permission::ViewRegistry,
+                Permission::ViewAudit,
+                Permission::ApprovePolicy,
+                Permission::OwnAccount,
+            ],
             Self::OrganisationAdministrator => &[
                 Permission::ViewRegistry,
                 Permission::RecordBranch,
                 Permission::Apply,
+                Permission::ManageKeys,
                 Permission::Revoke,
                 Permission::OwnAccount,
             ],
             Self::Custodian => &[
                 Permission::ViewRegistry,
                 Permission::Apply,
+                Permission::ManageKeys,
                 Permission::Revoke,
                 Permission::OwnAccount,
             ],
@@ -250,6 +270,7 @@ macro_rules! acts {
 
 acts! {
     ViewRegistry ViewAudit RecordOrganisation RecordBranch Apply Issue Revoke OperateAuthority
+    DraftPolicy ApprovePolicy ManageKeys DecideEvidence
     PublishStatus PublishList ManageAccounts OwnAccount
 }
 

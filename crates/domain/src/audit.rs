@@ -3,6 +3,11 @@
 //! An [`Event`] is what changed, or what was refused. The store applies it to its tables and
 //! appends its [`Facts`] to the chain in one transaction (I-12).
 
+mod authority;
+mod identity;
+mod life;
+mod policy;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -22,6 +27,11 @@ use crate::refusal::Refusal;
 use crate::revocation::Revocation;
 use crate::time::Timestamp;
 use crate::trusted_list::PublishedList;
+
+pub use self::authority::AuthorityEvent;
+pub use self::identity::IdentityEvent;
+pub use self::life::LifeEvent;
+pub use self::policy::PolicyEvent;
 
 words! {
     /// How an act ended.
@@ -124,6 +134,120 @@ words! {
         ListSigned = "list.signed",
         /// A list was published.
         ListPublished = "list.published",
+        /// A policy was drafted.
+        PolicyDrafted = "policy.drafted",
+        /// A policy was approved.
+        PolicyApproved = "policy.approved",
+        /// A policy was superseded by the next.
+        PolicySuperseded = "policy.superseded",
+        /// A certificate profile was changed.
+        ProfileChanged = "profile.changed",
+        /// A vendor root was added or taken out.
+        VendorRootChanged = "vendor-root.changed",
+        /// An authority was decided on.
+        CaPlanned = "ca.planned",
+        /// An authority was put on hold.
+        CaSuspended = "ca.suspended",
+        /// An offline key was used in a ceremony.
+        CaKeyUsedOffline = "ca.key-used-offline",
+        /// An authority got a successor generation.
+        CaRenewed = "ca.renewed",
+        /// A cross-certificate was issued.
+        CaCrossCertified = "ca.cross-certified",
+        /// An authority stopped issuing.
+        CaRetiring = "ca.retiring",
+        /// An authority ended.
+        CaEnded = "ca.ended",
+        /// An authority key was destroyed.
+        CaKeyDestroyed = "ca.key-destroyed",
+        /// A ceremony was opened.
+        CeremonyOpened = "ceremony.opened",
+        /// A step of a ceremony was ticked.
+        CeremonyStep = "ceremony.step",
+        /// A ceremony deviated from its script.
+        CeremonyDeviation = "ceremony.deviation",
+        /// A ceremony was closed.
+        CeremonyClosed = "ceremony.closed",
+        /// A hardware key store was registered.
+        HsmRegistered = "hsm.registered",
+        /// A session with a hardware key store was opened.
+        HsmSessionOpened = "hsm.session-opened",
+        /// A hardware key store refused the PIN.
+        HsmLoginFailed = "hsm.login-failed",
+        /// A hardware key store did not answer.
+        HsmError = "hsm.error",
+        /// A hardware key store was backed up.
+        HsmBackup = "hsm.backup",
+        /// A hardware key store was restored.
+        HsmRestored = "hsm.restored",
+        /// A hardware key store was retired.
+        HsmRetired = "hsm.retired",
+        /// A key container was registered.
+        ContainerRegistered = "container.registered",
+        /// A key container was verified.
+        ContainerVerified = "container.verified",
+        /// A container got another custodian.
+        ContainerCustodianChanged = "container.custodian-changed",
+        /// A container was quarantined.
+        ContainerQuarantined = "container.quarantined",
+        /// A container was disposed of.
+        ContainerDisposed = "container.disposed",
+        /// An application was changed.
+        AppChanged = "app.changed",
+        /// An application was withdrawn.
+        AppWithdrawn = "app.withdrawn",
+        /// An application lapsed.
+        AppLapsed = "app.lapsed",
+        /// A key was ordered.
+        KeyOrdered = "key.ordered",
+        /// An attestation was verified.
+        KeyAttestationVerified = "key.attestation-verified",
+        /// An attestation did not verify.
+        KeyAttestationFailed = "key.attestation-failed",
+        /// A key was blocked.
+        KeyBlocked = "key.blocked",
+        /// A key began to seal.
+        KeyActivated = "key.activated",
+        /// A key stopped sealing.
+        KeyRetired = "key.retired",
+        /// A key was exposed.
+        KeyCompromised = "key.compromised",
+        /// A key was lost.
+        KeyLost = "key.lost",
+        /// A copy of a key is suspected.
+        KeyCopySuspected = "key.copy-suspected",
+        /// Use of a key was reported.
+        KeyUsageReported = "key.usage-reported",
+        /// Evidence of destruction is due.
+        KeyDestructionDue = "key.destruction-due",
+        /// Evidence of destruction was handed in.
+        KeyDestructionEvidence = "key.destruction-evidence",
+        /// A key is destroyed, with evidence.
+        KeyDestroyed = "key.destroyed",
+        /// Evidence of destruction was refused.
+        KeyEvidenceRefused = "key.evidence-refused",
+        /// A destroyed key made a seal.
+        KeySeenAfterDestruction = "key.seen-after-destruction",
+        /// An export of a key was refused.
+        KeyExportRefused = "key.export-refused",
+        /// A certificate was delivered.
+        CertDelivered = "cert.delivered",
+        /// A certificate was acknowledged.
+        CertAcknowledged = "cert.acknowledged",
+        /// A certificate was suspended.
+        CertSuspended = "cert.suspended",
+        /// A suspension was lifted.
+        CertReleased = "cert.released",
+        /// A certificate stopped sealing.
+        CertRetired = "cert.retired",
+        /// A certificate expired.
+        CertExpired = "cert.expired",
+        /// A successor may be issued.
+        CertRotationOpened = "cert.rotation-opened",
+        /// A rotation is late.
+        CertRotationLate = "cert.rotation-late",
+        /// The clock is off.
+        SysClockOffset = "sys.clock-offset",
     }
 }
 
@@ -312,6 +436,14 @@ pub enum Event {
         /// Until when.
         until: Timestamp,
     },
+    /// The life of policy documents.
+    Policy(PolicyEvent),
+    /// The identity of keys.
+    Identity(IdentityEvent),
+    /// The life of containers, instances and keys.
+    Life(LifeEvent),
+    /// The life of authorities.
+    Authority(AuthorityEvent),
     /// Something was refused.
     Refused {
         /// What was tried.
@@ -456,6 +588,10 @@ impl Event {
             | Self::SteppedUp { .. }
             | Self::SessionEnded { .. }
             | Self::AccountLocked { .. } => self.access_facts(),
+            Self::Policy(event) => event.facts(),
+            Self::Identity(event) => event.facts(),
+            Self::Life(event) => event.facts(),
+            Self::Authority(event) => event.facts(),
             Self::Refused { code, object, organisation, policy, refusal } => Facts {
                 code: *code,
                 object: object.clone(),
@@ -526,6 +662,10 @@ impl Event {
             | Self::SteppedUp { .. }
             | Self::SessionEnded { .. }
             | Self::AccountLocked { .. }
+            | Self::Policy(_)
+            | Self::Identity(_)
+            | Self::Life(_)
+            | Self::Authority(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }
@@ -585,6 +725,10 @@ impl Event {
             | Self::CrlIssued { .. }
             | Self::OcspSignerRotated { .. }
             | Self::ListPublished { .. }
+            | Self::Policy(_)
+            | Self::Identity(_)
+            | Self::Life(_)
+            | Self::Authority(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }

@@ -1,5 +1,10 @@
 //! The one door for changes of state: an event goes into the tables and into the audit chain.
 
+mod authority;
+mod identity;
+mod life;
+mod policy;
+
 use tenkoku_domain::access::Origin;
 use tenkoku_domain::audit::Event;
 use tenkoku_domain::time::Timestamp;
@@ -65,6 +70,10 @@ impl Tx<'_> {
             Event::LoggedIn { session } => self.insert_session(session),
             Event::SteppedUp { session } => self.step_up_session(session),
             Event::SessionEnded { session } => self.end_session(session, at),
+            Event::Policy(event) => self.apply_policy(origin, at, event),
+            Event::Identity(event) => self.apply_identity(origin, at, event),
+            Event::Life(event) => self.apply_life(origin, at, event),
+            Event::Authority(event) => self.apply_authority(origin, at, event),
         }
     }
 
@@ -77,6 +86,10 @@ impl Tx<'_> {
                 self.log_status(certificate, Some(revocation), at)?;
                 self.queue_job("refresh-status", certificate.authority.as_str(), at)
             }
+            Event::Policy(event) => self.follow_policy(at, event),
+            Event::Identity(event) => self.follow_identity(at, event),
+            Event::Life(event) => self.follow_life(at, event),
+            Event::Authority(event) => self.follow_authority(at, event),
             Event::NodeStarted { .. }
             | Event::NodeStopped
             | Event::InstallationMade { .. }

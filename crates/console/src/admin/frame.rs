@@ -56,6 +56,10 @@ impl Visit {
                 | Permission::Issue
                 | Permission::Revoke
                 | Permission::OperateAuthority
+                | Permission::DraftPolicy
+                | Permission::ApprovePolicy
+                | Permission::ManageKeys
+                | Permission::DecideEvidence
                 | Permission::PublishStatus
                 | Permission::PublishList
                 | Permission::ManageAccounts => true,

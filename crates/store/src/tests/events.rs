@@ -42,6 +42,10 @@ fn file(event: &Event) -> &'static str {
         Event::SteppedUp { .. } => "stepped-up",
         Event::SessionEnded { .. } => "session-ended",
         Event::AccountLocked { .. } => "account-locked",
+        Event::Policy(event) => match *event {},
+        Event::Identity(event) => match *event {},
+        Event::Life(event) => match *event {},
+        Event::Authority(event) => match *event {},
         Event::Refused { .. } => "refused",
     }
 }
