@@ -8,7 +8,7 @@ use tenkoku_domain::authority::{
 };
 use tenkoku_domain::certificate::{Certificate, Profile, Serial, Validity};
 use tenkoku_domain::id::{AuthorityId, KeyId};
-use tenkoku_domain::key::{Key, KeyAlgorithm, KeyHolder, KeyRole, KeyState, OriginClass};
+use tenkoku_domain::key::{Key, KeyAlgorithm, KeyHolder, KeyRole, KeyState};
 use tenkoku_domain::level::Level;
 use tenkoku_domain::name::Name;
 use tenkoku_domain::policy::Installation;
@@ -198,7 +198,7 @@ pub(crate) fn generate(
         algorithm,
         fingerprint: public.fingerprint(),
         public_key: made.public_key,
-        origin: OriginClass::K0,
+        origin: made.origin.class,
         state: KeyState::Generated,
         created_at: now,
     })

@@ -5,11 +5,11 @@
 //! files look like.
 
 use tenkoku_domain::id::{Entropy, KeyId};
-use tenkoku_domain::key::KeyAlgorithm;
+use tenkoku_domain::key::{KeyAlgorithm, OriginClass};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_pki::key::PublicKey;
 
-use crate::{Body, GeneratedKey, KeyError, KeyStore};
+use crate::{Body, Container, GeneratedKey, KeyError, KeyStore, StoreKind};
 
 mod specimen;
 
@@ -19,7 +19,9 @@ const DEMANDED: [KeyAlgorithm; 2] = [KeyAlgorithm::P256, KeyAlgorithm::P384];
 /// Runs every test of the contract. The store must hold no key of the names that this module
 /// makes, which nobody else makes: their time is 1970.
 pub fn check(store: &dyn KeyStore) -> Result<(), String> {
+    the_store_answers(store)?;
     keys_are_made_and_read_back(store)?;
+    the_origin_fits_the_kind(store)?;
     a_name_is_given_once(store)?;
     two_keys_differ(store)?;
     bodies_are_signed(store)?;
@@ -27,6 +29,27 @@ pub fn check(store: &dyn KeyStore) -> Result<(), String> {
     an_unknown_key_is_not_found(store)?;
     what_is_destroyed_is_gone(store)?;
     keys_are_listed(store)
+}
+
+/// A store that can be asked for keys says that it works.
+pub fn the_store_answers(store: &dyn KeyStore) -> Result<(), String> {
+    store.check().map_err(failed("asking whether the store works"))
+}
+
+/// Only hardware shows by itself that a key was made in it.
+pub fn the_origin_fits_the_kind(store: &dyn KeyStore) -> Result<(), String> {
+    let made = Made::new(store, 1, KeyAlgorithm::P256)?;
+    let origin = &made.key.origin;
+    let fits = match store.kind() {
+        StoreKind::Software => {
+            origin.class == OriginClass::K1 && matches!(origin.container, Container::Files { .. })
+        }
+        StoreKind::Hardware => {
+            origin.class == OriginClass::K2 && matches!(origin.container, Container::Token { .. })
+        }
+    };
+    demand(fits && !origin.object.is_empty(), "a key's origin does not fit its store")?;
+    made.destroy()
 }
 
 /// A key of each algorithm reads back as it was made, and is of that algorithm.
@@ -169,7 +192,15 @@ impl<'a> Made<'a> {
     }
 
     fn destroy(self) -> Result<(), String> {
-        self.store.destroy(&self.key.id).map_err(failed("destroying a key"))
+        let report = self.store.destroy(&self.key.id).map_err(failed("destroying a key"))?;
+        demand(report.is_complete(), "a destruction leaves something, or found nothing before")?;
+        let (of, origin) = (&report.id, &self.key.origin);
+        demand(
+            *of == self.key.id
+                && report.container == origin.container
+                && report.object == origin.object,
+            "a destruction is reported of another key or container",
+        )
     }
 
     fn sign(&self, body: &Body<'_>) -> Result<Vec<u8>, String> {
@@ -231,8 +262,11 @@ fn id(number: u8) -> KeyId {
 }
 
 fn is_not_there(store: &dyn KeyStore, id: &KeyId, body: &Body<'_>) -> Result<(), String> {
-    let answers =
-        [store.load_public(id).map(drop), store.sign(id, body).map(drop), store.destroy(id)];
+    let answers = [
+        store.load_public(id).map(drop),
+        store.sign(id, body).map(drop),
+        store.destroy(id).map(drop),
+    ];
     let is_missed = |answer: &Result<(), KeyError>| matches!(answer, Err(KeyError::NotFound(named)) if named == id);
     demand(answers.iter().all(is_missed), "a key that is not there is not called that")
 }

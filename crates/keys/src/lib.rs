@@ -8,12 +8,15 @@
 
 mod body;
 pub mod contract;
+mod origin;
 
 use tenkoku_domain::id::KeyId;
 use tenkoku_domain::key::KeyAlgorithm;
+use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_pki::signed::ThrowawaySigner;
 
 pub use crate::body::Body;
+pub use crate::origin::{Container, Destruction, Origin, Search, StoreKind};
 
 /// A key pair whose private half stays in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +27,21 @@ pub struct GeneratedKey {
     pub algorithm: KeyAlgorithm,
     /// SubjectPublicKeyInfo, DER.
     pub public_key: Vec<u8>,
+    /// Where it was made and how far that is shown (DOMAIN 9).
+    pub origin: Origin,
 }
 
 /// Where private keys live.
 pub trait KeyStore: Send + Sync {
+    /// In files or in hardware.
+    fn kind(&self) -> StoreKind;
+
+    /// Shows that the store could sign now: that it is reached and open. Signs nothing.
+    fn check(&self) -> Result<(), KeyError>;
+
     /// Makes a key pair under a name. A name that is taken is refused; nothing is overwritten.
+    /// A key that does not have the attributes of KM-10 when it is read back is destroyed at once,
+    /// and [`KeyError::Attributes`].
     fn generate(&self, id: &KeyId, algorithm: KeyAlgorithm) -> Result<GeneratedKey, KeyError>;
 
     /// The public half of a kept key.
@@ -47,8 +60,10 @@ pub trait KeyStore: Send + Sync {
     /// The names of all keys kept.
     fn list(&self) -> Result<Vec<KeyId>, KeyError>;
 
-    /// Destroys a private key. Destroying what is not there is [`KeyError::NotFound`].
-    fn destroy(&self, id: &KeyId) -> Result<(), KeyError>;
+    /// Destroys a key, its private and its public half, and reports what a search found before
+    /// and after (evidence class D1, DOMAIN 11; who, and when, the caller adds). Destroying what is
+    /// not there is [`KeyError::NotFound`].
+    fn destroy(&self, id: &KeyId) -> Result<Destruction, KeyError>;
 }
 
 /// Why a key store did not do what was asked.
@@ -103,6 +118,48 @@ pub enum KeyError {
         /// The algorithm.
         algorithm: KeyAlgorithm,
     },
+    /// The container does not hold the key in the way that KM-10 demands.
+    #[error("the key {id} is not held as it must be: {problem}")]
+    Attributes {
+        /// Which key.
+        id: KeyId,
+        /// Which attributes are wrong.
+        problem: String,
+    },
+    /// The module of a hardware store cannot be loaded.
+    #[error("the module {module} cannot be used: {problem}")]
+    Module {
+        /// The file.
+        module: String,
+        /// What went wrong.
+        problem: String,
+    },
+    /// No slot has the token; it was never there, or it was taken away.
+    #[error("there is no token {token} in any slot of {module}")]
+    TokenAbsent {
+        /// The label or serial looked for.
+        token: String,
+        /// The module asked.
+        module: String,
+    },
+    /// The PIN does not open the token. It is not tried again, so that the token is not locked.
+    #[error("the PIN does not open the token {token}; it was tried once and is not tried again")]
+    WrongPin {
+        /// Which token.
+        token: String,
+    },
+    /// The token refuses every PIN until its security officer unlocks it.
+    #[error("the PIN of the token {token} is locked")]
+    PinLocked {
+        /// Which token.
+        token: String,
+    },
+    /// There is no room for another key.
+    #[error("the token {token} has no room for another key")]
+    Full {
+        /// Which token.
+        token: String,
+    },
     /// The signing operation failed.
     #[error("signing with the key {id} failed: {problem}")]
     Signing {
@@ -111,4 +168,30 @@ pub enum KeyError {
         /// What went wrong.
         problem: String,
     },
+}
+
+impl KeyError {
+    /// The refusal that this is, where a rule of DOMAIN forbids it; `None` for what went wrong.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Attributes { problem, .. } => Some(
+                Refusal::new(RefusalCode::ContainerAttributes, "KM-10").with("problem", problem),
+            ),
+            Self::NotFound(_)
+            | Self::Exists(_)
+            | Self::Absent { .. }
+            | Self::Occupied { .. }
+            | Self::EmptyPassphrase
+            | Self::WrongPassphrase { .. }
+            | Self::Damaged { .. }
+            | Self::Unreachable { .. }
+            | Self::Unsupported { .. }
+            | Self::Module { .. }
+            | Self::TokenAbsent { .. }
+            | Self::WrongPin { .. }
+            | Self::PinLocked { .. }
+            | Self::Full { .. }
+            | Self::Signing { .. } => None,
+        }
+    }
 }

@@ -154,19 +154,34 @@ impl From<StoreError> for Failure {
 
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
-        let code = match &error {
-            KeyError::WrongPassphrase { .. } => "key-store-locked",
-            KeyError::EmptyPassphrase => "passphrase-missing",
-            KeyError::NotFound(_)
-            | KeyError::Exists(_)
-            | KeyError::Absent { .. }
-            | KeyError::Occupied { .. }
-            | KeyError::Damaged { .. }
-            | KeyError::Unreachable { .. }
-            | KeyError::Unsupported { .. }
-            | KeyError::Signing { .. } => "key-store-unavailable",
-        };
-        Self::problem(code, exit::REFUSED).because(error)
+        if let Some(refusal) = error.refusal() {
+            return refusal.into();
+        }
+        let (code, facts) = told(&error);
+        let failure = Self::problem(code, exit::REFUSED).because(&error);
+        facts.into_iter().fold(failure, |failure, (name, value)| failure.with(name, value))
+    }
+}
+
+/// The code of a problem with keys, and the facts for its words.
+fn told(error: &KeyError) -> (&'static str, Vec<(&'static str, &str)>) {
+    match error {
+        KeyError::WrongPassphrase { .. } => ("key-store-locked", vec![]),
+        KeyError::EmptyPassphrase => ("passphrase-missing", vec![]),
+        KeyError::Module { module, .. } => ("hsm-module", vec![("path", module)]),
+        KeyError::TokenAbsent { token, .. } => ("hsm-token-absent", vec![("name", token)]),
+        KeyError::WrongPin { token } => ("hsm-wrong-pin", vec![("name", token)]),
+        KeyError::PinLocked { token } => ("hsm-pin-locked", vec![("name", token)]),
+        KeyError::Full { token } => ("hsm-full", vec![("name", token)]),
+        KeyError::NotFound(_)
+        | KeyError::Exists(_)
+        | KeyError::Absent { .. }
+        | KeyError::Occupied { .. }
+        | KeyError::Damaged { .. }
+        | KeyError::Unreachable { .. }
+        | KeyError::Unsupported { .. }
+        | KeyError::Attributes { .. }
+        | KeyError::Signing { .. } => ("key-store-unavailable", vec![]),
     }
 }
 

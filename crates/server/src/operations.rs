@@ -74,7 +74,7 @@ impl Check {
 pub(crate) fn checks(env: &Env) -> Vec<Check> {
     let now = env.clock.now();
     let mut all = Vec::new();
-    match env.keys.list() {
+    match env.keys.check().and_then(|()| env.keys.list()) {
         Ok(keys) => all.push(Check::new("keys", true, format!("{} keys", keys.len()))),
         Err(error) => all.push(Check::new("keys", false, error.to_string())),
     }

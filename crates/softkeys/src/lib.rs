@@ -21,8 +21,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use secrecy::{ExposeSecret, SecretString};
 use tenkoku_domain::id::{Entropy, KeyId};
-use tenkoku_domain::key::KeyAlgorithm;
-use tenkoku_keys::{Body, GeneratedKey, KeyError, KeyStore};
+use tenkoku_domain::key::{KeyAlgorithm, OriginClass};
+use tenkoku_keys::{
+    Body, Container, Destruction, GeneratedKey, KeyError, KeyStore, Origin, Search, StoreKind,
+};
 use tenkoku_pki::signed::ThrowawaySigner;
 
 use crate::file::{KeyFile, STORE, StoreFile};
@@ -115,12 +117,42 @@ impl SoftKeys {
             .map_err(|err| KeyError::Damaged { id: id.clone(), problem: err.to_string() })
     }
 
+    fn described(&self, id: &KeyId, pair: &KeyPair) -> GeneratedKey {
+        let public = pair.public();
+        GeneratedKey {
+            id: id.clone(),
+            algorithm: public.algorithm(),
+            public_key: public.spki_der().to_vec(),
+            origin: Origin {
+                class: OriginClass::K1,
+                container: self.container(),
+                object: file::name_of(id),
+            },
+        }
+    }
+
+    fn container(&self) -> Container {
+        Container::Files { place: self.folder.place() }
+    }
+
     fn holds(&self, id: &KeyId) -> Result<bool, KeyError> {
         self.folder.holds(&file::name_of(id)).map_err(|err| unusable(&self.folder, &err))
     }
 }
 
 impl KeyStore for SoftKeys {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Software
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        match self.folder.holds(STORE) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(KeyError::Absent { place: self.folder.place() }),
+            Err(err) => Err(unusable(&self.folder, &err)),
+        }
+    }
+
     fn generate(&self, id: &KeyId, algorithm: KeyAlgorithm) -> Result<GeneratedKey, KeyError> {
         // Asked before too, because making an RSA key to throw it away takes seconds.
         if self.holds(id)? {
@@ -134,11 +166,11 @@ impl KeyStore for SoftKeys {
             .lock()
             .and_then(|locked| locked.write_new(&file::name_of(id), &content))
             .map_err(|err| unusable(&self.folder, &err))?;
-        if is_new { Ok(described(id, &pair)) } else { Err(KeyError::Exists(id.clone())) }
+        if is_new { Ok(self.described(id, &pair)) } else { Err(KeyError::Exists(id.clone())) }
     }
 
     fn load_public(&self, id: &KeyId) -> Result<GeneratedKey, KeyError> {
-        self.load_pair(id).map(|pair| described(id, &pair))
+        self.load_pair(id).map(|pair| self.described(id, &pair))
     }
 
     fn sign(&self, id: &KeyId, body: &Body<'_>) -> Result<Vec<u8>, KeyError> {
@@ -157,22 +189,33 @@ impl KeyStore for SoftKeys {
         Ok(names.iter().filter_map(|name| file::id_of(name)).collect())
     }
 
-    fn destroy(&self, id: &KeyId) -> Result<(), KeyError> {
+    fn destroy(&self, id: &KeyId) -> Result<Destruction, KeyError> {
         let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         opened.remove(id);
-        let was_there = self
-            .folder
-            .lock()
-            .and_then(|locked| locked.destroy(&file::name_of(id)))
-            .map_err(|err| unusable(&self.folder, &err))?;
-        if was_there { Ok(()) } else { Err(KeyError::NotFound(id.clone())) }
+        let (before, after) =
+            destroy_file(&self.folder, id).map_err(|err| unusable(&self.folder, &err))?;
+        if before.private == 0 {
+            return Err(KeyError::NotFound(id.clone()));
+        }
+        let (id, object, container) = (id.clone(), file::name_of(id), self.container());
+        Ok(Destruction { id, container, object, before, after })
     }
 }
 
-fn described(id: &KeyId, pair: &KeyPair) -> GeneratedKey {
-    let public = pair.public();
-    let (algorithm, public_key) = (public.algorithm(), public.spki_der().to_vec());
-    GeneratedKey { id: id.clone(), algorithm, public_key }
+/// Overwrites and removes a key's file; gives what was there before and after.
+fn destroy_file(folder: &Folder, id: &KeyId) -> std::io::Result<(Search, Search)> {
+    let locked = folder.lock()?;
+    let before = search(folder, id)?;
+    locked.destroy(&file::name_of(id))?;
+    Ok((before, search(folder, id)?))
+}
+
+/// One file holds both halves of a key; its leftovers would be copies.
+fn search(folder: &Folder, id: &KeyId) -> std::io::Result<Search> {
+    let (name, names) = (file::name_of(id), folder.names()?);
+    let files = names.iter().filter(|found| **found == name).count();
+    let leftovers = names.iter().filter(|found| found.contains(&name)).count() - files;
+    Ok(Search { private: files, public: files, wrapped: leftovers })
 }
 
 /// Writes the file that makes a folder a store; `false` when the folder is not empty.

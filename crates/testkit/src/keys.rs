@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tenkoku_domain::id::KeyId;
 use tenkoku_domain::key::KeyAlgorithm;
-use tenkoku_keys::{Body, GeneratedKey, KeyError, KeyStore};
+use tenkoku_keys::{Body, Destruction, GeneratedKey, KeyError, KeyStore, StoreKind};
 use tenkoku_pki::signed::ThrowawaySigner;
 use tenkoku_softkeys::SoftKeys;
 
@@ -26,6 +26,14 @@ impl BreakableKeys {
         self.broken.store(true, Ordering::SeqCst);
     }
 
+    fn reached(&self) -> Result<(), KeyError> {
+        if self.broken.load(Ordering::SeqCst) {
+            let problem = "its cable is cut".to_owned();
+            return Err(KeyError::Unreachable { place: "the test".to_owned(), problem });
+        }
+        Ok(())
+    }
+
     /// Signs again.
     pub fn recover(&self) {
         self.broken.store(false, Ordering::SeqCst);
@@ -33,6 +41,15 @@ impl BreakableKeys {
 }
 
 impl KeyStore for BreakableKeys {
+    fn kind(&self) -> StoreKind {
+        self.inner.kind()
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        self.reached()?;
+        self.inner.check()
+    }
+
     fn generate(&self, id: &KeyId, algorithm: KeyAlgorithm) -> Result<GeneratedKey, KeyError> {
         self.inner.generate(id, algorithm)
     }
@@ -42,10 +59,7 @@ impl KeyStore for BreakableKeys {
     }
 
     fn sign(&self, id: &KeyId, body: &Body<'_>) -> Result<Vec<u8>, KeyError> {
-        if self.broken.load(Ordering::SeqCst) {
-            let problem = "its cable is cut".to_owned();
-            return Err(KeyError::Unreachable { place: "the test".to_owned(), problem });
-        }
+        self.reached()?;
         self.inner.sign(id, body)
     }
 
@@ -57,7 +71,7 @@ impl KeyStore for BreakableKeys {
         self.inner.list()
     }
 
-    fn destroy(&self, id: &KeyId) -> Result<(), KeyError> {
+    fn destroy(&self, id: &KeyId) -> Result<Destruction, KeyError> {
         self.inner.destroy(id)
     }
 }
