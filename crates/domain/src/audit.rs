@@ -19,6 +19,7 @@ use crate::authority::Authority;
 use crate::branch::Branch;
 use crate::canonical::{CanonicalError, Digest, canonical};
 use crate::certificate::Certificate;
+use crate::clock::ClockCheck;
 use crate::id::{AuthorityId, OrganisationId, UserId};
 use crate::key::{Key, words};
 use crate::organisation::Organisation;
@@ -308,6 +309,13 @@ pub enum Event {
         /// The last migration now.
         to: String,
     },
+    /// The clock was compared with a time server, and is trusted from now on, or no longer.
+    ClockCompared {
+        /// The comparison.
+        check: ClockCheck,
+        /// Whether the policy trusts the clock with it (KM-20).
+        trusted: bool,
+    },
     /// A key was generated in the platform's key store and claimed.
     KeyGenerated {
         /// The key.
@@ -535,6 +543,7 @@ impl Event {
             Self::SchemaMigrated { from, to } => {
                 facts(AuditCode::SysMigration, "node", node, json!({ "from": from, "to": to }))
             }
+            Self::ClockCompared { check, trusted } => clock_facts(node, check, *trusted),
             Self::KeyGenerated { key } => key_facts(AuditCode::KeyGenerated, key),
             Self::KeyClaimed { key, organisation } => {
                 key_facts(AuditCode::KeyClaimed, key).of(organisation)
@@ -646,6 +655,7 @@ impl Event {
             | Self::NodeStopped
             | Self::InstallationMade { .. }
             | Self::SchemaMigrated { .. }
+            | Self::ClockCompared { .. }
             | Self::KeyGenerated { .. }
             | Self::AuthorityPlanned { .. }
             | Self::AuthorityCertified { .. }
@@ -712,6 +722,7 @@ impl Event {
             | Self::NodeStopped
             | Self::InstallationMade { .. }
             | Self::SchemaMigrated { .. }
+            | Self::ClockCompared { .. }
             | Self::KeyGenerated { .. }
             | Self::AuthorityPlanned { .. }
             | Self::AuthorityCertified { .. }
@@ -732,6 +743,12 @@ impl Event {
             | Self::Refused { .. } => self.facts(""),
         }
     }
+}
+
+fn clock_facts(node: &str, check: &ClockCheck, trusted: bool) -> Facts {
+    let detail = json!({ "source": check.source, "offset_ms": check.offset_millis });
+    let outcome = if trusted { Outcome::Ok } else { Outcome::Failed };
+    Facts { outcome, ..facts(AuditCode::SysClockOffset, "node", node, detail) }
 }
 
 fn key_facts(code: AuditCode, key: &Key) -> Facts {

@@ -13,6 +13,7 @@ pub mod authority;
 pub mod branch;
 pub mod canonical;
 pub mod certificate;
+pub mod clock;
 pub mod id;
 pub mod identifier;
 pub mod key;

@@ -31,6 +31,7 @@ mod audit;
 mod authorities;
 mod branches;
 mod certificates;
+mod clock_checks;
 mod codes;
 mod counters;
 mod crls;

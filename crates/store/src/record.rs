@@ -37,6 +37,7 @@ impl Tx<'_> {
             Event::NodeStarted { .. }
             | Event::NodeStopped
             | Event::SchemaMigrated { .. }
+            | Event::ClockCompared { .. }
             | Event::OcspSignerRotated { .. }
             | Event::FactorAdded { .. }
             | Event::AccountLocked { .. }
@@ -94,6 +95,7 @@ impl Tx<'_> {
             | Event::NodeStopped
             | Event::InstallationMade { .. }
             | Event::SchemaMigrated { .. }
+            | Event::ClockCompared { .. }
             | Event::KeyGenerated { .. }
             | Event::AuthorityPlanned { .. }
             | Event::AuthorityCertified { .. }

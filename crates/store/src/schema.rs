@@ -300,4 +300,13 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    clock_checks (node) {
+        node -> Text,
+        source -> Text,
+        offset_millis -> BigInt,
+        at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(organisations, branches, instances, certificates);

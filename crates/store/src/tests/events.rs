@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{AuditCode, AuditRecord, Event, ObjectRef, Proofing};
 use tenkoku_domain::certificate::Certificate;
+use tenkoku_domain::clock::ClockCheck;
 use tenkoku_domain::policy::KeyPolicy;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::revocation::Cause;
@@ -20,6 +21,7 @@ fn file(event: &Event) -> &'static str {
         Event::NodeStopped => "node-stopped",
         Event::InstallationMade { .. } => "installation-made",
         Event::SchemaMigrated { .. } => "schema-migrated",
+        Event::ClockCompared { .. } => "clock-compared",
         Event::KeyGenerated { .. } => "key-generated",
         Event::AuthorityPlanned { .. } => "authority-planned",
         Event::AuthorityCertified { .. } => "authority-certified",
@@ -73,6 +75,10 @@ pub(crate) fn all() -> Vec<Event> {
             refusal,
         },
         Event::InstallationMade { policy: Box::new(policy) },
+        Event::ClockCompared {
+            check: ClockCheck { source: "time.example".to_owned(), offset_millis: 2000, at: NOW },
+            trusted: false,
+        },
         Event::KeyGenerated { key: s::authority_key(2) },
         Event::AuthorityPlanned { authority: s::authority(2) },
         Event::AuthorityCertified { authority: s::authority(2) },
