@@ -222,7 +222,7 @@ fn certify(
     };
     let issuer = match parent {
         Some((_, issuer)) => issuer.clone(),
-        None => Issuer { name: subject.clone(), key: key.clone(), validity },
+        None => Issuer { name: subject.clone(), key: key.clone(), validity, scope: None },
     };
     let signer = parent.map_or(planned, |(root, _)| root);
     let paper = Paper {

@@ -125,8 +125,18 @@ words! {
     Profile {
         /// Root authority.
         Root = "root",
+        /// Policy authority, between a root and issuing authorities.
+        Policy = "policy",
+        /// One root's key, certified by the root of another generation.
+        Cross = "cross",
         /// Issuing authority.
         Issuing = "issuing",
+        /// Issuing authority for one large organisation, with name constraints.
+        Dedicated = "issuing-dedicated",
+        /// Issuing authority of time-stamping units.
+        TimeStampingAuthority = "issuing-tsa",
+        /// Issuing authority of the platform's own certificates.
+        InternalAuthority = "issuing-internal",
         /// Seal of level 1.
         Seal1 = "seal-1",
         /// Seal of level 2.
@@ -137,6 +147,12 @@ words! {
         OcspSigner = "ocsp-signer",
         /// Signer of trusted lists.
         ListSigner = "list-signer",
+        /// Time-stamping unit.
+        TimeStamping = "tsa",
+        /// Client certificate of an administrator.
+        Administrator = "administrator",
+        /// Signer of the audit chain's checkpoints.
+        AuditSigner = "audit-signer",
     }
 }
 

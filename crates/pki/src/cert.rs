@@ -14,6 +14,7 @@ use crate::name::DistinguishedName;
 use crate::oid;
 use crate::pem::{self, PemError};
 use crate::profile::Issuer;
+use crate::scope::NameScope;
 
 /// Largest file that is read, in octets.
 pub const MAX_OCTETS: usize = 64 * 1024;
@@ -189,7 +190,9 @@ impl Certificate {
 
     /// Itself as an issuer of certificates, CRLs or answers.
     pub fn as_issuer(&self) -> Result<Issuer, KeyError> {
-        Ok(Issuer { name: self.subject.clone(), key: self.public_key()?, validity: self.validity })
+        let scope = self.name_scope();
+        let (name, validity) = (self.subject.clone(), self.validity);
+        Ok(Issuer { name, key: self.public_key()?, validity, scope })
     }
 
     /// The extensions in order.
@@ -239,6 +242,26 @@ impl Certificate {
             Ok(text(full_name.content(tag::primitive(6))?))
         });
         all.unwrap_or_default()
+    }
+
+    /// The permitted directory names of nameConstraints. Constraints of any other form permit
+    /// nothing here: we certify no names but directory names.
+    pub fn name_scope(&self) -> Option<NameScope> {
+        let value = self.extension(oid::NAME_CONSTRAINTS)?;
+        Some(NameScope::parse(value).unwrap_or_else(|_| NameScope::nothing()))
+    }
+
+    /// The uniformResourceIdentifiers of subjectAltName.
+    pub fn alternative_addresses(&self) -> Vec<String> {
+        let value = self.extension(oid::SUBJECT_ALT_NAME).unwrap_or_default();
+        let Ok(mut names) = read::sequence(value) else { return Vec::new() };
+        let mut found = Vec::new();
+        while let Ok(name) = names.any() {
+            if name.tag == tag::primitive(6) {
+                found.push(text(name.content));
+            }
+        }
+        found
     }
 
     /// The first directoryName of subjectAltName.

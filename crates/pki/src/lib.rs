@@ -21,6 +21,7 @@ pub mod pem;
 pub mod policy;
 pub mod profile;
 pub mod qc;
+pub mod scope;
 pub mod signature;
 pub mod signed;
 pub mod tbs;

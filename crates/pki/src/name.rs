@@ -6,6 +6,7 @@ use std::fmt;
 
 use const_oid::ObjectIdentifier;
 use tenkoku_domain::authority::AuthorityName;
+use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::name::Name;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::subject::SealSubject;
@@ -115,6 +116,20 @@ impl DistinguishedName {
             (oid::ORGANISATION, write::utf8(name.organisation.as_str())),
             (oid::ORGANISATION_IDENTIFIER, write::utf8(name.identifier.as_str())),
             (oid::COMMON_NAME, write::utf8(name.common_name.as_str())),
+        ])
+    }
+
+    /// The part that all names of an organisation begin with: C, O, organizationIdentifier.
+    pub fn subtree(
+        country_code: &str,
+        organisation: &Name,
+        identifier: &OrganizationIdentifier,
+    ) -> Result<Self, Refusal> {
+        identifier.check_country(country_code)?;
+        from_values(vec![
+            (oid::COUNTRY, country(country_code)?),
+            (oid::ORGANISATION, write::utf8(organisation.as_str())),
+            (oid::ORGANISATION_IDENTIFIER, write::utf8(identifier.as_str())),
         ])
     }
 
@@ -265,7 +280,6 @@ fn bmp(content: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use tenkoku_domain::identifier::OrganizationIdentifier;
     use tenkoku_domain::subject::LatinSubject;
 
     use super::StringType::{Printable, Utf8};

@@ -87,6 +87,8 @@ oids! {
     CERTIFICATE_POLICIES = "2.5.29.32";
     /// subjectAltName.
     SUBJECT_ALT_NAME = "2.5.29.17";
+    /// nameConstraints.
+    NAME_CONSTRAINTS = "2.5.29.30";
     /// basicConstraints.
     BASIC_CONSTRAINTS = "2.5.29.19";
     /// cRLDistributionPoints.
@@ -123,6 +125,12 @@ oids! {
     DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.36";
     /// ocspSigning.
     OCSP_SIGNING = "1.3.6.1.5.5.7.3.9";
+    /// timeStamping.
+    TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
+    /// clientAuth.
+    CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+    /// anyPolicy.
+    ANY_POLICY = "2.5.29.32.0";
     /// id-tsl-kp-tslSigning (TS 119 612, 5.7.1).
     TSL_SIGNING = "0.4.0.2231.3.0";
 

@@ -63,6 +63,21 @@ impl PolicyArc {
         self.child(&[2, 1]).unwrap_or(self.0)
     }
 
+    /// The operator's policy for time stamps: `arc.2.2`.
+    pub fn time_stamping(&self) -> ObjectIdentifier {
+        self.child(&[2, 2]).unwrap_or(self.0)
+    }
+
+    /// The operator's policy for certificates of administrators: `arc.2.3`.
+    pub fn administration(&self) -> ObjectIdentifier {
+        self.child(&[2, 3]).unwrap_or(self.0)
+    }
+
+    /// The operator's policy for signers of the audit chain: `arc.2.4`.
+    pub fn audit_signing(&self) -> ObjectIdentifier {
+        self.child(&[2, 4]).unwrap_or(self.0)
+    }
+
     fn child(&self, arcs: &[u32]) -> Option<ObjectIdentifier> {
         arcs.iter().try_fold(self.0, |oid, arc| oid.push_arc(*arc).ok())
     }
@@ -114,6 +129,9 @@ mod tests {
     fn levels_have_their_own_policies() {
         let arc = PolicyArc::parse("1.3.6.1.4.1.32473.1").unwrap();
         assert_eq!(arc.level(Level::Three).to_string(), "1.3.6.1.4.1.32473.1.1.3");
-        assert_eq!(arc.list_signing().to_string(), "1.3.6.1.4.1.32473.1.2.1");
+        let services =
+            [arc.list_signing(), arc.time_stamping(), arc.administration(), arc.audit_signing()];
+        let services = services.map(|policy| policy.to_string());
+        assert_eq!(services, [1, 2, 3, 4].map(|n| format!("1.3.6.1.4.1.32473.1.2.{n}")));
     }
 }

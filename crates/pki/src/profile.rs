@@ -4,6 +4,7 @@
 //! the two. Later profiles are new variants of [`Content`]. Not here: policy constraints, logotypes,
 //! LEI, short-lived variants.
 
+use const_oid::ObjectIdentifier;
 use tenkoku_domain::certificate::{Profile, Serial, Validity};
 use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::level::Level;
@@ -14,9 +15,10 @@ use crate::name::DistinguishedName;
 use crate::oid;
 use crate::policy::PolicyArc;
 use crate::qc::{Claim, Semantics};
+use crate::scope::NameScope;
 use crate::signature::SignatureAlgorithm;
 use crate::tbs::{Draft, Parts};
-use crate::uri::HttpUri;
+use crate::uri::{HttpUri, HttpsUri};
 
 mod extension;
 
@@ -29,6 +31,8 @@ pub struct Issuer {
     pub key: PublicKey,
     /// Its validity (I-8).
     pub validity: Validity,
+    /// The only names it may certify; `None` for an authority without name constraints.
+    pub scope: Option<NameScope>,
 }
 
 /// Where an issuer's certificate and CRL lie.
@@ -45,6 +49,38 @@ pub struct Repository {
 pub enum Content {
     /// A root authority.
     Root,
+    /// A policy authority: certifies issuing authorities.
+    Policy {
+        /// The issuer's repository.
+        repository: Repository,
+    },
+    /// A root of one generation, certified by the root of another. Both ways are two orders.
+    Cross {
+        /// The validity of the certified root's own certificate; this one stays inside it.
+        own: Validity,
+        /// The issuer's repository.
+        repository: Repository,
+    },
+    /// An issuing authority of one level for one organisation.
+    Dedicated {
+        /// The level it serves.
+        level: Level,
+        /// The names that it may certify.
+        scope: NameScope,
+        /// The operator's policies.
+        arc: PolicyArc,
+        /// The issuer's repository.
+        repository: Repository,
+    },
+    /// An issuing authority of service certificates.
+    ServiceAuthority {
+        /// Which ones.
+        service: Service,
+        /// The operator's policies.
+        arc: PolicyArc,
+        /// The issuer's repository.
+        repository: Repository,
+    },
     /// An issuing authority of one level.
     Issuing {
         /// The level it serves.
@@ -78,6 +114,38 @@ pub enum Content {
         /// The issuer's repository.
         repository: Repository,
     },
+    /// A time-stamping unit.
+    TimeStamping {
+        /// The operator's policies.
+        arc: PolicyArc,
+        /// The issuer's repository.
+        repository: Repository,
+    },
+    /// The client certificate of an administrator.
+    Administrator {
+        /// The account it opens.
+        account: HttpsUri,
+        /// The operator's policies.
+        arc: PolicyArc,
+        /// The issuer's repository.
+        repository: Repository,
+    },
+    /// A signer of the audit chain's checkpoints.
+    AuditSigner {
+        /// The operator's policies.
+        arc: PolicyArc,
+        /// The issuer's repository.
+        repository: Repository,
+    },
+}
+
+/// Whom a service authority issues to (DOMAIN 12.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Time-stamping units.
+    TimeStamping,
+    /// Administrators and signers of the audit chain.
+    Internal,
 }
 
 impl Content {
@@ -85,10 +153,20 @@ impl Content {
     pub const fn profile(&self) -> Profile {
         match self {
             Self::Root => Profile::Root,
+            Self::Policy { .. } => Profile::Policy,
+            Self::Cross { .. } => Profile::Cross,
+            Self::Dedicated { .. } => Profile::Dedicated,
+            Self::ServiceAuthority { service: Service::TimeStamping, .. } => {
+                Profile::TimeStampingAuthority
+            }
+            Self::ServiceAuthority { service: Service::Internal, .. } => Profile::InternalAuthority,
             Self::Issuing { .. } => Profile::Issuing,
             Self::Seal { level, .. } => Profile::seal(*level),
             Self::OcspSigner => Profile::OcspSigner,
             Self::ListSigner { .. } => Profile::ListSigner,
+            Self::TimeStamping { .. } => Profile::TimeStamping,
+            Self::Administrator { .. } => Profile::Administrator,
+            Self::AuditSigner { .. } => Profile::AuditSigner,
         }
     }
 }
@@ -118,7 +196,7 @@ impl Order {
         subject: DistinguishedName,
         key: PublicKey,
     ) -> Self {
-        let issuer = Issuer { name: subject.clone(), key: key.clone(), validity };
+        let issuer = Issuer { name: subject.clone(), key: key.clone(), validity, scope: None };
         Self { serial, validity, subject, key, issuer, content: Content::Root }
     }
 
@@ -131,12 +209,18 @@ impl Order {
 /// The longest validity of a profile, in days (DOMAIN 12.3 to 12.5).
 pub const fn max_days(profile: Profile) -> i64 {
     match profile {
-        Profile::Root => 7300,
-        Profile::Issuing => 3650,
-        Profile::Seal1 => 1095,
+        Profile::Root | Profile::Cross => 7300,
+        Profile::Policy => 5475,
+        Profile::Issuing
+        | Profile::Dedicated
+        | Profile::TimeStampingAuthority
+        | Profile::InternalAuthority
+        | Profile::TimeStamping => 3650,
+        Profile::Seal1 | Profile::AuditSigner => 1095,
         Profile::Seal2 | Profile::Seal3 => 825,
         Profile::OcspSigner => 30,
         Profile::ListSigner => 730,
+        Profile::Administrator => 365,
     }
 }
 
@@ -166,15 +250,27 @@ fn extensions(order: &Order) -> Vec<Vec<u8>> {
         Content::Root => {
             vec![extension::authority(None), extension::key_usage(extension::AUTHORITY), ski]
         }
-        Content::Issuing { level, arc, repository } => vec![
-            extension::authority(Some(0)),
-            extension::key_usage(extension::AUTHORITY),
-            ski,
-            aki,
-            extension::policies(&extension::level_policies(arc, *level)),
-            extension::information_access(repository, None),
-            extension::crl_distribution(repository),
-        ],
+        Content::Policy { repository } => {
+            authority(order, Some(1), &[oid::ANY_POLICY], None, repository)
+        }
+        Content::Cross { repository, .. } => {
+            authority(order, None, &[oid::ANY_POLICY], None, repository)
+        }
+        Content::Issuing { level, arc, repository } => {
+            let policies = extension::level_policies(arc, *level);
+            authority(order, Some(0), &policies, None, repository)
+        }
+        Content::Dedicated { level, scope, arc, repository } => {
+            let policies = extension::level_policies(arc, *level);
+            authority(order, Some(0), &policies, Some(scope), repository)
+        }
+        Content::ServiceAuthority { service, arc, repository } => {
+            let policies = match service {
+                Service::TimeStamping => vec![arc.time_stamping()],
+                Service::Internal => vec![arc.administration(), arc.audit_signing()],
+            };
+            authority(order, Some(0), &policies, None, repository)
+        }
         Content::Seal { level, latin, claim, arc, repository, ocsp } => {
             let mut list = vec![
                 aki,
@@ -206,7 +302,55 @@ fn extensions(order: &Order) -> Vec<Vec<u8>> {
             extension::information_access(repository, None),
             extension::crl_distribution(repository),
         ],
+        Content::TimeStamping { arc, repository } => vec![
+            aki,
+            ski,
+            extension::key_usage(extension::DIGITAL_SIGNATURE),
+            extension::critical_ext_key_usage(&oid::TIME_STAMPING),
+            extension::policies(&[arc.time_stamping()]),
+            extension::information_access(repository, None),
+            extension::crl_distribution(repository),
+        ],
+        Content::Administrator { account, arc, repository } => vec![
+            aki,
+            ski,
+            extension::key_usage(extension::DIGITAL_SIGNATURE),
+            extension::ext_key_usage(&oid::CLIENT_AUTH),
+            extension::policies(&[arc.administration()]),
+            extension::account(account),
+            extension::information_access(repository, None),
+            extension::crl_distribution(repository),
+        ],
+        Content::AuditSigner { arc, repository } => vec![
+            aki,
+            ski,
+            extension::key_usage(extension::DIGITAL_SIGNATURE),
+            extension::policies(&[arc.audit_signing()]),
+            extension::information_access(repository, None),
+            extension::crl_distribution(repository),
+        ],
     }
+}
+
+/// The extensions of an authority that has an issuer (DOMAIN 12.4).
+fn authority(
+    order: &Order,
+    path_length: Option<u8>,
+    policies: &[ObjectIdentifier],
+    scope: Option<&NameScope>,
+    repository: &Repository,
+) -> Vec<Vec<u8>> {
+    let mut list = vec![
+        extension::authority(path_length),
+        extension::key_usage(extension::AUTHORITY),
+        extension::subject_key_identifier(&order.key),
+        extension::authority_key_identifier(&order.issuer.key),
+        extension::policies(policies),
+    ];
+    list.extend(scope.map(extension::name_constraints));
+    list.push(extension::information_access(repository, None));
+    list.push(extension::crl_distribution(repository));
+    list
 }
 
 /// The semantics of the subject's identifier (DOMAIN 12.6).

@@ -28,6 +28,10 @@ use crate::signature::SignatureAlgorithm;
 use crate::signed::{Signable, Throwaway, ThrowawayError, ThrowawaySigner};
 use crate::uri::HttpUri;
 
+pub(crate) mod authorities;
+
+pub(crate) use self::authorities::*;
+
 /// When the specimens are judged.
 pub(crate) const AT: &str = "2026-12-01T00:00:00Z";
 
@@ -146,13 +150,16 @@ pub(crate) fn arc() -> PolicyArc {
 
 /// The operator's name with a common name of its own.
 pub(crate) fn operator(common_name: &str) -> DistinguishedName {
-    DistinguishedName::of_authority(&AuthorityName {
+    DistinguishedName::of_authority(&operator_name(common_name)).unwrap()
+}
+
+pub(crate) fn operator_name(common_name: &str) -> AuthorityName {
+    AuthorityName {
         country: "JP".to_owned(),
         organisation: name("架空電子印株式会社"),
         identifier: OrganizationIdentifier::parse("NTRJP-7123456789012").unwrap(),
         common_name: name(common_name),
-    })
-    .unwrap()
+    }
 }
 
 /// The subject of DOMAIN 22.
@@ -205,7 +212,7 @@ pub(crate) fn list_order() -> Order {
 /// The issuing authority of a level as an issuer.
 pub(crate) fn issuing(level: Level) -> Issuer {
     let order = issuing_order(level);
-    Issuer { name: order.subject, key: order.key, validity: order.validity }
+    Issuer { name: order.subject, key: order.key, validity: order.validity, scope: None }
 }
 
 pub(crate) fn seal_order(level: Level, key: &str) -> Order {
@@ -241,7 +248,7 @@ pub(crate) fn ocsp_order() -> Order {
 
 /// One order of every profile, by the name of its golden file, and the key that signs it.
 pub(crate) fn every_order() -> Vec<(&'static str, Order, &'static str)> {
-    vec![
+    let mut orders = vec![
         ("root", root_order(), "root"),
         ("issuing-1", issuing_order(Level::One), "root"),
         ("issuing-2", issuing_order(Level::Two), "root"),
@@ -251,7 +258,9 @@ pub(crate) fn every_order() -> Vec<(&'static str, Order, &'static str)> {
         ("seal-3", seal_order(Level::Three, "seal-p384"), "issuing"),
         ("ocsp-signer", ocsp_order(), "issuing"),
         ("list-signer", list_order(), "root"),
-    ]
+    ];
+    orders.extend(authorities::orders());
+    orders
 }
 
 /// Lints, signs and assembles an order.

@@ -46,7 +46,7 @@ fn none<E: Error>(what: &'static str) -> impl FnOnce(E) -> String {
 /// An authority with this key.
 fn issuer(key: &PublicKey) -> Result<Issuer, String> {
     let validity = Validity::days(NOW, 20);
-    Ok(Issuer { name: name("Contract CA G1")?, key: key.clone(), validity })
+    Ok(Issuer { name: name("Contract CA G1")?, key: key.clone(), validity, scope: None })
 }
 
 fn name(common_name: &str) -> Result<DistinguishedName, String> {

@@ -11,7 +11,7 @@ use crate::asn1::read;
 use crate::asn1::tag;
 use crate::oid;
 use crate::policy::etsi_policy;
-use crate::profile::{Content, Repository};
+use crate::profile::{Content, Repository, Service};
 use crate::qc::{Accreditation, Claim, Device};
 use crate::uri::HttpUri;
 
@@ -32,6 +32,8 @@ pub(super) fn rules<'a>() -> Vec<Rule<Case<'a>>> {
         Rule { name: "information-access", clause: "DOMAIN 12.3", check: information_access },
         Rule { name: "crl-distribution", clause: "DOMAIN 12.3", check: crl_distribution },
         Rule { name: "qc-statements", clause: "DOMAIN 12.6", check: qc_statements },
+        Rule { name: "name-constraints", clause: "RFC 5280, 4.2.1.10", check: name_constraints },
+        Rule { name: "name-scope", clause: "DOMAIN 12.4", check: name_scope },
         Rule { name: "claim-level", clause: "DOMAIN 12.3", check: claim_level },
     ]
 }
@@ -42,6 +44,11 @@ const KEY_USAGE_AUTHORITY: &[u8] = &[0x03, 0x02, 0x01, 0x06];
 const CONSTRAINTS_END_ENTITY: &[u8] = &[0x30, 0x00];
 const CONSTRAINTS_ROOT: &[u8] = &[0x30, 0x03, 0x01, 0x01, 0xFF];
 const CONSTRAINTS_ISSUING: &[u8] = &[0x30, 0x06, 0x01, 0x01, 0xFF, 0x02, 0x01, 0x00];
+const CONSTRAINTS_POLICY: &[u8] = &[0x30, 0x06, 0x01, 0x01, 0xFF, 0x02, 0x01, 0x01];
+const PURPOSE_TIME_STAMPING: &[u8] =
+    &[0x30, 0x0A, 0x06, 0x08, 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x08];
+const PURPOSE_CLIENT: &[u8] =
+    &[0x30, 0x0A, 0x06, 0x08, 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02];
 const PURPOSE_DOCUMENT_SIGNING: &[u8] =
     &[0x30, 0x0A, 0x06, 0x08, 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x24];
 const PURPOSE_OCSP_SIGNING: &[u8] =
@@ -74,10 +81,17 @@ fn demanded(case: &Case<'_>) -> Vec<ObjectIdentifier> {
     const REPOSITORY: [ObjectIdentifier; 2] =
         [oid::AUTHORITY_INFO_ACCESS, oid::CRL_DISTRIBUTION_POINTS];
     const POLICIES: [ObjectIdentifier; 1] = [oid::CERTIFICATE_POLICIES];
+    const AUTHORITY: [ObjectIdentifier; 1] = [oid::AUTHORITY_KEY_IDENTIFIER];
     match &case.order.content {
         Content::Root => ROOT.to_vec(),
-        Content::Issuing { .. } => {
-            [&ROOT[..], &[oid::AUTHORITY_KEY_IDENTIFIER], &POLICIES, &REPOSITORY].concat()
+        Content::Policy { .. }
+        | Content::Cross { .. }
+        | Content::Issuing { .. }
+        | Content::ServiceAuthority { .. } => {
+            [&ROOT[..], &AUTHORITY, &POLICIES, &REPOSITORY].concat()
+        }
+        Content::Dedicated { .. } => {
+            [&ROOT[..], &AUTHORITY, &POLICIES, &[oid::NAME_CONSTRAINTS], &REPOSITORY].concat()
         }
         Content::Seal { latin, claim, .. } => {
             let name = latin.as_ref().map(|_| oid::SUBJECT_ALT_NAME);
@@ -89,6 +103,14 @@ fn demanded(case: &Case<'_>) -> Vec<ObjectIdentifier> {
         Content::OcspSigner => [&SERVICE[..], &[oid::OCSP_NOCHECK]].concat(),
         Content::ListSigner { .. } => {
             [&SERVICE[..], &[oid::BASIC_CONSTRAINTS], &POLICIES, &REPOSITORY].concat()
+        }
+        Content::TimeStamping { .. } => [&SERVICE[..], &POLICIES, &REPOSITORY].concat(),
+        Content::Administrator { .. } => {
+            [&SERVICE[..], &POLICIES, &[oid::SUBJECT_ALT_NAME], &REPOSITORY].concat()
+        }
+        Content::AuditSigner { .. } => {
+            let [aki, ski, usage, _] = SERVICE;
+            [&[aki, ski, usage][..], &POLICIES, &REPOSITORY].concat()
         }
     }
 }
@@ -105,10 +127,14 @@ fn extension_set(case: &Case<'_>) -> Result<(), String> {
     demand(found == demanded(case), "the extensions are not those of the profile, in its order")
 }
 
-/// keyUsage and basicConstraints are critical, nothing else is.
+/// keyUsage, basicConstraints, nameConstraints and the purpose of a time-stamping unit are
+/// critical, nothing else is.
 fn criticality(case: &Case<'_>) -> Result<(), String> {
+    let stamps = case.order.content.profile() == Profile::TimeStamping;
     for extension in case.certificate.extensions() {
-        let demanded = [oid::KEY_USAGE, oid::BASIC_CONSTRAINTS].contains(&extension.oid);
+        let demanded = [oid::KEY_USAGE, oid::BASIC_CONSTRAINTS, oid::NAME_CONSTRAINTS]
+            .contains(&extension.oid)
+            || (stamps && extension.oid == oid::EXT_KEY_USAGE);
         demand(
             extension.critical == demanded,
             format!("{} has the wrong criticality", extension.oid),
@@ -120,8 +146,14 @@ fn criticality(case: &Case<'_>) -> Result<(), String> {
 /// keyUsage, extKeyUsage, basicConstraints and ocsp-nocheck, octet for octet.
 fn fixed_values(case: &Case<'_>) -> Result<(), String> {
     let (usage, purpose, constraints, nocheck) = match case.order.content.profile() {
-        Profile::Root => (KEY_USAGE_AUTHORITY, None, Some(CONSTRAINTS_ROOT), None),
-        Profile::Issuing => (KEY_USAGE_AUTHORITY, None, Some(CONSTRAINTS_ISSUING), None),
+        Profile::Root | Profile::Cross => (KEY_USAGE_AUTHORITY, None, Some(CONSTRAINTS_ROOT), None),
+        Profile::Policy => (KEY_USAGE_AUTHORITY, None, Some(CONSTRAINTS_POLICY), None),
+        Profile::Issuing
+        | Profile::Dedicated
+        | Profile::TimeStampingAuthority
+        | Profile::InternalAuthority => {
+            (KEY_USAGE_AUTHORITY, None, Some(CONSTRAINTS_ISSUING), None)
+        }
         Profile::Seal1 | Profile::Seal2 | Profile::Seal3 => {
             (KEY_USAGE_NON_REPUDIATION, Some(PURPOSE_DOCUMENT_SIGNING), None, None)
         }
@@ -134,6 +166,11 @@ fn fixed_values(case: &Case<'_>) -> Result<(), String> {
             Some(CONSTRAINTS_END_ENTITY),
             None,
         ),
+        Profile::TimeStamping => {
+            (KEY_USAGE_DIGITAL_SIGNATURE, Some(PURPOSE_TIME_STAMPING), None, None)
+        }
+        Profile::Administrator => (KEY_USAGE_DIGITAL_SIGNATURE, Some(PURPOSE_CLIENT), None, None),
+        Profile::AuditSigner => (KEY_USAGE_DIGITAL_SIGNATURE, None, None, None),
     };
     for (oid, demanded) in [
         (oid::KEY_USAGE, Some(usage)),
@@ -160,47 +197,93 @@ fn authority_key(case: &Case<'_>) -> Result<(), String> {
     let found = case.certificate.extension(oid::AUTHORITY_KEY_IDENTIFIER);
     let identifier = case.order.issuer.key.key_identifier();
     let demanded = [&[0x30, 0x16, 0x80, 0x14][..], &identifier].concat();
-    match case.order.content.profile() {
-        Profile::Root => demand(found.is_none(), "a root carries an authority key identifier"),
-        Profile::Issuing
-        | Profile::Seal1
-        | Profile::Seal2
-        | Profile::Seal3
-        | Profile::OcspSigner
-        | Profile::ListSigner => {
-            demand(found == Some(&demanded), "the identifier is not that of the issuer's key")
-        }
+    if case.order.content.profile() == Profile::Root {
+        return demand(found.is_none(), "a root carries an authority key identifier");
     }
+    demand(found == Some(&demanded), "the identifier is not that of the issuer's key")
 }
 
 /// The operator's policy and that of EN 319 411-1 for the level, and no other.
 fn policies(case: &Case<'_>) -> Result<(), String> {
     let demanded = match &case.order.content {
         Content::Root | Content::OcspSigner => Vec::new(),
-        Content::Issuing { level, arc, .. } | Content::Seal { level, arc, .. } => {
-            vec![arc.level(*level), etsi_policy(*level)]
+        Content::Policy { .. } | Content::Cross { .. } => vec![oid::ANY_POLICY],
+        Content::Issuing { level, arc, .. }
+        | Content::Dedicated { level, arc, .. }
+        | Content::Seal { level, arc, .. } => vec![arc.level(*level), etsi_policy(*level)],
+        Content::ServiceAuthority { service: Service::Internal, arc, .. } => {
+            vec![arc.administration(), arc.audit_signing()]
         }
+        Content::ServiceAuthority { service: Service::TimeStamping, arc, .. }
+        | Content::TimeStamping { arc, .. } => vec![arc.time_stamping()],
+        Content::Administrator { arc, .. } => vec![arc.administration()],
+        Content::AuditSigner { arc, .. } => vec![arc.audit_signing()],
         Content::ListSigner { arc, .. } => vec![arc.list_signing()],
     };
     demand(case.certificate.policies() == demanded, "the policies are not those of the level")
 }
 
-/// The ordered Latin name as the only alternative name.
+/// The ordered Latin name, or the ordered account, as the only alternative name.
 fn alternative_name(case: &Case<'_>) -> Result<(), String> {
-    let latin = match &case.order.content {
-        Content::Seal { latin, .. } => latin.as_ref(),
+    let (latin, account) = match &case.order.content {
+        Content::Seal { latin, .. } => (latin.as_ref(), None),
+        Content::Administrator { account, .. } => (None, Some(account.as_str())),
         Content::Root
+        | Content::Policy { .. }
+        | Content::Cross { .. }
         | Content::Issuing { .. }
+        | Content::Dedicated { .. }
+        | Content::ServiceAuthority { .. }
         | Content::OcspSigner
-        | Content::ListSigner { .. } => None,
+        | Content::ListSigner { .. }
+        | Content::TimeStamping { .. }
+        | Content::AuditSigner { .. } => (None, None),
     };
+    let number = usize::from(latin.is_some()) + usize::from(account.is_some());
     let found = case.certificate.extension(oid::SUBJECT_ALT_NAME);
-    let only = found.is_none_or(|value| count(value) == Some(1));
+    let only = found.map_or(Some(0), count) == Some(number);
     let name = case.certificate.alternative_directory_name();
+    let addresses = case.certificate.alternative_addresses();
+    let accounts: Vec<&str> = account.into_iter().collect();
     demand(
-        only && name.as_ref() == latin && found.is_some() == latin.is_some(),
-        "the alternative name is not the ordered Latin name alone",
+        only && name.as_ref() == latin && addresses == accounts,
+        "the alternative name is not the ordered one alone",
     )
+}
+
+/// The constraints permit the ordered subtrees and exclude nothing.
+fn name_constraints(case: &Case<'_>) -> Result<(), String> {
+    let demanded = match &case.order.content {
+        Content::Dedicated { scope, .. } => Some(scope),
+        Content::Root
+        | Content::Policy { .. }
+        | Content::Cross { .. }
+        | Content::Issuing { .. }
+        | Content::ServiceAuthority { .. }
+        | Content::Seal { .. }
+        | Content::OcspSigner
+        | Content::ListSigner { .. }
+        | Content::TimeStamping { .. }
+        | Content::Administrator { .. }
+        | Content::AuditSigner { .. } => None,
+    };
+    demand(
+        case.certificate.name_scope().as_ref() == demanded
+            && demanded.is_none_or(|scope| !scope.permitted().is_empty()),
+        "the constraints are not the ordered subtrees",
+    )
+}
+
+/// Subject and Latin form lie in the names that the issuer may certify.
+fn name_scope(case: &Case<'_>) -> Result<(), String> {
+    let Some(scope) = &case.order.issuer.scope else { return Ok(()) };
+    let latin = case.certificate.alternative_directory_name();
+    let outside = [Some(case.certificate.subject()), latin.as_ref()]
+        .into_iter()
+        .flatten()
+        .find(|name| !scope.permits(name));
+    let found = outside.map(|name| format!("the issuer may not certify {name}"));
+    demand(found.is_none(), found.unwrap_or_default())
 }
 
 /// How many values a SEQUENCE holds.
@@ -218,9 +301,15 @@ fn count(sequence: &[u8]) -> Option<usize> {
 fn addresses<'a>(case: &Case<'a>) -> (Option<&'a Repository>, Option<&'a HttpUri>) {
     match &case.order.content {
         Content::Root | Content::OcspSigner => (None, None),
-        Content::Issuing { repository, .. } | Content::ListSigner { repository, .. } => {
-            (Some(repository), None)
-        }
+        Content::Policy { repository }
+        | Content::Cross { repository, .. }
+        | Content::Issuing { repository, .. }
+        | Content::Dedicated { repository, .. }
+        | Content::ServiceAuthority { repository, .. }
+        | Content::ListSigner { repository, .. }
+        | Content::TimeStamping { repository, .. }
+        | Content::Administrator { repository, .. }
+        | Content::AuditSigner { repository, .. } => (Some(repository), None),
         Content::Seal { repository, ocsp, .. } => (Some(repository), Some(ocsp)),
     }
 }
@@ -256,19 +345,12 @@ fn same_addresses(found: &[String], demanded: Option<&HttpUri>) -> Result<(), St
 
 /// The set is complete, in order, each statement once; semantics last.
 fn qc_statements(case: &Case<'_>) -> Result<(), String> {
-    let claim = match &case.order.content {
-        Content::Seal { claim, .. } => claim,
-        Content::Root
-        | Content::Issuing { .. }
-        | Content::OcspSigner
-        | Content::ListSigner { .. } => &Claim::None,
-    };
-    let is_seal = matches!(case.order.content, Content::Seal { .. });
+    let claim = claim(case);
     let mut demanded = match claim {
-        Claim::None => Vec::new(),
-        Claim::Accredited(accreditation) => accredited(accreditation),
+        None | Some(Claim::None) => Vec::new(),
+        Some(Claim::Accredited(accreditation)) => accredited(accreditation),
     };
-    if is_seal && has_semantics(case) {
+    if claim.is_some() && has_semantics(case) {
         demanded.extend_from_slice(STATEMENT_SEMANTICS);
     }
     let found = match case.certificate.extension(oid::QC_STATEMENTS) {
@@ -320,14 +402,28 @@ fn framed(identifier: u8, content: &[u8]) -> Vec<u8> {
 /// Only level 3 may claim anything; no ETSI statement without QcCompliance is possible (PR-3),
 /// because the set is compared as a whole.
 fn claim_level(case: &Case<'_>) -> Result<(), String> {
-    match &case.order.content {
-        Content::Seal { claim: Claim::Accredited(_), .. } => {
+    match claim(case) {
+        Some(Claim::Accredited(_)) => {
             demand(case.order.content.profile() == Profile::Seal3, "a claim below level 3")
         }
-        Content::Seal { claim: Claim::None, .. }
-        | Content::Root
+        Some(Claim::None) | None => Ok(()),
+    }
+}
+
+/// The claim of a seal; `None` for what is no seal.
+const fn claim<'a>(case: &Case<'a>) -> Option<&'a Claim> {
+    match &case.order.content {
+        Content::Seal { claim, .. } => Some(claim),
+        Content::Root
+        | Content::Policy { .. }
+        | Content::Cross { .. }
         | Content::Issuing { .. }
+        | Content::Dedicated { .. }
+        | Content::ServiceAuthority { .. }
         | Content::OcspSigner
-        | Content::ListSigner { .. } => Ok(()),
+        | Content::ListSigner { .. }
+        | Content::TimeStamping { .. }
+        | Content::Administrator { .. }
+        | Content::AuditSigner { .. } => None,
     }
 }

@@ -9,7 +9,7 @@ use x509_cert::der::{Decode as _, Encode as _};
 use super::{Case, Rule, demand};
 use crate::asn1::tag;
 use crate::key::PublicKey;
-use crate::profile::max_days;
+use crate::profile::{Content, max_days};
 
 /// The first second of 2050.
 const YEAR_2050: Timestamp = Timestamp::from_seconds(2_524_608_000);
@@ -119,13 +119,29 @@ fn validity_length(case: &Case<'_>) -> Result<(), String> {
     )
 }
 
-/// Inside the issuer's validity.
+/// Inside the issuer's validity; a cross certificate also inside that of the certified root.
 fn validity_issuer(case: &Case<'_>) -> Result<(), String> {
-    let (own, issuer) = (case.certificate.validity(), case.order.issuer.validity);
-    demand(
-        issuer.not_before <= own.not_before && own.not_after <= issuer.not_after,
-        "the validity is not within that of the issuer",
-    )
+    let found = case.certificate.validity();
+    let within = |outer: &Validity| {
+        outer.not_before <= found.not_before && found.not_after <= outer.not_after
+    };
+    demand(within(&case.order.issuer.validity), "the validity is not within that of the issuer")?;
+    match &case.order.content {
+        Content::Cross { own, .. } => {
+            demand(within(own), "the validity is not within that of the certified root")
+        }
+        Content::Root
+        | Content::Policy { .. }
+        | Content::Issuing { .. }
+        | Content::Dedicated { .. }
+        | Content::ServiceAuthority { .. }
+        | Content::Seal { .. }
+        | Content::OcspSigner
+        | Content::ListSigner { .. }
+        | Content::TimeStamping { .. }
+        | Content::Administrator { .. }
+        | Content::AuditSigner { .. } => Ok(()),
+    }
 }
 
 fn key_ordered(case: &Case<'_>) -> Result<(), String> {
@@ -140,9 +156,17 @@ fn key_type(case: &Case<'_>) -> Result<(), String> {
     use KeyAlgorithm::{P256, P384, P521, Rsa3072, Rsa4096};
     let key = case.certificate.public_key().map_err(|e| e.to_string())?;
     let allowed: &[KeyAlgorithm] = match case.order.content.profile() {
-        Profile::Root | Profile::Issuing => &[P384, Rsa4096],
+        Profile::Root
+        | Profile::Policy
+        | Profile::Cross
+        | Profile::Issuing
+        | Profile::Dedicated
+        | Profile::TimeStampingAuthority
+        | Profile::InternalAuthority => &[P384, Rsa4096],
         Profile::Seal1 | Profile::OcspSigner | Profile::ListSigner => &KeyAlgorithm::ALL,
-        Profile::Seal2 => &[Rsa3072, Rsa4096, P256, P384, P521],
+        Profile::TimeStamping | Profile::Administrator | Profile::AuditSigner | Profile::Seal2 => {
+            &[Rsa3072, Rsa4096, P256, P384, P521]
+        }
         Profile::Seal3 => &[Rsa3072, Rsa4096, P256, P384],
     };
     demand(allowed.contains(&key.algorithm()), format!("{} is not allowed here", key.algorithm()))
@@ -152,13 +176,8 @@ fn key_type(case: &Case<'_>) -> Result<(), String> {
 fn key_own(case: &Case<'_>) -> Result<(), String> {
     let key = case.certificate.public_key().map_err(|e| e.to_string())?;
     let same = key.fingerprint() == case.order.issuer.key.fingerprint();
-    match case.order.content.profile() {
-        Profile::Root => demand(same, "a root does not certify its own key"),
-        Profile::Issuing
-        | Profile::Seal1
-        | Profile::Seal2
-        | Profile::Seal3
-        | Profile::OcspSigner
-        | Profile::ListSigner => demand(!same, "the key is the issuer's own"),
+    if case.order.content.profile() == Profile::Root {
+        return demand(same, "a root does not certify its own key");
     }
+    demand(!same, "the key is the issuer's own")
 }

@@ -14,6 +14,7 @@ pub(super) fn rules<'a>() -> Vec<Rule<Case<'a>>> {
     vec![
         Rule { name: "subject-ordered", clause: "DOMAIN I-9", check: subject_ordered },
         Rule { name: "subject-order", clause: "DOMAIN 12.2", check: subject_order },
+        Rule { name: "subject-issuer", clause: "DOMAIN 12.4", check: subject_issuer },
         Rule { name: "subject-rdn", clause: "DOMAIN 12.2", check: subject_rdn },
         Rule { name: "subject-type", clause: "DOMAIN 12.2", check: subject_type },
         Rule { name: "subject-length", clause: "DOMAIN 12.2", check: subject_length },
@@ -67,7 +68,18 @@ fn subject_ordered(case: &Case<'_>) -> Result<(), String> {
 fn subject_order(case: &Case<'_>) -> Result<(), String> {
     let grammar = match case.order.content.profile() {
         Profile::Seal1 | Profile::Seal2 | Profile::Seal3 => SEAL,
-        Profile::Root | Profile::Issuing | Profile::OcspSigner | Profile::ListSigner => AUTHORITY,
+        Profile::Root
+        | Profile::Policy
+        | Profile::Cross
+        | Profile::Issuing
+        | Profile::Dedicated
+        | Profile::TimeStampingAuthority
+        | Profile::InternalAuthority
+        | Profile::OcspSigner
+        | Profile::ListSigner
+        | Profile::TimeStamping
+        | Profile::Administrator
+        | Profile::AuditSigner => AUTHORITY,
     };
     for name in names(case) {
         let mut found = name.attributes().iter().map(|a| a.oid).peekable();
@@ -79,6 +91,13 @@ fn subject_order(case: &Case<'_>) -> Result<(), String> {
         demand(surplus.is_none(), surplus.unwrap_or_default())?;
     }
     Ok(())
+}
+
+/// Only a root has its issuer's name; generations differ in theirs (RO-4).
+fn subject_issuer(case: &Case<'_>) -> Result<(), String> {
+    let same = case.certificate.subject() == case.certificate.issuer();
+    let root = case.order.content.profile() == Profile::Root;
+    demand(same == root, "the subject's name and the issuer's do not fit the profile")
 }
 
 /// One attribute per RDN.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use const_oid::ObjectIdentifier;
 use tenkoku_domain::certificate::Validity;
+use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::level::Level;
 
@@ -20,6 +21,8 @@ use crate::specimens::{
 };
 use crate::tbs::Parts;
 use crate::uri::HttpsUri;
+
+mod authorities;
 
 fn seal() -> Order {
     seal_order(Level::One, "seal")
@@ -444,7 +447,7 @@ fn what_is_not_a_certificate_is_not_linted_further() {
 
 #[test]
 fn no_rule_is_without_a_draft_that_it_refuses() {
-    let pages = include_str!("tests.rs");
+    let pages = [include_str!("tests.rs"), include_str!("tests/authorities.rs")].concat();
     for rule in rules() {
         let name = format!("\"{}\"", rule.name);
         assert!(pages.contains(&name), "{} has no test", rule.name);

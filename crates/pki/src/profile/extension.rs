@@ -10,7 +10,8 @@ use crate::name::DistinguishedName;
 use crate::oid;
 use crate::policy::{PolicyArc, etsi_policy};
 use crate::qc::{self, Claim, Semantics};
-use crate::uri::HttpUri;
+use crate::scope::NameScope;
+use crate::uri::{HttpUri, HttpsUri};
 
 /// A KeyUsage value: the number of unused bits and the bits (RFC 5280, 4.2.1.3).
 type KeyUsage = [u8; 2];
@@ -46,6 +47,28 @@ pub(super) fn key_usage(usage: KeyUsage) -> Vec<u8> {
 
 pub(super) fn ext_key_usage(purpose: &ObjectIdentifier) -> Vec<u8> {
     plain(&oid::EXT_KEY_USAGE, &write::sequence(&[write::oid(purpose)]))
+}
+
+/// Critical, as RFC 3161, 2.3 demands of time-stamping units.
+pub(super) fn critical_ext_key_usage(purpose: &ObjectIdentifier) -> Vec<u8> {
+    critical(&oid::EXT_KEY_USAGE, &write::sequence(&[write::oid(purpose)]))
+}
+
+/// The permitted subtrees, each a directoryName (RFC 5280, 4.2.1.10).
+pub(super) fn name_constraints(scope: &NameScope) -> Vec<u8> {
+    let subtrees: Vec<Vec<u8>> = scope
+        .permitted()
+        .iter()
+        .map(|name| write::sequence(&[write::context(4, name.der())]))
+        .collect();
+    let permitted = write::context(0, &write::concat(&subtrees));
+    critical(&oid::NAME_CONSTRAINTS, &write::sequence(&[permitted]))
+}
+
+/// An account as the only alternative name, a uniformResourceIdentifier (RFC 5280, 4.2.1.6).
+pub(super) fn account(account: &HttpsUri) -> Vec<u8> {
+    let name = write::tlv(tag::primitive(6), account.as_str().as_bytes());
+    plain(&oid::SUBJECT_ALT_NAME, &write::sequence(&[name]))
 }
 
 /// basicConstraints of an authority (RFC 5280, 4.2.1.9).
