@@ -26,19 +26,31 @@ pub enum KeyAlgorithm {
     P384,
     /// ECDSA on NIST P-521.
     P521,
+    /// ML-DSA-65 (FIPS 204), without pre-hashing.
+    MlDsa65,
+    /// ML-DSA-87 (FIPS 204), without pre-hashing.
+    MlDsa87,
 }
 
 /// Why a text names no key algorithm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a key algorithm; known are RSA-2048, RSA-3072, RSA-4096, P-256, P-384, P-521"
+    "{0:?} is not a key algorithm; known are RSA-2048, RSA-3072, RSA-4096, P-256, P-384, P-521, ML-DSA-65, ML-DSA-87"
 )]
 pub struct KeyAlgorithmError(pub String);
 
 impl KeyAlgorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 6] =
-        [Self::Rsa2048, Self::Rsa3072, Self::Rsa4096, Self::P256, Self::P384, Self::P521];
+    pub const ALL: [Self; 8] = [
+        Self::Rsa2048,
+        Self::Rsa3072,
+        Self::Rsa4096,
+        Self::P256,
+        Self::P384,
+        Self::P521,
+        Self::MlDsa65,
+        Self::MlDsa87,
+    ];
 
     /// The name in policies, tables and messages: `P-256`, `RSA-3072`.
     pub const fn name(self) -> &'static str {
@@ -49,6 +61,8 @@ impl KeyAlgorithm {
             Self::P256 => "P-256",
             Self::P384 => "P-384",
             Self::P521 => "P-521",
+            Self::MlDsa65 => "ML-DSA-65",
+            Self::MlDsa87 => "ML-DSA-87",
         }
     }
 

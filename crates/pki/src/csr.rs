@@ -76,6 +76,7 @@ impl CsrError {
             Self::Algorithm(
                 SignatureAlgorithmError::Unknown(_)
                 | SignatureAlgorithmError::Parameters
+                | SignatureAlgorithmError::PreHash
                 | SignatureAlgorithmError::Der(_),
             ) => "signature-algorithm",
             Self::Signature => "signature",

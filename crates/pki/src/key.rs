@@ -39,6 +39,12 @@ pub enum KeyError {
     /// RSA parameters other than NULL (KM-2).
     #[error("the RSA key carries parameters that do not belong there")]
     RsaParameters,
+    /// ML-DSA with parameters (RFC 9881, 2).
+    #[error("the ML-DSA key carries parameters, which must be absent")]
+    MlDsaParameters,
+    /// A key for signatures over a hash only, which X.509 does not take (RFC 9881, 8.3).
+    #[error("keys for pre-hashed ML-DSA are not accepted")]
+    PreHash,
     /// EC with parameters written out, or without any (KM-4).
     #[error("the curve is not given by its name")]
     ExplicitCurve,
@@ -51,12 +57,13 @@ impl KeyError {
     /// The refusal of DOMAIN 7.1 for this.
     pub fn refusal(&self) -> Refusal {
         let (code, rule) = match self {
-            Self::Algorithm(_) => (RefusalCode::KeyAlgorithm, "KM-1"),
+            Self::Algorithm(_) | Self::PreHash => (RefusalCode::KeyAlgorithm, "KM-1"),
             Self::Encoding(_)
             | Self::Exponent
             | Self::EvenModulus
             | Self::ModulusBits(_)
-            | Self::RsaParameters => (RefusalCode::KeyParameters, "KM-2"),
+            | Self::RsaParameters
+            | Self::MlDsaParameters => (RefusalCode::KeyParameters, "KM-2"),
             Self::ExplicitCurve | Self::Point => (RefusalCode::KeyParameters, "KM-4"),
         };
         Refusal::new(code, rule).with("problem", self)
@@ -112,6 +119,42 @@ enum Content {
     Ec { curve: Curve, x: Vec<u8> },
     Ed25519([u8; 32]),
     Ed448([u8; 57]),
+    MlDsa(ParameterSet),
+}
+
+/// The parameter sets of ML-DSA (FIPS 204, 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ParameterSet {
+    Set44,
+    Set65,
+    Set87,
+}
+
+impl ParameterSet {
+    const fn number(self) -> u8 {
+        match self {
+            Self::Set44 => 44,
+            Self::Set65 => 65,
+            Self::Set87 => 87,
+        }
+    }
+
+    /// Octets of an encoded public key (FIPS 204, table 2).
+    const fn octets(self) -> usize {
+        match self {
+            Self::Set44 => 1312,
+            Self::Set65 => 1952,
+            Self::Set87 => 2592,
+        }
+    }
+
+    fn accept(self) -> Result<KeyAlgorithm, KeyError> {
+        match self {
+            Self::Set44 => Err(KeyError::Algorithm("ML-DSA-44".to_owned())),
+            Self::Set65 => Ok(KeyAlgorithm::MlDsa65),
+            Self::Set87 => Ok(KeyAlgorithm::MlDsa87),
+        }
+    }
 }
 
 /// A public key as it was handed in: it has an identity, but was not accepted for anything.
@@ -135,6 +178,12 @@ impl PresentedKey {
             oid::EC_PUBLIC_KEY => ec(algorithm, bits)?,
             oid::ED25519 => Content::Ed25519(fixed(bits)?),
             oid::ED448 => Content::Ed448(fixed(bits)?),
+            oid::ML_DSA_44 => ml_dsa(ParameterSet::Set44, &algorithm, bits)?,
+            oid::ML_DSA_65 => ml_dsa(ParameterSet::Set65, &algorithm, bits)?,
+            oid::ML_DSA_87 => ml_dsa(ParameterSet::Set87, &algorithm, bits)?,
+            oid::HASH_ML_DSA_44 | oid::HASH_ML_DSA_65 | oid::HASH_ML_DSA_87 => {
+                return Err(KeyError::PreHash);
+            }
             other => return Err(KeyError::Algorithm(other.to_string())),
         };
         Ok(Self { spki: spki.to_vec(), bits: bits.to_vec(), content })
@@ -147,6 +196,7 @@ impl PresentedKey {
             Content::Ec { curve, x } => KeyMaterial::Ec { curve: curve.dotted(), x },
             Content::Ed25519(key) => KeyMaterial::Ed25519(key),
             Content::Ed448(key) => KeyMaterial::Ed448(key),
+            Content::MlDsa(set) => KeyMaterial::MlDsa { set: set.number(), key: &self.bits },
         })
     }
 
@@ -159,6 +209,7 @@ impl PresentedKey {
             Content::Ec { curve, .. } => accept_point(*curve, &self.bits)?,
             Content::Ed25519(_) => return Err(KeyError::Algorithm("Ed25519".to_owned())),
             Content::Ed448(_) => return Err(KeyError::Algorithm("Ed448".to_owned())),
+            Content::MlDsa(set) => set.accept()?,
         };
         Ok(PublicKey { algorithm, presented: self })
     }
@@ -189,6 +240,17 @@ fn ec(mut parameters: Reader<'_>, bits: &[u8]) -> Result<Content, KeyError> {
         }
         Some(_) | None => Err(KeyError::Point),
     }
+}
+
+/// Parameters are absent; the BIT STRING holds the encoded key as it is (RFC 9881, 4).
+fn ml_dsa(set: ParameterSet, parameters: &Reader<'_>, bits: &[u8]) -> Result<Content, KeyError> {
+    if !parameters.is_empty() {
+        return Err(KeyError::MlDsaParameters);
+    }
+    if bits.len() != set.octets() {
+        return Err(DerError::Value("the key has another length than its type").into());
+    }
+    Ok(Content::MlDsa(set))
 }
 
 fn fixed<const N: usize>(bits: &[u8]) -> Result<[u8; N], KeyError> {
@@ -240,7 +302,7 @@ fn accept_point(curve: Curve, point: &[u8]) -> Result<KeyAlgorithm, KeyError> {
 }
 
 /// A public key that may be certified or may verify: RSA of 2048, 3072 or 4096 bits with exponent
-/// 65537, or a point on P-256, P-384 or P-521.
+/// 65537, a point on P-256, P-384 or P-521, or ML-DSA-65 or ML-DSA-87.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey {
     algorithm: KeyAlgorithm,
@@ -258,7 +320,7 @@ impl PublicKey {
         PresentedKey::parse(spki)?.accept()
     }
 
-    /// Wraps an RSAPublicKey or an EC point, as key stores hand them out, into a key.
+    /// Wraps an RSAPublicKey, an EC point or an ML-DSA key, as key stores hand them out, into a key.
     pub fn from_raw(algorithm: KeyAlgorithm, bits: &[u8]) -> Result<Self, KeyError> {
         let ec = |curve| write::sequence(&[write::oid(&oid::EC_PUBLIC_KEY), write::oid(&curve)]);
         let identifier = match algorithm {
@@ -268,6 +330,8 @@ impl PublicKey {
             KeyAlgorithm::Rsa2048 | KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096 => {
                 with_null(&oid::RSA_ENCRYPTION)
             }
+            KeyAlgorithm::MlDsa65 => write::sequence(&[write::oid(&oid::ML_DSA_65)]),
+            KeyAlgorithm::MlDsa87 => write::sequence(&[write::oid(&oid::ML_DSA_87)]),
         };
         Self::parse(&write::sequence(&[identifier, write::bits(bits)]))
     }
@@ -294,7 +358,7 @@ impl PublicKey {
         &self.presented.spki
     }
 
-    /// The content of the BIT STRING: an RSAPublicKey or an EC point.
+    /// The content of the BIT STRING: an RSAPublicKey, an EC point or an ML-DSA key.
     pub fn bits(&self) -> &[u8] {
         &self.presented.bits
     }

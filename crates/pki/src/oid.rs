@@ -46,6 +46,19 @@ oids! {
     /// id-Ed448.
     ED448 = "1.3.101.113";
 
+    /// id-ml-dsa-44.
+    ML_DSA_44 = "2.16.840.1.101.3.4.3.17";
+    /// id-ml-dsa-65.
+    ML_DSA_65 = "2.16.840.1.101.3.4.3.18";
+    /// id-ml-dsa-87.
+    ML_DSA_87 = "2.16.840.1.101.3.4.3.19";
+    /// id-hash-ml-dsa-44-with-sha512.
+    HASH_ML_DSA_44 = "2.16.840.1.101.3.4.3.32";
+    /// id-hash-ml-dsa-65-with-sha512.
+    HASH_ML_DSA_65 = "2.16.840.1.101.3.4.3.33";
+    /// id-hash-ml-dsa-87-with-sha512.
+    HASH_ML_DSA_87 = "2.16.840.1.101.3.4.3.34";
+
     /// ecdsa-with-SHA256.
     ECDSA_SHA256 = "1.2.840.10045.4.3.2";
     /// ecdsa-with-SHA384.

@@ -30,6 +30,10 @@ pub enum SignatureAlgorithm {
     PssSha384,
     /// RSASSA-PSS with SHA-512, MGF1 with SHA-512, salt of 64 octets.
     PssSha512,
+    /// ML-DSA-65 over the message itself, with an empty context (RFC 9881, 3).
+    MlDsa65,
+    /// ML-DSA-87 over the message itself, with an empty context.
+    MlDsa87,
 }
 
 /// Why an algorithm identifier is not accepted.
@@ -38,6 +42,9 @@ pub enum SignatureAlgorithmError {
     /// SHA-1 or MD5.
     #[error("the signature uses {0}, which no longer proves anything")]
     WeakHash(&'static str),
+    /// ML-DSA over a hash, which X.509 does not take (RFC 9881, 8.3).
+    #[error("the signature is pre-hashed ML-DSA, which certificates do not use")]
+    PreHash,
     /// Not known here.
     #[error("the signature algorithm {0} is not known here")]
     Unknown(String),
@@ -51,7 +58,7 @@ pub enum SignatureAlgorithmError {
 
 impl SignatureAlgorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::EcdsaSha256,
         Self::EcdsaSha384,
         Self::EcdsaSha512,
@@ -61,6 +68,8 @@ impl SignatureAlgorithm {
         Self::PssSha256,
         Self::PssSha384,
         Self::PssSha512,
+        Self::MlDsa65,
+        Self::MlDsa87,
     ];
 
     /// What a key of the platform signs with (DOMAIN 12.1).
@@ -71,6 +80,8 @@ impl SignatureAlgorithm {
             KeyAlgorithm::P521 => Self::EcdsaSha512,
             KeyAlgorithm::Rsa2048 | KeyAlgorithm::Rsa3072 => Self::RsaSha256,
             KeyAlgorithm::Rsa4096 => Self::RsaSha384,
+            KeyAlgorithm::MlDsa65 => Self::MlDsa65,
+            KeyAlgorithm::MlDsa87 => Self::MlDsa87,
         }
     }
 
@@ -86,11 +97,13 @@ impl SignatureAlgorithm {
             Self::PssSha256 => "RSASSA-PSS with SHA-256",
             Self::PssSha384 => "RSASSA-PSS with SHA-384",
             Self::PssSha512 => "RSASSA-PSS with SHA-512",
+            Self::MlDsa65 => "ML-DSA-65",
+            Self::MlDsa87 => "ML-DSA-87",
         }
     }
 
-    /// The AlgorithmIdentifier, DER: parameters absent for ECDSA (RFC 5758, 3.2), NULL for RSA
-    /// (RFC 4055, 5), the full set for PSS (RFC 4055, 3.1).
+    /// The AlgorithmIdentifier, DER: parameters absent for ECDSA (RFC 5758, 3.2) and ML-DSA
+    /// (RFC 9881, 2), NULL for RSA (RFC 4055, 5), the full set for PSS (RFC 4055, 3.1).
     pub fn identifier(self) -> Vec<u8> {
         match self {
             Self::EcdsaSha256 => write::sequence(&[write::oid(&oid::ECDSA_SHA256)]),
@@ -102,6 +115,8 @@ impl SignatureAlgorithm {
             Self::PssSha256 => pss(&with_null(&oid::SHA256), 32),
             Self::PssSha384 => pss(&with_null(&oid::SHA384), 48),
             Self::PssSha512 => pss(&with_null(&oid::SHA512), 64),
+            Self::MlDsa65 => write::sequence(&[write::oid(&oid::ML_DSA_65)]),
+            Self::MlDsa87 => write::sequence(&[write::oid(&oid::ML_DSA_87)]),
         }
     }
 
@@ -129,6 +144,8 @@ fn why_not(found: &ObjectIdentifier) -> SignatureAlgorithmError {
         SignatureAlgorithmError::WeakHash("SHA-1")
     } else if *found == oid::RSA_MD5 {
         SignatureAlgorithmError::WeakHash("MD5")
+    } else if [oid::HASH_ML_DSA_44, oid::HASH_ML_DSA_65, oid::HASH_ML_DSA_87].contains(found) {
+        SignatureAlgorithmError::PreHash
     } else {
         SignatureAlgorithmError::Unknown(found.to_string())
     }
@@ -184,14 +201,22 @@ pub(crate) fn verifier(
         (K::Rsa2048 | K::Rsa3072 | K::Rsa4096, S::PssSha256) => &lc::RSA_PSS_2048_8192_SHA256,
         (K::Rsa2048 | K::Rsa3072 | K::Rsa4096, S::PssSha384) => &lc::RSA_PSS_2048_8192_SHA384,
         (K::Rsa2048 | K::Rsa3072 | K::Rsa4096, S::PssSha512) => &lc::RSA_PSS_2048_8192_SHA512,
+        (K::MlDsa65, S::MlDsa65) => &lc::ML_DSA_65,
+        (K::MlDsa87, S::MlDsa87) => &lc::ML_DSA_87,
         (
-            K::P256 | K::P384 | K::P521,
+            K::P256 | K::P384 | K::P521 | K::MlDsa65 | K::MlDsa87,
             S::RsaSha256 | S::RsaSha384 | S::RsaSha512 | S::PssSha256 | S::PssSha384 | S::PssSha512,
         )
         | (
-            K::Rsa2048 | K::Rsa3072 | K::Rsa4096,
+            K::Rsa2048 | K::Rsa3072 | K::Rsa4096 | K::MlDsa65 | K::MlDsa87,
             S::EcdsaSha256 | S::EcdsaSha384 | S::EcdsaSha512,
-        ) => return None,
+        )
+        | (
+            K::Rsa2048 | K::Rsa3072 | K::Rsa4096 | K::P256 | K::P384 | K::P521,
+            S::MlDsa65 | S::MlDsa87,
+        )
+        | (K::MlDsa65, S::MlDsa87)
+        | (K::MlDsa87, S::MlDsa65) => return None,
     })
 }
 
@@ -215,6 +240,17 @@ mod tests {
         // ecdsa-with-SHA256 with NULL, and sha256WithRSAEncryption without it.
         check("300c06082a8648ce3d0403020500", Err(SignatureAlgorithmError::Parameters));
         check("300b06092a864886f70d01010b", Err(SignatureAlgorithmError::Parameters));
+    }
+
+    #[test]
+    fn ml_dsa_signs_the_message_itself_and_has_no_parameters() {
+        check("300b0609608648016503040312", Ok(SignatureAlgorithm::MlDsa65));
+        check("300b0609608648016503040313", Ok(SignatureAlgorithm::MlDsa87));
+        check("300d06096086480165030403120500", Err(SignatureAlgorithmError::Parameters));
+        for pre_hash in ["20", "21", "22"] {
+            let identifier = format!("300b06096086480165030403{pre_hash}");
+            check(&identifier, Err(SignatureAlgorithmError::PreHash));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{self as lc, EcdsaKeyPair, KeyPair as _, RsaKeyPair};
+use aws_lc_rs::signature::{self as lc, EcdsaKeyPair, KeyPair as _, PqdsaKeyPair, RsaKeyPair};
 use tenkoku_domain::authority::AuthorityName;
 use tenkoku_domain::certificate::{Serial, Validity};
 use tenkoku_domain::identifier::OrganizationIdentifier;
@@ -48,6 +48,7 @@ pub(crate) fn data(path: &str) -> PathBuf {
 pub(crate) enum TestKey {
     Ec(EcdsaKeyPair),
     Rsa(RsaKeyPair),
+    MlDsa(PqdsaKeyPair),
 }
 
 impl TestKey {
@@ -62,21 +63,21 @@ impl TestKey {
                 return Self::Ec(pair);
             }
         }
+        for set in [&lc::ML_DSA_65_SIGNING, &lc::ML_DSA_87_SIGNING] {
+            if let Ok(pair) = PqdsaKeyPair::from_pkcs8(set, &pkcs8) {
+                return Self::MlDsa(pair);
+            }
+        }
         Self::Rsa(RsaKeyPair::from_pkcs8(&pkcs8).unwrap())
     }
 
     pub(crate) fn public(&self) -> PublicKey {
-        let (bits, kinds) = match self {
-            Self::Ec(pair) => (
-                pair.public_key().as_ref(),
-                [KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::P521],
-            ),
-            Self::Rsa(pair) => (
-                pair.public_key().as_ref(),
-                [KeyAlgorithm::Rsa2048, KeyAlgorithm::Rsa3072, KeyAlgorithm::Rsa4096],
-            ),
+        let bits = match self {
+            Self::Ec(pair) => pair.public_key().as_ref(),
+            Self::Rsa(pair) => pair.public_key().as_ref(),
+            Self::MlDsa(pair) => pair.public_key().as_ref(),
         };
-        kinds.into_iter().find_map(|kind| PublicKey::from_raw(kind, bits).ok()).unwrap()
+        KeyAlgorithm::ALL.into_iter().find_map(|kind| PublicKey::from_raw(kind, bits).ok()).unwrap()
     }
 
     /// Signs with the algorithm that a platform key of this type uses.
@@ -92,6 +93,12 @@ impl TestKey {
                     &lc::RSA_PKCS1_SHA256
                 };
                 pair.sign(padding, &SystemRandom::new(), message, &mut signature).unwrap();
+                signature
+            }
+            Self::MlDsa(pair) => {
+                let mut signature = vec![0; pair.algorithm().signature_len()];
+                let length = pair.sign(message, &mut signature).unwrap();
+                signature.truncate(length);
                 signature
             }
         }

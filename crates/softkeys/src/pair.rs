@@ -8,8 +8,9 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING,
-    EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384,
-    RSA_PKCS1_SHA512, RsaEncoding,
+    EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _, ML_DSA_65_SIGNING, ML_DSA_87_SIGNING,
+    PqdsaKeyPair, PqdsaSigningAlgorithm, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
+    RsaEncoding,
 };
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_pki::key::PublicKey;
@@ -43,6 +44,7 @@ impl From<Unspecified> for PairError {
 enum Private {
     Ec(EcdsaKeyPair),
     Rsa(RsaKeyPair),
+    MlDsa(PqdsaKeyPair),
 }
 
 /// A key pair that signs. It cannot be shown.
@@ -51,10 +53,11 @@ pub(crate) struct KeyPair {
     private: Private,
 }
 
-/// The two families; each algorithm belongs to one.
+/// The families; each algorithm belongs to one.
 enum Family {
     Ec(&'static EcdsaSigningAlgorithm),
     Rsa(KeySize),
+    MlDsa(&'static PqdsaSigningAlgorithm),
 }
 
 impl Family {
@@ -66,6 +69,8 @@ impl Family {
             KeyAlgorithm::Rsa2048 => Self::Rsa(KeySize::Rsa2048),
             KeyAlgorithm::Rsa3072 => Self::Rsa(KeySize::Rsa3072),
             KeyAlgorithm::Rsa4096 => Self::Rsa(KeySize::Rsa4096),
+            KeyAlgorithm::MlDsa65 => Self::MlDsa(&ML_DSA_65_SIGNING),
+            KeyAlgorithm::MlDsa87 => Self::MlDsa(&ML_DSA_87_SIGNING),
         }
     }
 }
@@ -76,6 +81,7 @@ impl KeyPair {
         let private = match Family::of(algorithm) {
             Family::Ec(curve) => Private::Ec(EcdsaKeyPair::generate(curve)?),
             Family::Rsa(size) => Private::Rsa(RsaKeyPair::generate(size)?),
+            Family::MlDsa(set) => Private::MlDsa(PqdsaKeyPair::generate(set)?),
         };
         Self::new(algorithm, private)
     }
@@ -88,6 +94,9 @@ impl KeyPair {
                 Private::Ec(EcdsaKeyPair::from_pkcs8(curve, pkcs8).map_err(rejected)?)
             }
             Family::Rsa(_) => Private::Rsa(RsaKeyPair::from_pkcs8(pkcs8).map_err(rejected)?),
+            Family::MlDsa(set) => {
+                Private::MlDsa(PqdsaKeyPair::from_pkcs8(set, pkcs8).map_err(rejected)?)
+            }
         };
         Self::new(algorithm, private)
     }
@@ -96,6 +105,7 @@ impl KeyPair {
         let bits = match &private {
             Private::Ec(pair) => pair.public_key().as_ref(),
             Private::Rsa(pair) => pair.public_key().as_ref(),
+            Private::MlDsa(pair) => pair.public_key().as_ref(),
         };
         let public = PublicKey::from_raw(algorithm, bits)?;
         if public.algorithm() != algorithm {
@@ -109,6 +119,7 @@ impl KeyPair {
         Ok(Zeroizing::new(match &self.private {
             Private::Ec(pair) => pair.to_pkcs8v1()?.as_ref().to_vec(),
             Private::Rsa(pair) => pair.as_der()?.as_ref().to_vec(),
+            Private::MlDsa(pair) => pair.to_pkcs8v1()?.as_ref().to_vec(),
         }))
     }
 
@@ -131,7 +142,13 @@ impl KeyPair {
             Private::Ec(pair) if algorithm == SignatureAlgorithm::of_issuer(key) => {
                 Ok(pair.sign(&random, message)?.as_ref().to_vec())
             }
-            Private::Ec(_) => Err(misfit),
+            Private::MlDsa(pair) if algorithm == SignatureAlgorithm::of_issuer(key) => {
+                let mut signature = vec![0; pair.algorithm().signature_len()];
+                let length = pair.sign(message, &mut signature)?;
+                signature.truncate(length);
+                Ok(signature)
+            }
+            Private::Ec(_) | Private::MlDsa(_) => Err(misfit),
             Private::Rsa(pair) => {
                 let encoding = rsa_encoding(algorithm).ok_or(misfit)?;
                 let mut signature = vec![0; pair.public_modulus_len()];
@@ -153,6 +170,8 @@ fn rsa_encoding(signature: SignatureAlgorithm) -> Option<&'static dyn RsaEncodin
         | SignatureAlgorithm::PssSha512
         | SignatureAlgorithm::EcdsaSha256
         | SignatureAlgorithm::EcdsaSha384
-        | SignatureAlgorithm::EcdsaSha512 => None,
+        | SignatureAlgorithm::EcdsaSha512
+        | SignatureAlgorithm::MlDsa65
+        | SignatureAlgorithm::MlDsa87 => None,
     }
 }

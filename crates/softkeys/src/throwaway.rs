@@ -10,7 +10,7 @@ use tenkoku_pki::signed::{Throwaway, ThrowawayError, ThrowawaySigner};
 
 use crate::pair::{KeyPair, PairError};
 
-/// Signs with throw-away keys. An EC key is fresh for every call. An RSA key is made once per size
+/// Signs with throw-away keys. An EC or ML-DSA key is fresh for every call. An RSA key is made once per size
 /// and process and used again: making one takes up to seconds, which would be most of the time an
 /// issuance takes, and the lint looks at the form of the signature, which is the same for all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,7 +39,11 @@ static RSA_4096: Kept = Mutex::new(None);
 
 fn pair(algorithm: KeyAlgorithm) -> Result<Arc<KeyPair>, PairError> {
     let kept = match algorithm {
-        KeyAlgorithm::P256 | KeyAlgorithm::P384 | KeyAlgorithm::P521 => {
+        KeyAlgorithm::P256
+        | KeyAlgorithm::P384
+        | KeyAlgorithm::P521
+        | KeyAlgorithm::MlDsa65
+        | KeyAlgorithm::MlDsa87 => {
             return KeyPair::generate(algorithm).map(Arc::new);
         }
         KeyAlgorithm::Rsa2048 => &RSA_2048,

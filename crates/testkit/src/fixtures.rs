@@ -5,7 +5,8 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING,
-    EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _, RSA_PKCS1_SHA256,
+    EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _, ML_DSA_65_SIGNING, ML_DSA_87_SIGNING,
+    PqdsaKeyPair, RSA_PKCS1_SHA256,
 };
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_pki::key::PublicKey;
@@ -28,13 +29,14 @@ pub struct ApplicantKey {
 enum Private {
     Ec(EcdsaKeyPair),
     Rsa(RsaKeyPair),
+    MlDsa(PqdsaKeyPair),
 }
 
 impl ApplicantKey {
-    /// A key: fresh on a curve, the one key of `tests/data/pki/keys` for each size of RSA.
+    /// A key: fresh on a curve or of ML-DSA, the one key of `tests/data/pki/keys` for each size of RSA.
     ///
     /// # Panics
-    /// For RSA 4096, of which none is kept.
+    /// When the library refuses.
     pub fn make(algorithm: KeyAlgorithm) -> Self {
         let private = match algorithm {
             KeyAlgorithm::P256 | KeyAlgorithm::P384 | KeyAlgorithm::P521 => Private::Ec(
@@ -42,7 +44,15 @@ impl ApplicantKey {
             ),
             KeyAlgorithm::Rsa2048 => Private::Rsa(kept("seal-rsa2048")),
             KeyAlgorithm::Rsa3072 => Private::Rsa(kept("seal-rsa")),
-            KeyAlgorithm::Rsa4096 => panic!("no RSA 4096 key of an applicant is kept"),
+            KeyAlgorithm::Rsa4096 => Private::Rsa(kept("seal-rsa4096")),
+            KeyAlgorithm::MlDsa65 | KeyAlgorithm::MlDsa87 => {
+                let set = if algorithm == KeyAlgorithm::MlDsa65 {
+                    &ML_DSA_65_SIGNING
+                } else {
+                    &ML_DSA_87_SIGNING
+                };
+                Private::MlDsa(PqdsaKeyPair::generate(set).expect("an ML-DSA key pair"))
+            }
         };
         Self { algorithm, private }
     }
@@ -82,6 +92,7 @@ impl ApplicantKey {
         match &self.private {
             Private::Ec(pair) => pair.public_key().as_ref(),
             Private::Rsa(pair) => pair.public_key().as_ref(),
+            Private::MlDsa(pair) => pair.public_key().as_ref(),
         }
     }
 
@@ -153,6 +164,12 @@ impl ApplicantKey {
                     .expect("a signature");
                 (SignatureAlgorithm::RsaSha256, signature)
             }
+            Private::MlDsa(pair) => {
+                let mut signature = vec![0; pair.algorithm().signature_len()];
+                let length = pair.sign(message, &mut signature).expect("a signature");
+                signature.truncate(length);
+                (SignatureAlgorithm::of_issuer(self.algorithm), signature)
+            }
         }
     }
 }
@@ -162,7 +179,11 @@ fn curve(algorithm: KeyAlgorithm) -> &'static EcdsaSigningAlgorithm {
         KeyAlgorithm::P256 => &ECDSA_P256_SHA256_ASN1_SIGNING,
         KeyAlgorithm::P384 => &ECDSA_P384_SHA384_ASN1_SIGNING,
         KeyAlgorithm::P521 => &ECDSA_P521_SHA512_ASN1_SIGNING,
-        KeyAlgorithm::Rsa2048 | KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096 => {
+        KeyAlgorithm::Rsa2048
+        | KeyAlgorithm::Rsa3072
+        | KeyAlgorithm::Rsa4096
+        | KeyAlgorithm::MlDsa65
+        | KeyAlgorithm::MlDsa87 => {
             panic!("{algorithm} is no curve")
         }
     }

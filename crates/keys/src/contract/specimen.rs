@@ -150,7 +150,10 @@ pub(super) const fn list_algorithm(key: KeyAlgorithm) -> Option<ListAlgorithm> {
         KeyAlgorithm::P256 => Some(ListAlgorithm::EcdsaP256Sha256),
         KeyAlgorithm::P384 => Some(ListAlgorithm::EcdsaP384Sha384),
         KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096 => Some(ListAlgorithm::RsaSha512),
-        KeyAlgorithm::Rsa2048 | KeyAlgorithm::P521 => None,
+        KeyAlgorithm::Rsa2048
+        | KeyAlgorithm::P521
+        | KeyAlgorithm::MlDsa65
+        | KeyAlgorithm::MlDsa87 => None,
     }
 }
 

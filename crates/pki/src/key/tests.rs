@@ -175,7 +175,7 @@ fn anything_around_the_key_is_refused() {
 
 #[test]
 fn signatures_verify_with_their_own_key_algorithm_and_message_only() {
-    for name in ["seal", "root", "seal-p521", "seal-rsa"] {
+    for name in ["seal", "root", "seal-p521", "seal-rsa", "seal-mldsa65", "seal-mldsa87"] {
         let key = TestKey::load(name);
         let public = key.public();
         let algorithm = SignatureAlgorithm::of_issuer(public.algorithm());
@@ -186,6 +186,53 @@ fn signatures_verify_with_their_own_key_algorithm_and_message_only() {
             assert_eq!(public.verify(other, b"message", &signature), Err(SignatureError));
         }
     }
+}
+
+fn ml_dsa_spki(identifier: &[u8], bits: &[u8]) -> Vec<u8> {
+    write::sequence(&[identifier, &write::bits(bits)])
+}
+
+fn bare(algorithm: &ObjectIdentifier) -> Vec<u8> {
+    write::sequence(&[write::oid(algorithm)])
+}
+
+#[test]
+fn ml_dsa_keys_have_absent_parameters_and_their_own_length() {
+    let key = public("seal-mldsa65");
+    let (spki, bits) = (key.spki_der(), key.bits());
+    assert_eq!(hex::encode(&spki[4..17]), "300b0609608648016503040312");
+    check(spki, Ok(KeyAlgorithm::MlDsa65));
+    check(public("seal-mldsa87").spki_der(), Ok(KeyAlgorithm::MlDsa87));
+    let with_parameters = ml_dsa_spki(&with_null(&oid::ML_DSA_65), bits);
+    check(&with_parameters, Err(RefusalCode::KeyParameters));
+    let wrong_length = ml_dsa_spki(&bare(&oid::ML_DSA_87), bits);
+    check(&wrong_length, Err(RefusalCode::KeyParameters));
+    check(&ml_dsa_spki(&bare(&oid::ML_DSA_65), &bits[1..]), Err(RefusalCode::KeyParameters));
+}
+
+#[test]
+fn km_1_refuses_ml_dsa_44_and_keys_for_pre_hashed_signatures() {
+    let small = ml_dsa_spki(&bare(&oid::ML_DSA_44), &[7; 1312]);
+    check(&small, Err(RefusalCode::KeyAlgorithm));
+    let key = public("seal-mldsa87");
+    for pre_hash in [oid::HASH_ML_DSA_44, oid::HASH_ML_DSA_65, oid::HASH_ML_DSA_87] {
+        let spki = ml_dsa_spki(&bare(&pre_hash), key.bits());
+        check(&spki, Err(RefusalCode::KeyAlgorithm));
+    }
+}
+
+#[test]
+fn the_fingerprint_of_ml_dsa_is_over_its_set_and_the_encoded_key() {
+    let by_hand = |set: &str, bits: &[u8]| {
+        let material = [b"seal-key-v1\0", set.as_bytes(), b"\0", bits].concat();
+        hex::encode(digest::digest(&digest::SHA256, &material))
+    };
+    for (name, set) in [("seal-mldsa65", "ml-dsa-65"), ("seal-mldsa87", "ml-dsa-87")] {
+        let key = public(name);
+        assert_eq!(key.fingerprint().to_string(), by_hand(set, key.bits()));
+    }
+    let small = ml_dsa_spki(&bare(&oid::ML_DSA_44), &[7; 1312]);
+    assert_eq!(fingerprint(&small), by_hand("ml-dsa-44", &[7; 1312]));
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn key_ordered(case: &Case<'_>) -> Result<(), String> {
 
 /// The row "keys" of the profiles.
 fn key_type(case: &Case<'_>) -> Result<(), String> {
-    use KeyAlgorithm::{P256, P384, P521, Rsa3072, Rsa4096};
+    use KeyAlgorithm::{MlDsa65, MlDsa87, P256, P384, P521, Rsa3072, Rsa4096};
     let key = case.certificate.public_key().map_err(|e| e.to_string())?;
     let allowed: &[KeyAlgorithm] = match case.order.content.profile() {
         Profile::Root
@@ -162,12 +162,13 @@ fn key_type(case: &Case<'_>) -> Result<(), String> {
         | Profile::Issuing
         | Profile::Dedicated
         | Profile::TimeStampingAuthority
-        | Profile::InternalAuthority => &[P384, Rsa4096],
+        | Profile::InternalAuthority => &[P384, Rsa4096, MlDsa65, MlDsa87],
         Profile::Seal1 | Profile::OcspSigner | Profile::ListSigner => &KeyAlgorithm::ALL,
-        Profile::TimeStamping | Profile::Administrator | Profile::AuditSigner | Profile::Seal2 => {
-            &[Rsa3072, Rsa4096, P256, P384, P521]
+        Profile::TimeStamping | Profile::AuditSigner | Profile::Seal2 => {
+            &[Rsa3072, Rsa4096, P256, P384, P521, MlDsa65, MlDsa87]
         }
-        Profile::Seal3 => &[Rsa3072, Rsa4096, P256, P384],
+        Profile::Administrator => &[Rsa3072, Rsa4096, P256, P384, P521],
+        Profile::Seal3 => &[Rsa3072, Rsa4096, P256, P384, MlDsa65, MlDsa87],
     };
     demand(allowed.contains(&key.algorithm()), format!("{} is not allowed here", key.algorithm()))
 }
