@@ -148,6 +148,12 @@ pub enum KeyError {
         /// Which token.
         token: String,
     },
+    /// One wrong PIN more would lock the token, so this program does not try its own.
+    #[error("one wrong PIN more locks the token {token}, so none is tried")]
+    FinalTry {
+        /// Which token.
+        token: String,
+    },
     /// The token refuses every PIN until its security officer unlocks it.
     #[error("the PIN of the token {token} is locked")]
     PinLocked {
@@ -189,6 +195,7 @@ impl KeyError {
             | Self::Module { .. }
             | Self::TokenAbsent { .. }
             | Self::WrongPin { .. }
+            | Self::FinalTry { .. }
             | Self::PinLocked { .. }
             | Self::Full { .. }
             | Self::Signing { .. } => None,

@@ -171,6 +171,7 @@ fn told(error: &KeyError) -> (&'static str, Vec<(&'static str, &str)>) {
         KeyError::Module { module, .. } => ("hsm-module", vec![("path", module)]),
         KeyError::TokenAbsent { token, .. } => ("hsm-token-absent", vec![("name", token)]),
         KeyError::WrongPin { token } => ("hsm-wrong-pin", vec![("name", token)]),
+        KeyError::FinalTry { token } => ("hsm-final-try", vec![("name", token)]),
         KeyError::PinLocked { token } => ("hsm-pin-locked", vec![("name", token)]),
         KeyError::Full { token } => ("hsm-full", vec![("name", token)]),
         KeyError::NotFound(_)
