@@ -24,5 +24,6 @@ mod revocation;
 mod settle;
 mod specimens;
 mod support;
+mod suspension;
 mod tidy;
 mod trusted_list;

@@ -16,7 +16,7 @@ use tenkoku_testkit::world::{THEIRS, World, at_once, revocation};
 use crate::support::{check_refused, codes, refusal};
 
 /// What a CRL says about a certificate.
-fn entry(crl: &Crl, certificate: &Certificate) -> Option<CrlEntry> {
+pub(crate) fn entry(crl: &Crl, certificate: &Certificate) -> Option<CrlEntry> {
     let entries = crl.entries().map(|entry| entry.expect("an entry"));
     entries.into_iter().find(|entry| entry.serial == certificate.serial)
 }

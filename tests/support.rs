@@ -7,6 +7,7 @@ use serde_json::Value;
 use tenkoku_ca::apply::ApplyError;
 use tenkoku_ca::issue::IssueError;
 use tenkoku_ca::revoke::RevokeError;
+use tenkoku_ca::suspend::SuspendError;
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::level::Level;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
@@ -26,7 +27,7 @@ macro_rules! maybe_refusal {
         }
     )*};
 }
-maybe_refusal! { ApplyError IssueError RevokeError }
+maybe_refusal! { ApplyError IssueError RevokeError SuspendError }
 
 /// The refusal that something came to.
 #[track_caller]

@@ -14,3 +14,4 @@ pub mod revoke;
 pub mod settle;
 pub mod signer;
 mod signing;
+pub mod suspend;

@@ -86,7 +86,7 @@ pub fn revoke_certificate(
     })
 }
 
-fn checked_comment(comment: &str) -> Result<String, Refusal> {
+pub(crate) fn checked_comment(comment: &str) -> Result<String, Refusal> {
     if comment.trim().is_empty() {
         return Ok(String::new());
     }

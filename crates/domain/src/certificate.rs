@@ -178,6 +178,8 @@ pub enum CertificateState {
     Pending,
     /// Signed and released; waits for acknowledgement.
     Issued,
+    /// Signed and released; told as on hold until its key acknowledges it (`initial_hold`).
+    Held(Revocation),
     /// In use.
     Active,
     /// On hold.
@@ -193,7 +195,7 @@ impl CertificateState {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Pending => "pending",
-            Self::Issued => "issued",
+            Self::Issued | Self::Held(_) => "issued",
             Self::Active => "active",
             Self::Suspended(_) => "suspended",
             Self::Retired => "retired",
@@ -204,7 +206,9 @@ impl CertificateState {
     /// The revocation or suspension, where there is one.
     pub const fn revocation(&self) -> Option<&Revocation> {
         match self {
-            Self::Suspended(revocation) | Self::Revoked(revocation) => Some(revocation),
+            Self::Held(revocation) | Self::Suspended(revocation) | Self::Revoked(revocation) => {
+                Some(revocation)
+            }
             Self::Pending | Self::Issued | Self::Active | Self::Retired => None,
         }
     }
@@ -271,6 +275,7 @@ impl Certificate {
         let live = match self.state {
             CertificateState::Pending
             | CertificateState::Issued
+            | CertificateState::Held(_)
             | CertificateState::Active
             | CertificateState::Suspended(_) => true,
             CertificateState::Retired | CertificateState::Revoked(_) => false,

@@ -119,6 +119,12 @@ ids! {
     SessionId = "ses";
     /// A job of the queue.
     JobId = "job";
+    /// A container of keys.
+    ContainerId = "ctr";
+    /// A record of evidence of destruction.
+    EvidenceId = "evd";
+    /// An order of several instances at once.
+    OrderId = "ord";
     /// A request that came in; its last characters are the reference number people see.
     RequestId = "req";
 }

@@ -24,5 +24,6 @@ pub mod policy;
 pub mod refusal;
 pub mod revocation;
 pub mod subject;
+pub mod suspension;
 pub mod time;
 pub mod trusted_list;

@@ -165,9 +165,10 @@ pub fn revoke(
                 .with("state", "being-issued")
                 .with("serial", &certificate.serial));
         }
-        CertificateState::Issued | CertificateState::Active | CertificateState::Retired => {
-            now.floor()
-        }
+        CertificateState::Issued
+        | CertificateState::Held(_)
+        | CertificateState::Active
+        | CertificateState::Retired => now.floor(),
     };
     if certificate.is_expired(now) {
         return Err(Refusal::new(RefusalCode::StateConflict, "6.4")

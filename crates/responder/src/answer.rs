@@ -124,9 +124,9 @@ fn told(state: &CertificateState) -> Status {
         | CertificateState::Issued
         | CertificateState::Retired
         | CertificateState::Pending => Status::Good,
-        CertificateState::Suspended(revocation) | CertificateState::Revoked(revocation) => {
-            Status::of(revocation)
-        }
+        CertificateState::Held(revocation)
+        | CertificateState::Suspended(revocation)
+        | CertificateState::Revoked(revocation) => Status::of(revocation),
     }
 }
 

@@ -112,6 +112,18 @@ pub(crate) struct StateColumns<'a> {
     pub(crate) invalid_since: Option<i64>,
 }
 
+/// The columns of a hold or a revocation; all empty where there is none.
+macro_rules! hold_columns {
+    ($revocation:expr) => {{
+        let revocation: Option<&Revocation> = $revocation;
+        (
+            certificates::cause.eq(revocation.map(|told| told.cause.word())),
+            certificates::revoked_at.eq(revocation.map(|told| told.at.millis())),
+            certificates::invalid_since.eq(revocation.and_then(|told| millis(told.invalid_since))),
+        )
+    }};
+}
+
 /// Reads a state back.
 pub(crate) fn read_state(
     place: Place<'_>,
@@ -127,6 +139,7 @@ pub(crate) fn read_state(
     let state = match (columns.state, revocation) {
         ("pending", None) => Some(CertificateState::Pending),
         ("issued", None) => Some(CertificateState::Issued),
+        ("issued", Some(revocation)) => Some(CertificateState::Held(revocation)),
         ("active", None) => Some(CertificateState::Active),
         ("retired", None) => Some(CertificateState::Retired),
         ("suspended", Some(revocation)) => Some(CertificateState::Suspended(revocation)),
@@ -378,6 +391,7 @@ impl Tx<'_> {
             .set((
                 certificates::der.eq(certificate.der.as_deref()),
                 certificates::state.eq(certificate.state.word()),
+                hold_columns!(certificate.state.revocation()),
             ))
             .execute(self.conn)?;
         one(rows, "certificate state")?;
@@ -411,6 +425,22 @@ impl Tx<'_> {
             Some(_) => self.set_key_state(&certificate.key, KeyState::DestructionDue),
             None => Ok(()),
         }
+    }
+
+    /// A certificate moves to another state of its life, from one of some states.
+    pub(crate) fn move_certificate(
+        &mut self,
+        certificate: &Certificate,
+        from: &[&str],
+        to: &CertificateState,
+    ) -> Result<(), StoreError> {
+        let standing = certificates::table
+            .find(certificate.id.as_str())
+            .filter(certificates::state.eq_any(from));
+        let rows = diesel::update(standing)
+            .set((certificates::state.eq(to.word()), hold_columns!(to.revocation())))
+            .execute(self.conn)?;
+        one(rows, "certificate state")
     }
 
     fn set_revoked(

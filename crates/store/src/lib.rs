@@ -47,6 +47,7 @@ mod proofings;
 mod roles;
 mod sessions;
 mod status;
+mod suspensions;
 
 pub use applications::ApplicationFilter;
 pub use branches::{BranchFilter, BranchSummary};

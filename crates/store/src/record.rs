@@ -60,7 +60,8 @@ impl Tx<'_> {
                 self.withdraw_certificate(certificate, revocation)
             }
             Event::CertificateRevoked { certificate, revocation, .. } => {
-                self.revoke_certificate(certificate, revocation)
+                self.revoke_certificate(certificate, revocation)?;
+                self.end_suspensions(&certificate.id, at)
             }
             Event::CrlIssued { crl } => self.insert_crl(crl),
             Event::ListPublished { list } => self.insert_list(list),
@@ -81,7 +82,14 @@ impl Tx<'_> {
     /// What an event sets off: its place among the changes of status, and jobs.
     fn follow(&mut self, at: Timestamp, event: &Event) -> Result<(), StoreError> {
         match event {
-            Event::CertificateIssued { certificate } => self.log_status(certificate, None, at),
+            Event::CertificateIssued { certificate } => match certificate.state.revocation() {
+                // Told as on hold until its key acknowledges it.
+                Some(hold) => {
+                    self.log_status(certificate, Some(hold), at)?;
+                    self.queue_job("refresh-status", certificate.authority.as_str(), at)
+                }
+                None => self.log_status(certificate, None, at),
+            },
             Event::CertificateNotAccepted { certificate, revocation }
             | Event::CertificateRevoked { certificate, revocation, .. } => {
                 self.log_status(certificate, Some(revocation), at)?;

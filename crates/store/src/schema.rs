@@ -310,3 +310,128 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(organisations, branches, instances, certificates);
+
+diesel::table! {
+    suspensions (certificate_id, from_at) {
+        certificate_id -> Text,
+        from_at -> BigInt,
+        until_at -> BigInt,
+        because -> Text,
+        by_actor -> Text,
+        extension_asked_by -> Nullable<Text>,
+        extended_at -> Nullable<BigInt>,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    acknowledgements (certificate_id) {
+        certificate_id -> Text,
+        due_at -> BigInt,
+        challenge -> Nullable<Text>,
+        challenge_until -> Nullable<BigInt>,
+        acknowledged_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    containers (id) {
+        id -> Text,
+        organisation_id -> Text,
+        branch_id -> Nullable<Text>,
+        kind -> Text,
+        model -> Text,
+        serial -> Text,
+        firmware -> Text,
+        certification -> Text,
+        partition_name -> Text,
+        custodian_name -> Text,
+        custodian_email -> Text,
+        location -> Text,
+        inventory -> Text,
+        state -> Text,
+        evidence -> Nullable<Text>,
+        registered_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    key_lives (key_id) {
+        key_id -> Text,
+        container_id -> Nullable<Text>,
+        activated_at -> Nullable<BigInt>,
+        retired_at -> Nullable<BigInt>,
+        due_at -> Nullable<BigInt>,
+        destroyed_at -> Nullable<BigInt>,
+        class -> Nullable<Text>,
+        not_evidenced_at -> Nullable<BigInt>,
+        uses -> Nullable<BigInt>,
+        reported_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    instance_places (instance_id) {
+        instance_id -> Text,
+        purpose -> Text,
+        place -> Text,
+    }
+}
+
+diesel::table! {
+    instance_orders (id, number) {
+        id -> Text,
+        number -> Integer,
+        application_id -> Text,
+    }
+}
+
+diesel::table! {
+    destruction_evidence (id) {
+        id -> Text,
+        key_id -> Text,
+        class -> Text,
+        record -> Text,
+        state -> Text,
+        handed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    destruction_decisions (evidence_id, person) {
+        evidence_id -> Text,
+        person -> Text,
+        decision -> Text,
+        reason -> Text,
+        decided_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    attachments (digest) {
+        digest -> Text,
+        media_type -> Text,
+        content -> Binary,
+    }
+}
+
+diesel::table! {
+    life_marks (object, kind) {
+        object -> Text,
+        kind -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    job_runs (kind, started_at, node) {
+        kind -> Text,
+        started_at -> BigInt,
+        node -> Text,
+        ended_at -> Nullable<BigInt>,
+        outcome -> Text,
+        counts -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(keys, key_lives, containers, certificates);

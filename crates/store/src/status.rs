@@ -77,7 +77,8 @@ impl Tx<'_> {
     ) -> Result<Vec<RevokedEntry>, StoreError> {
         let rows = certificates::table
             .filter(certificates::authority_id.eq(authority.as_str()))
-            .filter(certificates::state.eq_any(["suspended", "revoked"]))
+            .filter(certificates::state.eq_any(["issued", "suspended", "revoked"]))
+            .filter(certificates::revoked_at.is_not_null())
             .order((certificates::revoked_at, certificates::serial))
             .select((
                 certificates::serial,
@@ -106,7 +107,7 @@ impl Tx<'_> {
         self.last_number(&revision_counter(authority))
     }
 
-    /// The revision of the last revocation or suspension: a CRL that tells it is complete. Zero when
+    /// The revision of the last revocation, suspension or release: a CRL that tells it is complete. Zero when
     /// there was none.
     pub fn revocation_revision(&mut self, authority: &AuthorityId) -> Result<i64, StoreError> {
         use diesel::dsl::max;
@@ -118,10 +119,30 @@ impl Tx<'_> {
         Ok(last.unwrap_or(0))
     }
 
+    /// Notes that a hold was lifted. The next CRL must tell it, so it counts as a revision.
+    pub(crate) fn log_release(
+        &mut self,
+        certificate: &Certificate,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.log_as(certificate, "released", None, at)
+    }
+
     /// Notes a change of status under the authority's next revision.
     pub(crate) fn log_status(
         &mut self,
         certificate: &Certificate,
+        revocation: Option<&Revocation>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let status = if revocation.is_some() { "revoked" } else { "good" };
+        self.log_as(certificate, status, revocation, at)
+    }
+
+    fn log_as(
+        &mut self,
+        certificate: &Certificate,
+        status: &str,
         revocation: Option<&Revocation>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
@@ -130,7 +151,7 @@ impl Tx<'_> {
             authority_id: certificate.authority.as_str(),
             rev,
             serial: certificate.serial.to_string(),
-            status: if revocation.is_some() { "revoked" } else { "good" },
+            status,
             reason: revocation.map(|revocation| revocation.cause.word()),
             revoked_at: revocation.map(|revocation| revocation.at.millis()),
             at: at.millis(),

@@ -240,7 +240,7 @@ pub(super) fn sentence(w: Words, found: &Found, now: Timestamp) -> String {
             w.say("admin.certificate.sentence-expired").with("date", &until)
         }
         CertificateState::Pending => w.say("admin.certificate.sentence-pending"),
-        CertificateState::Suspended(suspension) => w
+        CertificateState::Held(suspension) | CertificateState::Suspended(suspension) => w
             .say("admin.certificate.sentence-suspended")
             .with("date", format::long_date_time(w, suspension.at)),
         CertificateState::Issued | CertificateState::Active | CertificateState::Retired

@@ -107,7 +107,7 @@ pub fn certificate_chip(words: Words, certificate: &Certificate, now: Timestamp)
         CertificateState::Revoked(_) => (Tone::Bad, "revoked"),
         _ if certificate.is_expired(now) => (Tone::Mute, "expired"),
         CertificateState::Pending => (Tone::Info, "pending"),
-        CertificateState::Suspended(_) => (Tone::Warn, "suspended"),
+        CertificateState::Held(_) | CertificateState::Suspended(_) => (Tone::Warn, "suspended"),
         CertificateState::Retired => (Tone::Mute, "retired"),
         CertificateState::Issued | CertificateState::Active if soon => (Tone::Warn, "ending"),
         CertificateState::Issued | CertificateState::Active => (Tone::Ok, "valid"),

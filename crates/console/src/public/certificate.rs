@@ -60,7 +60,7 @@ pub fn state(w: Words, certificate: &Certificate, now: Timestamp) -> Chip {
     let (tone, word) = match &certificate.state {
         CertificateState::Revoked(_) => (Tone::Bad, "revoked"),
         _ if certificate.is_expired(now) => (Tone::Mute, "expired"),
-        CertificateState::Suspended(_) => (Tone::Warn, "suspended"),
+        CertificateState::Held(_) | CertificateState::Suspended(_) => (Tone::Warn, "suspended"),
         CertificateState::Retired => (Tone::Info, "retired"),
         CertificateState::Issued | CertificateState::Active
             if now < certificate.validity.not_before =>
@@ -84,7 +84,9 @@ fn sentence(w: Words, certificate: &Certificate, now: Timestamp) -> String {
             w.say("seal.revoked").with("date", at).with("cause", cause).text()
         }
         _ if certificate.is_expired(now) => w.say("seal.expired").with("date", end).text(),
-        CertificateState::Suspended(_) => w.say("seal.suspended").with("date", at).text(),
+        CertificateState::Held(_) | CertificateState::Suspended(_) => {
+            w.say("seal.suspended").with("date", at).text()
+        }
         CertificateState::Pending
         | CertificateState::Issued
         | CertificateState::Active

@@ -2,6 +2,7 @@
 
 use tenkoku_domain::access::Origin;
 use tenkoku_domain::audit::LifeEvent;
+use tenkoku_domain::certificate::CertificateState;
 use tenkoku_domain::time::Timestamp;
 
 use crate::error::StoreError;
@@ -12,18 +13,39 @@ impl Tx<'_> {
     pub(super) fn apply_life(
         &mut self,
         _origin: &Origin,
-        _at: Timestamp,
+        at: Timestamp,
         event: &LifeEvent,
     ) -> Result<(), StoreError> {
-        match *event {}
+        match event {
+            LifeEvent::Suspended { certificate, suspension, .. } => {
+                let held = CertificateState::Suspended(suspension.told());
+                self.move_certificate(certificate, &["active"], &held)?;
+                self.insert_suspension(suspension)
+            }
+            LifeEvent::SuspensionExtended { suspension, .. } => self.extend_suspension(suspension),
+            LifeEvent::Released { certificate, .. } => {
+                self.move_certificate(certificate, &["suspended"], &CertificateState::Active)?;
+                self.end_suspensions(&certificate.id, at)
+            }
+        }
     }
 
     /// What an event sets off: its place among the changes of status, and jobs.
     pub(super) fn follow_life(
         &mut self,
-        _at: Timestamp,
+        at: Timestamp,
         event: &LifeEvent,
     ) -> Result<(), StoreError> {
-        match *event {}
+        match event {
+            LifeEvent::Suspended { certificate, suspension, .. } => {
+                self.log_status(certificate, Some(&suspension.told()), at)?;
+                self.queue_job("refresh-status", certificate.authority.as_str(), at)
+            }
+            LifeEvent::SuspensionExtended { .. } => Ok(()),
+            LifeEvent::Released { certificate, .. } => {
+                self.log_release(certificate, at)?;
+                self.queue_job("refresh-status", certificate.authority.as_str(), at)
+            }
+        }
     }
 }

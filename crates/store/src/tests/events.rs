@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use tenkoku_domain::application::Application;
-use tenkoku_domain::audit::{AuditCode, AuditRecord, Event, ObjectRef, Proofing};
+use tenkoku_domain::audit::{AuditCode, AuditRecord, Event, LifeEvent, ObjectRef, Proofing};
 use tenkoku_domain::certificate::Certificate;
 use tenkoku_domain::clock::ClockCheck;
 use tenkoku_domain::policy::KeyPolicy;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::revocation::Cause;
+use tenkoku_domain::suspension::Suspension;
 
 use super::samples::{self as s, NOW};
 
@@ -46,10 +47,38 @@ fn file(event: &Event) -> &'static str {
         Event::AccountLocked { .. } => "account-locked",
         Event::Policy(event) => match *event {},
         Event::Identity(event) => match *event {},
-        Event::Life(event) => match *event {},
+        Event::Life(event) => life(event),
         Event::Authority(event) => match *event {},
         Event::Refused { .. } => "refused",
     }
+}
+
+fn life(event: &LifeEvent) -> &'static str {
+    match event {
+        LifeEvent::Suspended { .. } => "suspended",
+        LifeEvent::SuspensionExtended { .. } => "suspension-extended",
+        LifeEvent::Released { .. } => "released",
+    }
+}
+
+/// The life of a certificate and its key, in the order in which it may happen.
+fn life_of(certificate: &Certificate) -> Vec<LifeEvent> {
+    let suspension = s::suspension(certificate);
+    vec![
+        LifeEvent::Suspended {
+            certificate: certificate.clone(),
+            suspension: suspension.clone(),
+            comment: "asked by telephone".to_owned(),
+        },
+        LifeEvent::SuspensionExtended {
+            certificate: certificate.clone(),
+            suspension: Suspension {
+                extension_asked_by: Some(s::user_id(1).to_string()),
+                ..suspension
+            },
+        },
+        LifeEvent::Released { certificate: certificate.clone(), comment: String::new() },
+    ]
 }
 
 /// Every event once.
@@ -64,7 +93,7 @@ pub(crate) fn all() -> Vec<Event> {
     let signer = Certificate { policy: digest, ..s::signer(3) };
     let organisation = branch.organisation.clone();
     let refusal = Refusal::new(RefusalCode::KeyDuplicate, "KM-6").with("instance", 1);
-    vec![
+    let mut all = vec![
         Event::NodeStarted { version: "0.1.0".to_owned() },
         Event::SchemaMigrated { from: String::new(), to: "20261122000001".to_owned() },
         Event::Refused {
@@ -90,6 +119,9 @@ pub(crate) fn all() -> Vec<Event> {
         Event::KeyClaimed { key: s::seal_key(1), organisation },
         Event::ApplicationSubmitted { application: first },
         Event::CertificateIssued { certificate: issued.clone() },
+    ];
+    all.extend(life_of(&issued).into_iter().map(Event::Life));
+    all.extend([
         Event::CertificateNotAccepted {
             certificate: lost,
             revocation: s::revocation(Cause::OfficeClosed),
@@ -112,7 +144,8 @@ pub(crate) fn all() -> Vec<Event> {
         Event::SessionEnded { session: s::session(1) },
         Event::AccountLocked { user: s::user_id(1), until: NOW.plus_seconds(30) },
         Event::NodeStopped,
-    ]
+    ]);
+    all
 }
 
 fn folder() -> PathBuf {

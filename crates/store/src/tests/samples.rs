@@ -25,6 +25,7 @@ use tenkoku_domain::name::Name;
 use tenkoku_domain::organisation::{Address, Language, Organisation, OrganisationState};
 use tenkoku_domain::policy::{Installation, KeyPolicy};
 use tenkoku_domain::revocation::{Cause, Revocation};
+use tenkoku_domain::suspension::{HoldCause, Suspension};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_domain::trusted_list::PublishedList;
 
@@ -252,6 +253,20 @@ pub(crate) fn signer(number: u64) -> Certificate {
         common_name: "Sample OCSP Signer".to_owned(),
         validity: Validity::days(NOW, 30),
         ..certificate(&application(&any, number), number)
+    }
+}
+
+/// A hold that the certificate is put on.
+pub(crate) fn suspension(certificate: &Certificate) -> Suspension {
+    Suspension {
+        certificate: certificate.id.clone(),
+        from: NOW.floor(),
+        until: NOW.floor().plus_days(30),
+        because: HoldCause::UnclearFacts,
+        by: user_id(1).to_string(),
+        extension_asked_by: None,
+        extended_at: None,
+        ended_at: None,
     }
 }
 

@@ -1,0 +1,196 @@
+//! Suspends a certificate and ends suspensions: lifted, extended once by two officers, or made
+//! final at the limit (RV-1). Status services tell each change from the same transaction on.
+
+use tenkoku_domain::access::{DecideEvidence, OperateAuthority, Origin, Permit, Revoke};
+use tenkoku_domain::audit::{AuditCode, Event, LifeEvent, ObjectRef};
+use tenkoku_domain::certificate::{Certificate, CertificateState, Serial};
+use tenkoku_domain::id::{AuthorityId, CertificateId};
+use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_domain::suspension::{self, HoldCause, Suspension};
+use tenkoku_domain::time::Timestamp;
+use tenkoku_ports::{Attempt, Env};
+use tenkoku_store::{StoreError, Tx};
+
+use crate::revoke::checked_comment;
+
+/// What is to be put on hold, and why. A certificate is named by authority and serial (AB-1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuspendOrder {
+    /// The issuing authority.
+    pub authority: AuthorityId,
+    /// The serial number.
+    pub serial: Serial,
+    /// Why.
+    pub because: HoldCause,
+    /// The requester's words; may be empty, at most 500 characters.
+    pub comment: String,
+}
+
+/// Which hold is to be ended or extended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldOrder {
+    /// The issuing authority.
+    pub authority: AuthorityId,
+    /// The serial number.
+    pub serial: Serial,
+    /// The officer's words; may be empty, at most 500 characters.
+    pub comment: String,
+}
+
+/// Why a hold was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SuspendError {
+    /// A rule refuses it; the refusal is in the audit trail.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store did not answer, or holds no such certificate within the permit's scope.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Puts a certificate on hold and gives it back as it is now.
+pub fn suspend_certificate(
+    env: &Env,
+    permit: &Permit<Revoke>,
+    order: &SuspendOrder,
+) -> Result<Certificate, SuspendError> {
+    let now = env.clock.now();
+    let mut found = None;
+    let done = env.store.write(|tx| {
+        let certificate = tx
+            .find_certificate(permit.scope(), &order.authority, &order.serial)?
+            .ok_or(StoreError::NotFound { what: "certificate" })?;
+        found = Some(certificate.clone());
+        let comment = checked_comment(&order.comment)?;
+        suspend_within(tx, permit.origin(), &certificate.id, (order.because, &comment), now)
+    });
+    done.or_else(|error| {
+        refused(env, permit.origin(), AuditCode::CertSuspended, found.as_ref(), error, now)
+    })
+}
+
+/// The same inside a transaction of the caller's, whose permit must have covered the certificate: a
+/// refusal is the caller's to record.
+pub fn suspend_within(
+    tx: &mut Tx<'_>,
+    origin: &Origin,
+    certificate: &CertificateId,
+    (because, comment): (HoldCause, &str),
+    now: Timestamp,
+) -> Result<Certificate, SuspendError> {
+    let certificate = tx.lock_certificate(&tenkoku_domain::access::Scope::Platform, certificate)?;
+    let suspension = suspension::suspend(&certificate, because, &origin.actor.id, now)?;
+    let state = CertificateState::Suspended(suspension.told());
+    let event = LifeEvent::Suspended {
+        certificate: certificate.clone(),
+        suspension,
+        comment: comment.to_owned(),
+    };
+    tx.record(origin, now, &Event::Life(event))?;
+    Ok(Certificate { state, ..certificate })
+}
+
+/// Lifts a hold before its limit and gives the certificate back as it is now.
+pub fn release_certificate(
+    env: &Env,
+    permit: &Permit<DecideEvidence>,
+    order: &HoldOrder,
+) -> Result<Certificate, SuspendError> {
+    let now = env.clock.now();
+    on_hold(env, permit, order, AuditCode::CertReleased, |tx, certificate, hold| {
+        let comment = checked_comment(&order.comment)?;
+        hold.release(&certificate, now)?;
+        let event = LifeEvent::Released { certificate: certificate.clone(), comment };
+        tx.record(permit.origin(), now, &Event::Life(event))?;
+        Ok(Certificate { state: CertificateState::Active, ..certificate })
+    })
+}
+
+/// Asks for the one extension of a hold, or, called by a second officer, grants it (RV-1).
+pub fn extend_suspension(
+    env: &Env,
+    permit: &Permit<DecideEvidence>,
+    order: &HoldOrder,
+) -> Result<Suspension, SuspendError> {
+    let now = env.clock.now();
+    on_hold(env, permit, order, AuditCode::CertSuspended, |tx, certificate, hold| {
+        let suspension = hold.extend(&certificate, &permit.origin().actor.id, now)?;
+        let event = LifeEvent::SuspensionExtended { certificate, suspension: suspension.clone() };
+        tx.record(permit.origin(), now, &Event::Life(event))?;
+        Ok(suspension)
+    })
+}
+
+/// RV-1: holds that reached their limit are made final, dated from their beginning. Gives their
+/// number; a second run finds none.
+pub fn settle_suspensions(
+    env: &Env,
+    permit: &Permit<OperateAuthority>,
+) -> Result<usize, StoreError> {
+    let now = env.clock.now();
+    let over = env.store.read(|tx| tx.list_suspensions_over(now))?;
+    let mut settled = 0;
+    for hold in over {
+        settled += env.store.write(|tx| {
+            let certificate = tx.lock_certificate(permit.scope(), &hold.certificate)?;
+            if !matches!(certificate.state, CertificateState::Suspended(_)) {
+                return Ok::<_, StoreError>(0);
+            }
+            let event = Event::CertificateRevoked {
+                certificate,
+                revocation: hold.made_final(),
+                comment: format!("suspended since {}: {}", hold.from, hold.because),
+            };
+            tx.record(permit.origin(), now, &event)?;
+            Ok(1)
+        })?;
+    }
+    Ok(settled)
+}
+
+fn on_hold<T>(
+    env: &Env,
+    permit: &Permit<DecideEvidence>,
+    order: &HoldOrder,
+    code: AuditCode,
+    act: impl FnOnce(&mut Tx<'_>, Certificate, Suspension) -> Result<T, SuspendError>,
+) -> Result<T, SuspendError> {
+    let now = env.clock.now();
+    let mut seen = None;
+    let done = env.store.write(|tx| {
+        let found = tx
+            .find_certificate(permit.scope(), &order.authority, &order.serial)?
+            .ok_or(StoreError::NotFound { what: "certificate" })?;
+        let certificate = tx.lock_certificate(permit.scope(), &found.id)?;
+        seen = Some(certificate.clone());
+        let hold = tx.find_suspension(&certificate.id)?.ok_or_else(|| {
+            Refusal::new(RefusalCode::StateConflict, "6.4")
+                .with("serial", &certificate.serial)
+                .with("state", certificate.state.word())
+        })?;
+        act(tx, certificate, hold)
+    });
+    done.or_else(|error| refused(env, permit.origin(), code, seen.as_ref(), error, now))
+}
+
+fn refused<T>(
+    env: &Env,
+    origin: &Origin,
+    code: AuditCode,
+    certificate: Option<&Certificate>,
+    error: SuspendError,
+    now: Timestamp,
+) -> Result<T, SuspendError> {
+    match (error, certificate) {
+        (SuspendError::Refused(refusal), Some(certificate)) => {
+            let attempt = Attempt {
+                code,
+                object: ObjectRef::new("certificate", &certificate.id),
+                organisation: certificate.seal.as_ref().map(|seal| seal.organisation.clone()),
+                policy: Some(certificate.policy),
+            };
+            Err(env.refuse(origin, now, attempt, refusal)?.into())
+        }
+        (error, _) => Err(error),
+    }
+}

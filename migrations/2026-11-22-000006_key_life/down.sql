@@ -1,0 +1,11 @@
+DROP TABLE job_runs;
+DROP TABLE life_marks;
+DROP TABLE attachments;
+DROP TABLE destruction_decisions;
+DROP TABLE destruction_evidence;
+DROP TABLE instance_orders;
+DROP TABLE instance_places;
+DROP TABLE key_lives;
+DROP TABLE containers;
+DROP TABLE acknowledgements;
+DROP TABLE suspensions;
