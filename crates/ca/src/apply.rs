@@ -125,7 +125,6 @@ pub(crate) fn check_submission(
 ) -> Result<(), Refusal> {
     organisation.may_apply()?;
     branch.may_apply()?;
-    policy.check_proofing(level)?;
     policy.check_algorithm(level, key.0, now)?;
     policy.check_origin(level, key.1)?;
     policy.check_validity(level, validity_days)
@@ -141,12 +140,12 @@ pub(crate) fn check_instances(
     now: Timestamp,
 ) -> Result<Result<(), Refusal>, StoreError> {
     let live = tx.count_live_instances(&branch.id, level, now)?;
-    if live < policy.max_instances {
+    if live < policy.instances.max_per_seal {
         return Ok(Ok(()));
     }
     Ok(Err(Refusal::new(RefusalCode::InstancesExceeded, "KM-14")
         .with("live", live)
-        .with("most", policy.max_instances)))
+        .with("most", policy.instances.max_per_seal)))
 }
 
 fn submit(
@@ -169,6 +168,7 @@ fn submit(
     let origin = OriginClass::K0;
     let key = (public.algorithm(), origin);
     check_submission(&policy, &organisation, &branch, order.level, key, validity_days, now)?;
+    env.settings.installation.check_proofing(order.level)?;
     check_asked_subject(request, &organisation)?;
     check_instances(tx, &policy, &branch, order.level, now)??;
     let instance = InstanceId::new(now, &*env.entropy);

@@ -95,6 +95,7 @@ fn load_case(
         now,
     )
     .map_err(|refusal| policy_changed(refusal, &policy, &application))?;
+    env.settings.installation.check_proofing(application.level)?;
     check_instances(tx, &policy, &branch, application.level, now)??;
     let authority = issuing_authority(tx, application.level, now)?;
     if env.settings.installation == Installation::Production && env.settings.arc.is_documentation()

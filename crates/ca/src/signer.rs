@@ -38,11 +38,11 @@ pub fn renew_ocsp_signers(env: &Env, permit: &Permit<PublishStatus>) -> Result<u
         let signer =
             env.store.read(|tx| tx.current_signer(&authority.id, Profile::OcspSigner, now))?;
         let fresh = signer.is_some_and(|signer| {
-            signer.created_at.plus_days(policy.ocsp_signer_rotation_days) > now
+            signer.created_at.plus_days(policy.ocsp_signer_rotation_days()) > now
         });
         if !fresh {
             // One authority that fails does not keep the others waiting.
-            match renew_ocsp_signer(env, permit, &authority, policy.ocsp_signer_days, now) {
+            match renew_ocsp_signer(env, permit, &authority, policy.validity.ocsp_signer, now) {
                 Ok(()) => renewed += 1,
                 Err(error) => failed = failed.or(Some(error)),
             }
@@ -102,7 +102,7 @@ pub fn renew_list_signer(
         organisation: operator.name.clone(),
         country: scheme.territory.clone(),
         common_name: service_name(&operator.name, "Trusted List Signer", now)?,
-        days: policy.list_signer_days,
+        days: policy.validity.list_signer,
     };
     certify(env, permit.origin(), &root, &wanted, now)
 }

@@ -1,12 +1,31 @@
-//! The key-management policy: what it allows, and its digest (DOMAIN 7).
+//! The key-management policy: one declarative document, what it allows, and its digest (DOMAIN 7).
 //!
-//! The document that operators write comes later; this is its parsed form, and the two documents
-//! that every installation starts from.
+//! A field's path here is the key's path in the document: `policy.rotation.open_days`. How a draft
+//! is approved and comes into force is not here.
+
+pub mod document;
+mod former;
+mod reader;
+mod rules;
+mod sections;
+mod words;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::canonical::{CanonicalError, Digest};
+pub use self::rules::Rule;
+pub use self::sections::{
+    Algorithms, AuthorityAlgorithms, Ceremony, Clock, Deliveries, Destruction, Evidence,
+    ExportAndBackup, Instances, LevelAlgorithms, Origin, Possession, Presence, Rotation,
+    SealingPeriod, Uniqueness, Validity, WeakKeys,
+};
+use self::sections::{Document, Header};
+pub use self::words::{
+    CopySuspicion, Curve, Day, DayError, Delivery, DestructionClass, EdwardsCurve, FactorScan,
+    HitEffect, HsmBackup, LateRotation, MissingEvidence, MlDsaSet, PartyTypeExport,
+    PossessionMethod, SameKeyRenewal, Sharing, SharingError, SignatureHash, UniquenessScope,
+};
+use crate::canonical::{CanonicalError, Digest, canonical};
 use crate::key::{KeyAlgorithm, OriginClass, words};
 use crate::level::Level;
 use crate::refusal::{Refusal, RefusalCode};
@@ -22,10 +41,34 @@ words! {
     }
 }
 
-/// What the policy says about one level.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+impl Installation {
+    /// DOMAIN 16: the proofing at hand suffices for the level. What is at hand now is the
+    /// operator's register look-up made when the organisation was recorded; it suffices for level
+    /// 1, and in an evaluation for every level.
+    pub fn check_proofing(self, level: Level) -> Result<(), Refusal> {
+        let suffices = match self {
+            Self::Evaluation => Level::Three,
+            Self::Production => Level::One,
+        };
+        if level <= suffices {
+            return Ok(());
+        }
+        Err(Refusal::new(RefusalCode::ProofingMissing, "16").with("level", level))
+    }
+
+    /// The text of the policy document that an installation starts from.
+    pub const fn policy_text(self) -> &'static str {
+        match self {
+            Self::Evaluation => include_str!("policy/evaluation.toml"),
+            Self::Production => include_str!("policy/production.toml"),
+        }
+    }
+}
+
+/// What the policy says about one level, taken together from its sections.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LevelPolicy {
-    /// Allowed algorithms and sizes (KM-1).
+    /// Allowed algorithms and sizes that this program knows (KM-1).
     pub algorithms: Vec<KeyAlgorithm>,
     /// The last instant at which RSA 2048 is allowed, where it is listed.
     pub rsa_2048_until: Option<Timestamp>,
@@ -35,84 +78,195 @@ pub struct LevelPolicy {
     pub sealing_days: i64,
     /// Lowest origin class of a key (KM-8).
     pub origin: OriginClass,
+    /// Classes of evidence that a key was destroyed which suffice (KM-17).
+    pub destruction: Vec<DestructionClass>,
 }
 
-/// A key-management policy in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A key-management policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPolicy {
-    /// Identifier of the document.
+    /// `policy.id`: identifier of the document.
     pub id: String,
-    /// Version of the document.
+    /// `policy.version`: version of the document.
     pub version: String,
-    /// Level 1.
-    pub level1: LevelPolicy,
-    /// Level 2.
-    pub level2: LevelPolicy,
-    /// Level 3.
-    pub level3: LevelPolicy,
-    /// Live instances of one seal (KM-14).
-    pub max_instances: i64,
-    /// Validity of an OCSP signer, in days.
-    pub ocsp_signer_days: i64,
-    /// Days after which an OCSP signer gets a successor with a new key.
-    pub ocsp_signer_rotation_days: i64,
-    /// Validity of a list signer, in days.
-    pub list_signer_days: i64,
-    /// Proofing records a level needs before anything is issued (DOMAIN 16): the highest level
-    /// that the operator's own register look-up (P1) suffices for.
-    pub register_lookup_suffices: Level,
+    /// `policy.effective_from`: from when it holds.
+    pub effective_from: Timestamp,
+    /// `policy.authorities`: codes of the authorities it holds for; `*` for all.
+    pub authorities: Vec<String>,
+    /// `policy.approvals_required`: approvals that its successor needs, by others than the author.
+    pub approvals_required: i64,
+    /// `policy.cooling_off_hours`: hours between the last approval and effect.
+    pub cooling_off_hours: i64,
+    /// `[algorithms]`
+    pub algorithms: Algorithms,
+    /// `[weak_keys]`
+    pub weak_keys: WeakKeys,
+    /// `[uniqueness]`
+    pub uniqueness: Uniqueness,
+    /// `[possession]`
+    pub possession: Possession,
+    /// `[origin]`
+    pub origin: Origin,
+    /// `[validity]`
+    pub validity: Validity,
+    /// `[sealing_period]`
+    pub sealing_period: SealingPeriod,
+    /// `[rotation]`
+    pub rotation: Rotation,
+    /// `[instances]`
+    pub instances: Instances,
+    /// `[destruction]`
+    pub destruction: Destruction,
+    /// `[export_and_backup]`
+    pub export_and_backup: ExportAndBackup,
+    /// `[ceremony]`
+    pub ceremony: Ceremony,
+    /// `[clock]`
+    pub clock: Clock,
+    /// `[evidence]`
+    pub evidence: Evidence,
+    /// The digest of a policy that was stored before there were documents.
+    former: Option<Digest>,
+}
+
+/// Why a stored policy cannot be read back.
+#[derive(Debug, thiserror::Error)]
+#[error("the stored policy cannot be read")]
+pub struct StoredPolicyError(#[from] serde_json::Error);
+
+impl From<Document> for KeyPolicy {
+    fn from(document: Document) -> Self {
+        let Header {
+            id,
+            version,
+            effective_from,
+            authorities,
+            approvals_required,
+            cooling_off_hours,
+        } = document.policy;
+        Self {
+            id,
+            version,
+            effective_from,
+            authorities,
+            approvals_required,
+            cooling_off_hours,
+            algorithms: document.algorithms,
+            weak_keys: document.weak_keys,
+            uniqueness: document.uniqueness,
+            possession: document.possession,
+            origin: document.origin,
+            validity: document.validity,
+            sealing_period: document.sealing_period,
+            rotation: document.rotation,
+            instances: document.instances,
+            destruction: document.destruction,
+            export_and_backup: document.export_and_backup,
+            ceremony: document.ceremony,
+            clock: document.clock,
+            evidence: document.evidence,
+            former: None,
+        }
+    }
+}
+
+/// Its JSON has the structure of the document.
+impl Serialize for KeyPolicy {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.document().serialize(to)
+    }
 }
 
 impl KeyPolicy {
     /// The policy that an installation starts from.
     ///
-    /// The evaluation policy takes keys of unknown origin and the operator's register look-up at
-    /// every level; such certificates name an authority that calls itself an evaluation.
+    /// The evaluation policy takes keys of unknown origin at every level; such certificates name an
+    /// authority that calls itself an evaluation.
+    ///
+    /// # Panics
+    /// Never: the two documents are part of the program, and a test reads both.
+    #[expect(clippy::panic, reason = "the two texts are part of the program; a test reads both")]
     pub fn initial(installation: Installation) -> Self {
-        use KeyAlgorithm::{P256, P384, P521, Rsa2048, Rsa3072, Rsa4096};
-        let level =
-            |algorithms: &[KeyAlgorithm], validity_days, sealing_days, origin| LevelPolicy {
-                algorithms: algorithms.to_vec(),
-                rsa_2048_until: algorithms
-                    .contains(&Rsa2048)
-                    .then_some(Timestamp::from_seconds(1_924_991_999)), // 2030-12-31T23:59:59Z
-                validity_days,
-                sealing_days,
-                origin: match installation {
-                    Installation::Evaluation => OriginClass::K0,
-                    Installation::Production => origin,
-                },
-            };
-        let all = [Rsa2048, Rsa3072, Rsa4096, P256, P384, P521];
-        Self {
-            id: format!("kmp-{installation}"),
-            version: "2026.11".to_owned(),
-            level1: level(&all, 1095, 1095, OriginClass::K0),
-            level2: level(&[Rsa3072, Rsa4096, P256, P384, P521], 825, 730, OriginClass::K1),
-            level3: level(&[Rsa3072, Rsa4096, P256, P384], 825, 395, OriginClass::K2),
-            max_instances: 20,
-            ocsp_signer_days: 30,
-            ocsp_signer_rotation_days: 14,
-            list_signer_days: 730,
-            register_lookup_suffices: match installation {
-                Installation::Evaluation => Level::Three,
-                Installation::Production => Level::One,
+        match document::parse(installation.policy_text(), installation) {
+            Ok(policy) => policy,
+            Err(errors) => panic!("the policy document that is built in is wrong: {errors:?}"),
+        }
+    }
+
+    /// The document's own structure.
+    fn document(&self) -> Document {
+        Document {
+            policy: Header {
+                id: self.id.clone(),
+                version: self.version.clone(),
+                effective_from: self.effective_from,
+                authorities: self.authorities.clone(),
+                approvals_required: self.approvals_required,
+                cooling_off_hours: self.cooling_off_hours,
             },
+            algorithms: self.algorithms.clone(),
+            weak_keys: self.weak_keys.clone(),
+            uniqueness: self.uniqueness.clone(),
+            possession: self.possession.clone(),
+            origin: self.origin.clone(),
+            validity: self.validity.clone(),
+            sealing_period: self.sealing_period.clone(),
+            rotation: self.rotation.clone(),
+            instances: self.instances.clone(),
+            destruction: self.destruction.clone(),
+            export_and_backup: self.export_and_backup.clone(),
+            ceremony: self.ceremony.clone(),
+            clock: self.clock.clone(),
+            evidence: self.evidence.clone(),
         }
     }
 
     /// What it says about a level.
-    pub const fn level(&self, level: Level) -> &LevelPolicy {
-        match level {
-            Level::One => &self.level1,
-            Level::Two => &self.level2,
-            Level::Three => &self.level3,
+    pub fn level(&self, level: Level) -> LevelPolicy {
+        let rules = self.algorithms.level(level);
+        LevelPolicy {
+            algorithms: rules.known(),
+            rsa_2048_until: rules.rsa_2048_until.map(Day::end),
+            validity_days: *self.validity.level(level),
+            sealing_days: *self.sealing_period.level(level),
+            origin: *self.origin.level(level),
+            destruction: self.destruction.level(level).clone(),
         }
+    }
+
+    /// Days after which an OCSP signer gets a successor with a new key: two days before its key may
+    /// no longer sign, so that a failed run can be repeated (DOMAIN 12.5).
+    pub fn ocsp_signer_rotation_days(&self) -> i64 {
+        self.sealing_period.ocsp_signer.saturating_sub(2).max(1)
+    }
+
+    /// Whether it holds for an authority, by its code.
+    pub fn holds_for(&self, authority: &str) -> bool {
+        self.authorities.iter().any(|code| code == "*" || code == authority)
+    }
+
+    /// The canonical JSON of the document (RFC 8785): what is digested, and what is stored.
+    pub fn canonical_json(&self) -> Result<String, CanonicalError> {
+        canonical(&json!(self))
     }
 
     /// The digest of its canonical JSON (RFC 8785), named by every certificate and refusal.
     pub fn digest(&self) -> Result<Digest, CanonicalError> {
-        Digest::of_json(&json!(self))
+        match self.former {
+            Some(digest) => Ok(digest),
+            None => Ok(Digest::of(self.canonical_json()?.as_bytes())),
+        }
+    }
+
+    /// Reads back what was stored: the canonical JSON of a document, or a policy as release 0.1
+    /// stored it, which keeps the digest it had.
+    pub fn from_stored(text: &str) -> Result<Self, StoredPolicyError> {
+        let stored: Value = serde_json::from_str(text)?;
+        if stored.get("policy").is_some() {
+            return Ok(Document::deserialize(stored)?.into());
+        }
+        let former = former::FormerPolicy::deserialize(stored)?;
+        Ok(former.filled(Digest::of(text.as_bytes())))
     }
 
     /// KM-1: algorithm and size are in the level's list, and RSA 2048 is not past its date.
@@ -138,11 +292,6 @@ impl KeyPolicy {
     /// KM-8: the origin of the key is shown as far as the level needs. K2, K3 and K4 satisfy the
     /// same demands; K1 ranks above K0 (DOMAIN 9).
     pub fn check_origin(&self, level: Level, origin: OriginClass) -> Result<(), Refusal> {
-        let rank = |class: OriginClass| match class {
-            OriginClass::K0 => 0,
-            OriginClass::K1 => 1,
-            OriginClass::K2 | OriginClass::K3 | OriginClass::K4 => 2,
-        };
         let needed = self.level(level).origin;
         if rank(origin) >= rank(needed) {
             return Ok(());
@@ -164,14 +313,36 @@ impl KeyPolicy {
             .with("most", most)
             .with("level", level))
     }
+}
 
-    /// DOMAIN 16: the proofing at hand suffices for the level. What is at hand now is the
-    /// operator's register look-up made when the organisation was recorded.
-    pub fn check_proofing(&self, level: Level) -> Result<(), Refusal> {
-        if level <= self.register_lookup_suffices {
-            return Ok(());
-        }
-        Err(Refusal::new(RefusalCode::ProofingMissing, "16").with("level", level))
+impl LevelAlgorithms {
+    /// The algorithms that this program knows, in the order of the document.
+    pub fn known(&self) -> Vec<KeyAlgorithm> {
+        let rsa = self.rsa_bits.iter().map(|bits| format!("RSA-{bits}"));
+        let ec = self.ec_curves.iter().map(ToString::to_string);
+        let ml_dsa = self.ml_dsa.iter().map(ToString::to_string);
+        let names = rsa.chain(ec).chain(ml_dsa);
+        names.filter_map(|name| KeyAlgorithm::parse(&name).ok()).collect()
+    }
+}
+
+impl AuthorityAlgorithms {
+    /// The algorithms that this program knows, in the order of the document.
+    pub fn known(&self) -> Vec<KeyAlgorithm> {
+        let rsa = self.rsa_bits.iter().map(|bits| format!("RSA-{bits}"));
+        let ec = self.ec_curves.iter().map(ToString::to_string);
+        let ml_dsa = self.ml_dsa.iter().flatten().map(ToString::to_string);
+        let names = rsa.chain(ec).chain(ml_dsa);
+        names.filter_map(|name| KeyAlgorithm::parse(&name).ok()).collect()
+    }
+}
+
+/// How much a class of origin shows: K2, K3 and K4 satisfy the same demands (DOMAIN 9).
+const fn rank(class: OriginClass) -> u8 {
+    match class {
+        OriginClass::K0 => 0,
+        OriginClass::K1 => 1,
+        OriginClass::K2 | OriginClass::K3 | OriginClass::K4 => 2,
     }
 }
 
@@ -218,8 +389,9 @@ mod tests {
 
     #[test]
     fn production_needs_more_than_a_register_look_up_from_level_2() {
-        assert!(policy().check_proofing(Level::One).is_ok());
-        let refused = policy().check_proofing(Level::Two).unwrap_err();
+        assert!(Installation::Production.check_proofing(Level::One).is_ok());
+        assert!(Installation::Evaluation.check_proofing(Level::Three).is_ok());
+        let refused = Installation::Production.check_proofing(Level::Two).unwrap_err();
         assert_eq!(refused.code, RefusalCode::ProofingMissing);
     }
 

@@ -3,7 +3,7 @@
 //! Parsing returns a value that cannot be wrong, and only what a lint let through can be signed:
 //! [`lint::Linted`], [`crl::LintedCrl`] and [`ocsp::LintedAnswer`]. Bodies are written by our own
 //! small DER writer and read back by another implementation before they count as linted.
-//! Deliberately not in this crate: IO, clocks, randomness, private keys, path validation, and the
+//! Deliberately not in this crate: IO, clocks, randomness, private keys, and the
 //! decision whether something should be issued at all.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -17,6 +17,7 @@ pub mod lint;
 pub mod name;
 pub mod ocsp;
 pub mod oid;
+pub mod path;
 pub mod pem;
 pub mod policy;
 pub mod profile;
@@ -26,7 +27,6 @@ pub mod signature;
 pub mod signed;
 pub mod tbs;
 pub mod uri;
-pub mod weak;
 
 #[cfg(test)]
 mod hostile;

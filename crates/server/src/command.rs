@@ -13,6 +13,7 @@ mod init;
 mod list;
 mod ocsp;
 mod order;
+mod path;
 mod registry;
 mod serve;
 mod user;
@@ -129,6 +130,9 @@ enum Command {
     /// Trusted lists
     #[command(subcommand)]
     Trustlist(list::ListCommand),
+    /// Certification paths
+    #[command(subcommand)]
+    Path(path::PathCommand),
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -168,6 +172,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
     match cli.command {
         Command::Init(args) => init::run(&args, &place, output),
         Command::Explain(args) => explain::run(&args, output),
+        Command::Path(command) => path::run(&command, output),
         Command::Config(command) => config::run(&command, &place, output),
         Command::Serve => serve::run(config()?, output),
         Command::Doctor => doctor::run(&config()?, output),

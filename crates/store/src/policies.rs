@@ -1,8 +1,6 @@
 //! Table `policies`: the key-management policies that came into force.
 
 use diesel::prelude::*;
-use serde_json::json;
-use tenkoku_domain::canonical::canonical;
 use tenkoku_domain::policy::KeyPolicy;
 use tenkoku_domain::time::Timestamp;
 
@@ -21,7 +19,7 @@ impl Tx<'_> {
             .first::<(String, String)>(self.conn)
             .optional()?
             .ok_or(StoreError::NotFound { what: "policy" })?;
-        Place::new("policy", &digest).ok("document", serde_json::from_str(&document))
+        Place::new("policy", &digest).ok("document", KeyPolicy::from_stored(&document))
     }
 
     /// Keeps a policy that comes into force at `at`.
@@ -32,7 +30,7 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let wrong = |error| StoreError::Database(Box::new(error));
         let digest = policy.digest().map_err(wrong)?;
-        let document = canonical(&json!(policy)).map_err(wrong)?;
+        let document = policy.canonical_json().map_err(wrong)?;
         diesel::insert_into(policies::table)
             .values((
                 policies::digest.eq(digest.to_string()),

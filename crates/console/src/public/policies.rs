@@ -80,11 +80,11 @@ fn common(w: Words, policy: &KeyPolicy) -> Vec<String> {
     let number = format::number;
     vec![
         w.t("policies.one-key").to_owned(),
-        w.say("policies.instances").with("n", number(policy.max_instances)).text(),
+        w.say("policies.instances").with("n", number(policy.instances.max_per_seal)).text(),
         w.say("policies.ocsp-signer")
-            .with("n", number(policy.ocsp_signer_days))
-            .with("rotation", number(policy.ocsp_signer_rotation_days))
+            .with("n", number(policy.validity.ocsp_signer))
+            .with("rotation", number(policy.ocsp_signer_rotation_days()))
             .text(),
-        w.say("policies.list-signer").with("n", number(policy.list_signer_days)).text(),
+        w.say("policies.list-signer").with("n", number(policy.validity.list_signer)).text(),
     ]
 }

@@ -12,7 +12,7 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 39] = [
+pub const PROBLEM_CODES: [&str; 55] = [
     "address-malformed",
     "audit-broken",
     "busy",
@@ -44,6 +44,22 @@ pub const PROBLEM_CODES: [&str; 39] = [
     "not-ready",
     "not-signed-in",
     "passphrase-missing",
+    "path-algorithm",
+    "path-critical-extension",
+    "path-expired",
+    "path-key-usage",
+    "path-name-constraints",
+    "path-no-anchor",
+    "path-no-issuer",
+    "path-not-authority",
+    "path-not-yet-valid",
+    "path-path-length",
+    "path-policy",
+    "path-revocation-unknown",
+    "path-revoked",
+    "path-signature",
+    "path-too-complex",
+    "path-unreadable",
     "port-in-use",
     "request-malformed",
     "sign-in-refused",

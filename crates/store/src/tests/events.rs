@@ -8,7 +8,6 @@ use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{AuditCode, AuditRecord, Event, LifeEvent, ObjectRef, Proofing};
 use tenkoku_domain::certificate::Certificate;
 use tenkoku_domain::clock::ClockCheck;
-use tenkoku_domain::policy::KeyPolicy;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::revocation::Cause;
 use tenkoku_domain::suspension::Suspension;
@@ -89,7 +88,8 @@ pub(crate) fn all() -> Vec<Event> {
     let (first, second) = (applied(1), applied(2));
     let issued = s::signed(&s::certificate(&first, 1));
     let lost = s::certificate(&second, 2);
-    let policy = KeyPolicy { id: "kmp-sample".to_owned(), version: "1".to_owned(), ..s::policy() };
+    let mut policy = s::policy();
+    (policy.id, policy.version) = ("kmp-sample".to_owned(), "1".to_owned());
     let signer = Certificate { policy: digest, ..s::signer(3) };
     let organisation = branch.organisation.clone();
     let refusal = Refusal::new(RefusalCode::KeyDuplicate, "KM-6").with("instance", 1);

@@ -1,0 +1,3 @@
+//! Tests of path validation: the whole of PKITS, and what it does not cover, built here.
+
+mod pkits;
