@@ -17,6 +17,7 @@ use tenkoku_pki::key::PublicKey;
 use tenkoku_pki::name::DistinguishedName;
 use tenkoku_pki::profile::{Content, Order};
 use tenkoku_pki::qc::Claim;
+use tenkoku_pki::seal::Extras;
 use tenkoku_pki::uri::HttpUri;
 use tenkoku_ports::{Attempt, Env};
 use tenkoku_store::Tx;
@@ -181,6 +182,7 @@ fn sign(
         arc: env.settings.arc,
         repository: repository(env, authority)?,
         ocsp: HttpUri::parse(&env.settings.public_address.ocsp(&authority.code))?,
+        extras: Extras::default(),
     };
     let subject = DistinguishedName::of_seal(&case.subject)?;
     let key = PublicKey::parse(&case.key.public_key)?;

@@ -143,6 +143,12 @@ words! {
         Seal2 = "seal-2",
         /// Seal of level 3.
         Seal3 = "seal-3",
+        /// Seal of level 1, valid for a day at most and never revoked.
+        Seal1Short = "seal-1s",
+        /// Seal of level 2, valid for a day at most and never revoked.
+        Seal2Short = "seal-2s",
+        /// Seal of level 3, valid for a day at most and never revoked.
+        Seal3Short = "seal-3s",
         /// Signer of OCSP answers.
         OcspSigner = "ocsp-signer",
         /// Signer of trusted lists.
@@ -163,6 +169,15 @@ impl Profile {
             Level::One => Self::Seal1,
             Level::Two => Self::Seal2,
             Level::Three => Self::Seal3,
+        }
+    }
+
+    /// The short-lived seal profile of a level (DOMAIN 12.3).
+    pub const fn short_seal(level: Level) -> Self {
+        match level {
+            Level::One => Self::Seal1Short,
+            Level::Two => Self::Seal2Short,
+            Level::Three => Self::Seal3Short,
         }
     }
 

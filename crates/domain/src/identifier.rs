@@ -75,6 +75,19 @@ impl OrganizationIdentifier {
         self.text.split_once('-').map_or("", |(_, reference)| reference)
     }
 
+    /// The legal entity identifier that it is, where it is one.
+    pub fn lei(&self) -> Option<Lei> {
+        match self.kind {
+            IdentifierType::Lei => Lei::parse(self.reference()).ok(),
+            IdentifierType::Ntr
+            | IdentifierType::Vat
+            | IdentifierType::Psd
+            | IdentifierType::Gov
+            | IdentifierType::Int
+            | IdentifierType::National(_) => None,
+        }
+    }
+
     /// Whether the subject must carry the legal-person semantics statement (DOMAIN 12.6).
     pub const fn has_semantics(&self) -> bool {
         match self.kind {
@@ -99,6 +112,37 @@ impl OrganizationIdentifier {
         Err(Refusal::new(RefusalCode::IdentifierMismatch, "ID-1")
             .with("identifier", &self.text)
             .with("country", subject))
+    }
+}
+
+/// A legal entity identifier (ISO 17442): 20 characters with its check digits right (DOMAIN 4.3).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Lei(String);
+
+impl Lei {
+    /// Reads and checks the 20 characters.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        check_lei(text).map_err(|problem| refused(text, problem))?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The 20 characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Lei {
+    type Error = Refusal;
+    fn try_from(text: String) -> Result<Self, Refusal> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Lei> for String {
+    fn from(lei: Lei) -> String {
+        lei.0
     }
 }
 
@@ -243,6 +287,9 @@ mod tests {
         check("LEIXG-5299000J2N45DDNE4Y28", Ok(()));
         check("LEIXG-353800ABCDEFGHIJKL56", Ok(()));
         check("LEIXG-5299000J2N45DDNE4Y29", Err("check-digit"));
+        let lei = OrganizationIdentifier::parse("LEIXG-5299000J2N45DDNE4Y28").unwrap().lei();
+        assert_eq!(lei, Lei::parse("5299000J2N45DDNE4Y28").ok());
+        assert!(Lei::parse("5299000J2N45DDNE4Y29").is_err());
         check("LEIXG-5299000j2N45DDNE4Y28", Err("length"));
         check("LEIJP-5299000J2N45DDNE4Y28", Err("country"));
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::level::Level;
 use tenkoku_domain::revocation::ReasonCode;
 
@@ -11,7 +12,7 @@ use crate::cert::Certificate;
 use crate::crl::Crl;
 use crate::lint::lint;
 use crate::ocsp::{Answer, AnswerStatus, HashAlgorithm, Status};
-use crate::profile::draft;
+use crate::profile::{Order, draft};
 use crate::specimens::{
     AT, TestKey, TestThrowaway, answer, answer_order, at, cert_id, certificate, crl, crl_order,
     data, entries, every_order, golden, issuing, public, root_order, single,
@@ -93,7 +94,7 @@ fn an_answer_says_what_was_ordered() {
 }
 
 /// The specimens that issue others.
-const AUTHORITIES: [&str; 9] = [
+const AUTHORITIES: [&str; 11] = [
     "root",
     "root-2",
     "policy",
@@ -103,6 +104,15 @@ const AUTHORITIES: [&str; 9] = [
     "issuing-dedicated",
     "issuing-tsa",
     "issuing-internal",
+    "root-mldsa",
+    "issuing-mldsa",
+];
+
+/// What a linter that does not know RFC 9608 says on a certificate with noRevAvail.
+const NO_STATUS: [&str; 3] = [
+    "eseal.no_revocation_source",
+    "etsi.en_319_412_2.gen-4.3.11-2.crldp_extension_missing",
+    "etsi.en_319_412_2.gen-4.4.1-8.ocsp_aia_access_method_absent",
 ];
 
 /// A folder with the specimens in it, certificates as PEM and DER.
@@ -156,6 +166,18 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
+/// Whether the certified key or the issuer's is of ML-DSA.
+fn is_ml_dsa(order: &Order) -> bool {
+    let ml_dsa = [KeyAlgorithm::MlDsa65, KeyAlgorithm::MlDsa87];
+    [&order.key, &order.issuer.key].iter().any(|key| ml_dsa.contains(&key.algorithm()))
+}
+
+/// From version 3.5 on.
+fn openssl_knows_ml_dsa(bench: &Bench) -> bool {
+    let list = bench.run("openssl", &["list", "-public-key-algorithms"]);
+    list.is_some_and(|output| said(&output).to_uppercase().contains("ML-DSA"))
+}
+
 /// Runs openssl and demands success and these words.
 fn openssl(bench: &Bench, arguments: &[&str], words: &[&str]) {
     let Some(output) = bench.run("openssl", arguments) else {
@@ -173,7 +195,11 @@ fn openssl(bench: &Bench, arguments: &[&str], words: &[&str]) {
 fn openssl_accepts_every_certificate_in_its_chain() {
     let bench = Bench::new("verify");
     let epoch = at(AT).seconds().to_string();
-    for (name, ..) in every_order() {
+    for (name, order, _) in every_order() {
+        if is_ml_dsa(&order) && !openssl_knows_ml_dsa(&bench) {
+            skipped("this openssl does not know ML-DSA");
+            continue;
+        }
         let file = format!("{name}.pem");
         let arguments =
             ["verify", "-attime", &epoch, "-x509_strict", "-CAfile", "chain.pem", &file];
@@ -260,8 +286,13 @@ fn lint_pki_has_nothing_to_say_on_one_specimen_of_everything() {
     // What is neither seal nor CA nor known to it by its purpose must be said to be no seal.
     let internal = ["administrator.cer", "audit-signer.cer"];
     judged(&[&["--profile", "none"][..], &internal].concat(), internal.len());
+    // EN 319 412-2 as the linter has it does not know RFC 9608, which takes the place of a CRL and
+    // an OCSP service: three findings, each of which says just that.
+    let short = ["seal-1s.cer", "seal-2s.cer", "seal-3s.cer"];
+    let ignored: Vec<&str> = NO_STATUS.iter().flat_map(|code| ["--ignore", code]).collect();
+    judged(&[&ignored[..], &short].concat(), short.len());
     let mut more: Vec<&str> = files.iter().map(String::as_str).collect();
-    more.retain(|file| !internal.contains(file));
+    more.retain(|file| !internal.contains(file) && !short.contains(file));
     more.extend(["issuing-1.crl", "root.crl", "answer.ocsp"]);
     // The answer brings the certificate of its signer along.
     judged(&more, more.len() + 1);
@@ -272,8 +303,7 @@ fn an_authority_with_an_rsa_key_signs_with_sha_384_and_null() {
     let mut order = root_order();
     order.key = public("root-rsa");
     order.issuer.key = public("root-rsa");
-    let throwaway = TestThrowaway(TestKey::load("throwaway-rsa"));
-    let linted = lint(draft(&order), &order, &throwaway).unwrap();
+    let linted = lint(draft(&order), &order, &TestThrowaway::new()).unwrap();
     let signature = TestKey::load("root-rsa").sign_linted(&linted);
     let certificate = Certificate::parse(&linted.assemble(&signature).unwrap()).unwrap();
     let bench = Bench::new("rsa");

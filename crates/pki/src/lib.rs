@@ -23,6 +23,7 @@ pub mod policy;
 pub mod profile;
 pub mod qc;
 pub mod scope;
+pub mod seal;
 pub mod signature;
 pub mod signed;
 pub mod tbs;

@@ -18,6 +18,8 @@ use crate::tbs::Draft;
 
 mod extensions;
 pub(crate) mod fields;
+mod oids;
+mod seal;
 mod subject;
 
 /// Something a lint does not let through.
@@ -149,7 +151,10 @@ pub fn lint(
 }
 
 fn rules<'a>() -> Vec<Rule<Case<'a>>> {
-    [fields::rules(), subject::rules(), extensions::rules()].into_iter().flatten().collect()
+    [fields::rules(), subject::rules(), extensions::rules(), seal::rules(), oids::rules()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[cfg(test)]

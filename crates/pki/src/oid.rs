@@ -110,6 +110,14 @@ oids! {
     AUTHORITY_INFO_ACCESS = "1.3.6.1.5.5.7.1.1";
     /// qcStatements.
     QC_STATEMENTS = "1.3.6.1.5.5.7.1.3";
+    /// noRevAvail (RFC 9608).
+    NO_REV_AVAIL = "2.5.29.56";
+    /// LEI of the subject (GLEIF).
+    LEI = "1.3.6.1.4.1.52266.1";
+    /// logotype (RFC 9399).
+    LOGOTYPE = "1.3.6.1.5.5.7.1.12";
+    /// relatedCertificate (RFC 9763).
+    RELATED_CERTIFICATE = "1.3.6.1.5.5.7.1.36";
     /// cRLNumber.
     CRL_NUMBER = "2.5.29.20";
     /// reasonCode, of a CRL entry.
@@ -153,6 +161,11 @@ oids! {
     NCP_PLUS = "0.4.0.2042.1.2";
     /// Lightweight certificate policy.
     LCP = "0.4.0.2042.1.3";
+
+    /// Policy for EU qualified certificates of legal persons (EN 319 411-2).
+    QCP_LEGAL = "0.4.0.194112.1.1";
+    /// The same with the key in a qualified device.
+    QCP_LEGAL_DEVICE = "0.4.0.194112.1.3";
 
     /// id-qcs-pkixQCSyntax-v2.
     QC_SYNTAX_V2 = "1.3.6.1.5.5.7.11.2";

@@ -1,8 +1,8 @@
 //! The certificate profiles of DOMAIN 12: from an order to a body, octet for octet.
 //!
 //! An [`Order`] holds everything that was decided; [`draft`] only encodes it, and the lint compares
-//! the two. Later profiles are new variants of [`Content`]. Not here: policy constraints, logotypes,
-//! LEI, short-lived variants.
+//! the two. Later profiles are new variants of [`Content`]. Not here: policy constraints and
+//! mappings, which no profile has.
 
 use const_oid::ObjectIdentifier;
 use tenkoku_domain::certificate::{Profile, Serial, Validity};
@@ -16,6 +16,7 @@ use crate::oid;
 use crate::policy::PolicyArc;
 use crate::qc::{Claim, Semantics};
 use crate::scope::NameScope;
+use crate::seal::{Extras, KeyUsageSetting, Term};
 use crate::signature::SignatureAlgorithm;
 use crate::tbs::{Draft, Parts};
 use crate::uri::{HttpUri, HttpsUri};
@@ -46,6 +47,7 @@ pub struct Repository {
 
 /// What differs between the profiles.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "seals are what is made most, and one at a time")]
 pub enum Content {
     /// A root authority.
     Root,
@@ -104,6 +106,8 @@ pub enum Content {
         repository: Repository,
         /// The issuer's OCSP service.
         ocsp: HttpUri,
+        /// What it may carry besides.
+        extras: Extras,
     },
     /// A signer of OCSP answers.
     OcspSigner,
@@ -161,7 +165,12 @@ impl Content {
             }
             Self::ServiceAuthority { service: Service::Internal, .. } => Profile::InternalAuthority,
             Self::Issuing { .. } => Profile::Issuing,
-            Self::Seal { level, .. } => Profile::seal(*level),
+            Self::Seal { level, extras: Extras { term: Term::Regular, .. }, .. } => {
+                Profile::seal(*level)
+            }
+            Self::Seal { level, extras: Extras { term: Term::Short, .. }, .. } => {
+                Profile::short_seal(*level)
+            }
             Self::OcspSigner => Profile::OcspSigner,
             Self::ListSigner { .. } => Profile::ListSigner,
             Self::TimeStamping { .. } => Profile::TimeStamping,
@@ -218,6 +227,7 @@ pub const fn max_days(profile: Profile) -> i64 {
         | Profile::TimeStamping => 3650,
         Profile::Seal1 | Profile::AuditSigner => 1095,
         Profile::Seal2 | Profile::Seal3 => 825,
+        Profile::Seal1Short | Profile::Seal2Short | Profile::Seal3Short => 1,
         Profile::OcspSigner => 30,
         Profile::ListSigner => 730,
         Profile::Administrator => 365,
@@ -271,18 +281,28 @@ fn extensions(order: &Order) -> Vec<Vec<u8>> {
             };
             authority(order, Some(0), &policies, None, repository)
         }
-        Content::Seal { level, latin, claim, arc, repository, ocsp } => {
+        Content::Seal { level, latin, claim, arc, repository, ocsp, extras } => {
+            let usage = match extras.usage {
+                KeyUsageSetting::A => extension::NON_REPUDIATION,
+                KeyUsageSetting::B => extension::SIGNATURE_AND_NON_REPUDIATION,
+            };
             let mut list = vec![
                 aki,
                 ski,
-                extension::key_usage(extension::NON_REPUDIATION),
+                extension::key_usage(usage),
                 extension::ext_key_usage(&oid::DOCUMENT_SIGNING),
-                extension::policies(&extension::level_policies(arc, *level)),
+                extension::policies(&extension::seal_policies(arc, *level, claim)),
             ];
             list.extend(latin.as_ref().map(extension::alternative_name));
-            list.push(extension::information_access(repository, Some(ocsp)));
-            list.push(extension::crl_distribution(repository));
+            match extras.term {
+                Term::Regular => {
+                    list.push(extension::information_access(repository, Some(ocsp)));
+                    list.push(extension::crl_distribution(repository));
+                }
+                Term::Short => list.push(extension::information_access(repository, None)),
+            }
             list.extend(extension::qc_statements(claim, semantics(&order.subject)));
+            list.extend(extension::extras(extras));
             list
         }
         Content::OcspSigner => vec![

@@ -1,10 +1,13 @@
 //! The statements of qcStatements (DOMAIN 12.6) and the claims that need them (DOMAIN 12.7).
 //!
-//! Whether a claim is backed by an accreditation record (PR-2) is decided before it comes here.
+//! A claim is made of an accreditation record that backs it (PR-2), and of nothing else.
+
+use tenkoku_domain::accreditation::{Backed, ClaimKind, DisclosureStatement};
+use tenkoku_domain::key::OriginClass;
 
 use crate::asn1::write;
 use crate::oid;
-use crate::uri::HttpsUri;
+use crate::uri::{HttpsUri, UriError};
 
 /// Whether the key is in a certified device (QcSSCD).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +16,18 @@ pub enum Device {
     Certified,
     /// Nothing is said about the device.
     Unstated,
+}
+
+impl Device {
+    /// What may be said of a key: QcSSCD only with origin K2 or K3 and a container certified for it
+    /// (DOMAIN 12.6), which the text of its certification shows.
+    pub const fn of(origin: OriginClass, certification: Option<&str>) -> Self {
+        match (origin, certification) {
+            (OriginClass::K2 | OriginClass::K3, Some(_)) => Self::Certified,
+            (OriginClass::K0 | OriginClass::K1 | OriginClass::K4, _)
+            | (OriginClass::K2 | OriginClass::K3, None) => Self::Unstated,
+        }
+    }
 }
 
 /// Where a disclosure statement lies, and its language.
@@ -47,31 +62,59 @@ pub enum AccreditationError {
     /// No statement in English.
     #[error("a disclosure statement in English is missing")]
     NoEnglish,
+    /// A statement that does not lie at an https address.
+    #[error(transparent)]
+    Address(#[from] UriError),
+}
+
+/// What an authority qualified in the European Union states (DOMAIN 12.7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Qualification {
+    pub(crate) device: Device,
+    disclosures: Vec<Disclosure>,
+}
+
+impl Qualification {
+    /// What is said about the device.
+    pub const fn device(&self) -> Device {
+        self.device
+    }
+
+    /// The disclosure statements.
+    pub fn disclosures(&self) -> &[Disclosure] {
+        &self.disclosures
+    }
+}
+
+fn two_letters(text: &str, fits: fn(&u8) -> bool) -> bool {
+    text.len() == 2 && text.bytes().all(|b| fits(&b))
+}
+
+/// English present, one statement per language, lower-case codes.
+fn check_disclosures(disclosures: &[Disclosure]) -> Result<(), AccreditationError> {
+    for (place, Disclosure { language, .. }) in disclosures.iter().enumerate() {
+        if !two_letters(language, u8::is_ascii_lowercase) {
+            return Err(AccreditationError::Language(language.clone()));
+        }
+        if disclosures.iter().take(place).any(|earlier| earlier.language == *language) {
+            return Err(AccreditationError::Twice(language.clone()));
+        }
+    }
+    let english = disclosures.iter().any(|d| d.language == "en");
+    if english { Ok(()) } else { Err(AccreditationError::NoEnglish) }
 }
 
 impl Accreditation {
     /// Checks the parts: English present, one statement per language, lower-case codes.
-    pub fn new(
+    pub(crate) fn new(
         device: Device,
         country: &str,
         disclosures: Vec<Disclosure>,
     ) -> Result<Self, AccreditationError> {
-        let two =
-            |text: &str, fits: fn(&u8) -> bool| text.len() == 2 && text.bytes().all(|b| fits(&b));
-        if !two(country, u8::is_ascii_uppercase) {
+        if !two_letters(country, u8::is_ascii_uppercase) {
             return Err(AccreditationError::Country(country.to_owned()));
         }
-        for (place, Disclosure { language, .. }) in disclosures.iter().enumerate() {
-            if !two(language, u8::is_ascii_lowercase) {
-                return Err(AccreditationError::Language(language.clone()));
-            }
-            if disclosures.iter().take(place).any(|earlier| earlier.language == *language) {
-                return Err(AccreditationError::Twice(language.clone()));
-            }
-        }
-        if !disclosures.iter().any(|d| d.language == "en") {
-            return Err(AccreditationError::NoEnglish);
-        }
+        check_disclosures(&disclosures)?;
         Ok(Self { device, country: country.to_owned(), disclosures })
     }
 
@@ -98,6 +141,31 @@ pub enum Claim {
     None,
     /// Accredited in a country.
     Accredited(Accreditation),
+    /// Qualified under the regulation of the European Union.
+    EuQualified(Qualification),
+}
+
+impl Claim {
+    /// The claim that a record backs.
+    pub fn of(backed: Backed<'_>, device: Device) -> Result<Self, AccreditationError> {
+        let Backed::By(backed) = backed else { return Ok(Self::None) };
+        let record = backed.record();
+        let mut disclosures = Vec::new();
+        for DisclosureStatement { address, language } in &record.disclosures {
+            let address = HttpsUri::parse(address)?;
+            disclosures.push(Disclosure { address, language: language.clone() });
+        }
+        match record.claim {
+            ClaimKind::None => Ok(Self::None),
+            ClaimKind::Accredited => {
+                Accreditation::new(device, &record.country, disclosures).map(Self::Accredited)
+            }
+            ClaimKind::EuQualified => {
+                check_disclosures(&disclosures)?;
+                Ok(Self::EuQualified(Qualification { device, disclosures }))
+            }
+        }
+    }
 }
 
 /// Whether the subject's identifier has the legal-person semantics of EN 319 412-1.
@@ -113,7 +181,16 @@ pub enum Semantics {
 pub fn statements(claim: &Claim, semantics: Semantics) -> Option<Vec<u8>> {
     let mut statements = match claim {
         Claim::None => Vec::new(),
-        Claim::Accredited(accreditation) => accredited(accreditation),
+        Claim::Accredited(accreditation) => {
+            let country = write::sequence(&[write::printable(&accreditation.country)]);
+            let mut list = common(accreditation.device, &accreditation.disclosures);
+            list.push(write::sequence(&[write::oid(&oid::QC_LEGISLATION), country]));
+            list
+        }
+        // Never with a country: that would say "outside the European Union" (EN 319 412-5, 4.2.4).
+        Claim::EuQualified(qualification) => {
+            common(qualification.device, &qualification.disclosures)
+        }
     };
     match semantics {
         Semantics::LegalPerson => {
@@ -125,24 +202,21 @@ pub fn statements(claim: &Claim, semantics: Semantics) -> Option<Vec<u8>> {
     (!statements.is_empty()).then(|| write::sequence(&statements))
 }
 
-/// EN 319 412-5: QcCompliance, QcSSCD if true, QcType, QcPDS, QcCClegislation.
-fn accredited(accreditation: &Accreditation) -> Vec<Vec<u8>> {
+/// EN 319 412-5: QcCompliance, QcSSCD if true, QcType, QcPDS.
+fn common(device: Device, disclosures: &[Disclosure]) -> Vec<Vec<u8>> {
     let qc_type = write::sequence(&[write::oid(&oid::QC_TYPE_ESEAL)]);
-    let country = write::sequence(&[write::printable(&accreditation.country)]);
-    let disclosures: Vec<Vec<u8>> = accreditation
-        .disclosures
+    let disclosures: Vec<Vec<u8>> = disclosures
         .iter()
         .map(|d| write::sequence(&[write::ia5(d.address.as_str()), write::printable(&d.language)]))
         .collect();
     let mut statements = vec![write::sequence(&[write::oid(&oid::QC_COMPLIANCE)])];
-    match accreditation.device {
+    match device {
         Device::Certified => statements.push(write::sequence(&[write::oid(&oid::QC_SSCD)])),
         Device::Unstated => {}
     }
     statements.extend([
         write::sequence(&[write::oid(&oid::QC_TYPE), qc_type]),
         write::sequence(&[write::oid(&oid::QC_PDS), write::sequence(&disclosures)]),
-        write::sequence(&[write::oid(&oid::QC_LEGISLATION), country]),
     ]);
     statements
 }

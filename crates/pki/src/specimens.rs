@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{self as lc, EcdsaKeyPair, KeyPair as _, PqdsaKeyPair, RsaKeyPair};
@@ -24,13 +25,16 @@ use crate::ocsp::{self, AnswerOrder, HashAlgorithm, IssuerHashes, Single, Status
 use crate::policy::PolicyArc;
 use crate::profile::{Content, Issuer, Order, Repository, draft};
 use crate::qc::Claim;
+use crate::seal::Extras;
 use crate::signature::SignatureAlgorithm;
 use crate::signed::{Signable, Throwaway, ThrowawayError, ThrowawaySigner};
 use crate::uri::HttpUri;
 
 pub(crate) mod authorities;
+pub(crate) mod seals;
 
 pub(crate) use self::authorities::*;
+pub(crate) use self::seals::*;
 
 /// When the specimens are judged.
 pub(crate) const AT: &str = "2026-12-01T00:00:00Z";
@@ -110,24 +114,33 @@ impl TestKey {
     }
 }
 
-/// A throw-away signer with a fixed key.
-pub(crate) struct TestThrowaway(pub(crate) TestKey);
+/// A throw-away signer with a fixed key for each type of issuer.
+pub(crate) struct TestThrowaway;
 
 impl TestThrowaway {
-    pub(crate) fn new() -> Self {
-        Self(TestKey::load("throwaway"))
+    pub(crate) const fn new() -> Self {
+        Self
     }
 }
 
 impl ThrowawaySigner for TestThrowaway {
     fn sign_throwaway(
         &self,
-        _: KeyAlgorithm,
+        key: KeyAlgorithm,
         _: SignatureAlgorithm,
         message: &[u8],
     ) -> Result<Throwaway, ThrowawayError> {
-        let spki = self.0.public().spki_der().to_vec();
-        Ok(Throwaway { spki, signature: self.0.sign(message) })
+        let key = TestKey::load(match key {
+            KeyAlgorithm::P384 => "throwaway",
+            KeyAlgorithm::Rsa4096 => "throwaway-rsa",
+            KeyAlgorithm::MlDsa65 => "throwaway-mldsa65",
+            KeyAlgorithm::MlDsa87 => "throwaway-mldsa87",
+            KeyAlgorithm::P256
+            | KeyAlgorithm::P521
+            | KeyAlgorithm::Rsa2048
+            | KeyAlgorithm::Rsa3072 => return Err(ThrowawayError(format!("no {key} is kept"))),
+        });
+        Ok(Throwaway { spki: key.public().spki_der().to_vec(), signature: key.sign(message) })
     }
 }
 
@@ -238,6 +251,7 @@ pub(crate) fn seal_order(level: Level, key: &str) -> Order {
             arc: arc(),
             repository: repository(&code),
             ocsp: uri(&format!("ocsp/{code}")),
+            extras: Extras::default(),
         },
     }
 }
@@ -255,6 +269,11 @@ pub(crate) fn ocsp_order() -> Order {
 
 /// One order of every profile, by the name of its golden file, and the key that signs it.
 pub(crate) fn every_order() -> Vec<(&'static str, Order, &'static str)> {
+    static MADE: OnceLock<Vec<(&'static str, Order, &'static str)>> = OnceLock::new();
+    MADE.get_or_init(make_every_order).clone()
+}
+
+fn make_every_order() -> Vec<(&'static str, Order, &'static str)> {
     let mut orders = vec![
         ("root", root_order(), "root"),
         ("issuing-1", issuing_order(Level::One), "root"),
@@ -267,6 +286,7 @@ pub(crate) fn every_order() -> Vec<(&'static str, Order, &'static str)> {
         ("list-signer", list_order(), "root"),
     ];
     orders.extend(authorities::orders());
+    orders.extend(seals::orders());
     orders
 }
 

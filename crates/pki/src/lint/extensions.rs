@@ -4,15 +4,16 @@
 
 use const_oid::ObjectIdentifier;
 use tenkoku_domain::certificate::Profile;
-use tenkoku_domain::identifier::OrganizationIdentifier;
+use tenkoku_domain::level::Level;
 
+use super::seal::has_semantics;
 use super::{Case, Rule, demand};
 use crate::asn1::read;
-use crate::asn1::tag;
 use crate::oid;
 use crate::policy::etsi_policy;
 use crate::profile::{Content, Repository, Service};
-use crate::qc::{Accreditation, Claim, Device};
+use crate::qc::{Claim, Device};
+use crate::seal::{Extras, KeyUsageSetting, Term};
 use crate::uri::HttpUri;
 
 /// The rules of this page.
@@ -31,14 +32,13 @@ pub(super) fn rules<'a>() -> Vec<Rule<Case<'a>>> {
         Rule { name: "alternative-name", clause: "DOMAIN 12.3", check: alternative_name },
         Rule { name: "information-access", clause: "DOMAIN 12.3", check: information_access },
         Rule { name: "crl-distribution", clause: "DOMAIN 12.3", check: crl_distribution },
-        Rule { name: "qc-statements", clause: "DOMAIN 12.6", check: qc_statements },
         Rule { name: "name-constraints", clause: "RFC 5280, 4.2.1.10", check: name_constraints },
         Rule { name: "name-scope", clause: "DOMAIN 12.4", check: name_scope },
-        Rule { name: "claim-level", clause: "DOMAIN 12.3", check: claim_level },
     ]
 }
 
 const KEY_USAGE_NON_REPUDIATION: &[u8] = &[0x03, 0x02, 0x06, 0x40];
+const KEY_USAGE_BOTH: &[u8] = &[0x03, 0x02, 0x06, 0xC0];
 const KEY_USAGE_DIGITAL_SIGNATURE: &[u8] = &[0x03, 0x02, 0x07, 0x80];
 const KEY_USAGE_AUTHORITY: &[u8] = &[0x03, 0x02, 0x01, 0x06];
 const CONSTRAINTS_END_ENTITY: &[u8] = &[0x30, 0x00];
@@ -55,18 +55,6 @@ const PURPOSE_OCSP_SIGNING: &[u8] =
     &[0x30, 0x0A, 0x06, 0x08, 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x09];
 const PURPOSE_TSL_SIGNING: &[u8] = &[0x30, 0x08, 0x06, 0x06, 0x04, 0x00, 0x91, 0x37, 0x03, 0x00];
 const NULL: &[u8] = &[0x05, 0x00];
-
-/// One QCStatement each, as the table of DOMAIN 12.6 gives them.
-const STATEMENT_SEMANTICS: &[u8] = &[
-    0x30, 0x15, 0x06, 0x08, 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x0B, 0x02, 0x30, 0x09, 0x06, 0x07,
-    0x04, 0x00, 0x8B, 0xEC, 0x49, 0x01, 0x02,
-];
-const STATEMENT_COMPLIANCE: &[u8] = &[0x30, 0x08, 0x06, 0x06, 0x04, 0x00, 0x8E, 0x46, 0x01, 0x01];
-const STATEMENT_DEVICE: &[u8] = &[0x30, 0x08, 0x06, 0x06, 0x04, 0x00, 0x8E, 0x46, 0x01, 0x04];
-const STATEMENT_TYPE: &[u8] = &[
-    0x30, 0x13, 0x06, 0x06, 0x04, 0x00, 0x8E, 0x46, 0x01, 0x06, 0x30, 0x09, 0x06, 0x07, 0x04, 0x00,
-    0x8E, 0x46, 0x01, 0x06, 0x02,
-];
 
 /// The extensions of the order's profile, in order.
 fn demanded(case: &Case<'_>) -> Vec<ObjectIdentifier> {
@@ -93,12 +81,22 @@ fn demanded(case: &Case<'_>) -> Vec<ObjectIdentifier> {
         Content::Dedicated { .. } => {
             [&ROOT[..], &AUTHORITY, &POLICIES, &[oid::NAME_CONSTRAINTS], &REPOSITORY].concat()
         }
-        Content::Seal { latin, claim, .. } => {
+        Content::Seal { latin, claim, extras, .. } => {
             let name = latin.as_ref().map(|_| oid::SUBJECT_ALT_NAME);
             let stated = has_semantics(case) || *claim != Claim::None;
-            let statements = stated.then_some(oid::QC_STATEMENTS);
-            let (name, statements) = (name.as_slice(), statements.as_slice());
-            [&SERVICE[..], &POLICIES, name, &REPOSITORY, statements].concat()
+            let (status, no_status): (&[_], _) = match extras.term {
+                Term::Regular => (&REPOSITORY, None),
+                Term::Short => (&[oid::AUTHORITY_INFO_ACCESS], Some(oid::NO_REV_AVAIL)),
+            };
+            let last = [
+                stated.then_some(oid::QC_STATEMENTS),
+                extras.lei.as_ref().map(|_| oid::LEI),
+                extras.logotype.as_ref().map(|_| oid::LOGOTYPE),
+                extras.twin.map(|_| oid::RELATED_CERTIFICATE),
+                no_status,
+            ];
+            let last: Vec<ObjectIdentifier> = last.into_iter().flatten().collect();
+            [&SERVICE[..], &POLICIES, name.as_slice(), status, &last].concat()
         }
         Content::OcspSigner => [&SERVICE[..], &[oid::OCSP_NOCHECK]].concat(),
         Content::ListSigner { .. } => {
@@ -113,11 +111,6 @@ fn demanded(case: &Case<'_>) -> Vec<ObjectIdentifier> {
             [&[aki, ski, usage][..], &POLICIES, &REPOSITORY].concat()
         }
     }
-}
-
-fn has_semantics(case: &Case<'_>) -> bool {
-    let text = case.certificate.subject().first(oid::ORGANISATION_IDENTIFIER).unwrap_or_default();
-    OrganizationIdentifier::parse(text).is_ok_and(|identifier| identifier.has_semantics())
 }
 
 /// Exactly these, in this order; so also none twice and none outside the profile.
@@ -154,9 +147,12 @@ fn fixed_values(case: &Case<'_>) -> Result<(), String> {
         | Profile::InternalAuthority => {
             (KEY_USAGE_AUTHORITY, None, Some(CONSTRAINTS_ISSUING), None)
         }
-        Profile::Seal1 | Profile::Seal2 | Profile::Seal3 => {
-            (KEY_USAGE_NON_REPUDIATION, Some(PURPOSE_DOCUMENT_SIGNING), None, None)
-        }
+        Profile::Seal1
+        | Profile::Seal2
+        | Profile::Seal3
+        | Profile::Seal1Short
+        | Profile::Seal2Short
+        | Profile::Seal3Short => (seal_usage(case), Some(PURPOSE_DOCUMENT_SIGNING), None, None),
         Profile::OcspSigner => {
             (KEY_USAGE_DIGITAL_SIGNATURE, Some(PURPOSE_OCSP_SIGNING), None, Some(NULL))
         }
@@ -184,6 +180,25 @@ fn fixed_values(case: &Case<'_>) -> Result<(), String> {
     Ok(())
 }
 
+/// Setting A, or B where it was ordered.
+const fn seal_usage(case: &Case<'_>) -> &'static [u8] {
+    match &case.order.content {
+        Content::Seal { extras: Extras { usage: KeyUsageSetting::B, .. }, .. } => KEY_USAGE_BOTH,
+        Content::Seal { extras: Extras { usage: KeyUsageSetting::A, .. }, .. }
+        | Content::Root
+        | Content::Policy { .. }
+        | Content::Cross { .. }
+        | Content::Issuing { .. }
+        | Content::Dedicated { .. }
+        | Content::ServiceAuthority { .. }
+        | Content::OcspSigner
+        | Content::ListSigner { .. }
+        | Content::TimeStamping { .. }
+        | Content::Administrator { .. }
+        | Content::AuditSigner { .. } => KEY_USAGE_NON_REPUDIATION,
+    }
+}
+
 fn subject_key(case: &Case<'_>) -> Result<(), String> {
     let found = case.certificate.subject_key_identifier();
     demand(
@@ -208,9 +223,10 @@ fn policies(case: &Case<'_>) -> Result<(), String> {
     let demanded = match &case.order.content {
         Content::Root | Content::OcspSigner => Vec::new(),
         Content::Policy { .. } | Content::Cross { .. } => vec![oid::ANY_POLICY],
-        Content::Issuing { level, arc, .. }
-        | Content::Dedicated { level, arc, .. }
-        | Content::Seal { level, arc, .. } => vec![arc.level(*level), etsi_policy(*level)],
+        Content::Issuing { level, arc, .. } | Content::Dedicated { level, arc, .. } => {
+            vec![arc.level(*level), etsi_policy(*level)]
+        }
+        Content::Seal { level, arc, claim, .. } => vec![arc.level(*level), etsi(*level, claim)],
         Content::ServiceAuthority { service: Service::Internal, arc, .. } => {
             vec![arc.administration(), arc.audit_signing()]
         }
@@ -221,6 +237,17 @@ fn policies(case: &Case<'_>) -> Result<(), String> {
         Content::ListSigner { arc, .. } => vec![arc.list_signing()],
     };
     demand(case.certificate.policies() == demanded, "the policies are not those of the level")
+}
+
+/// The second policy of a seal: that of the level, or of the claim of EU qualification.
+fn etsi(level: Level, claim: &Claim) -> ObjectIdentifier {
+    match claim {
+        Claim::None | Claim::Accredited(_) => etsi_policy(level),
+        Claim::EuQualified(qualification) => match qualification.device() {
+            Device::Unstated => oid::QCP_LEGAL,
+            Device::Certified => oid::QCP_LEGAL_DEVICE,
+        },
+    }
 }
 
 /// The ordered Latin name, or the ordered account, as the only alternative name.
@@ -310,7 +337,9 @@ fn addresses<'a>(case: &Case<'a>) -> (Option<&'a Repository>, Option<&'a HttpUri
         | Content::TimeStamping { repository, .. }
         | Content::Administrator { repository, .. }
         | Content::AuditSigner { repository, .. } => (Some(repository), None),
-        Content::Seal { repository, ocsp, .. } => (Some(repository), Some(ocsp)),
+        Content::Seal { repository, ocsp, extras, .. } => {
+            (Some(repository), (extras.term == Term::Regular).then_some(ocsp))
+        }
     }
 }
 
@@ -329,7 +358,9 @@ fn information_access(case: &Case<'_>) -> Result<(), String> {
 
 fn crl_distribution(case: &Case<'_>) -> Result<(), String> {
     let value = case.certificate.extension(oid::CRL_DISTRIBUTION_POINTS);
-    let crl = addresses(case).0.map(|r| &r.crl);
+    let short = [Profile::Seal1Short, Profile::Seal2Short, Profile::Seal3Short]
+        .contains(&case.order.content.profile());
+    let crl = addresses(case).0.map(|r| &r.crl).filter(|_| !short);
     let number = usize::from(crl.is_some());
     demand(value.map_or(Some(0), count) == Some(number), "there are other distribution points")?;
     same_addresses(&case.certificate.crl_addresses(), crl)
@@ -341,89 +372,4 @@ fn same_addresses(found: &[String], demanded: Option<&HttpUri>) -> Result<(), St
     }
     let demanded: Vec<&str> = demanded.map(HttpUri::as_str).into_iter().collect();
     demand(found == demanded, format!("{found:?} is not {demanded:?}"))
-}
-
-/// The set is complete, in order, each statement once; semantics last.
-fn qc_statements(case: &Case<'_>) -> Result<(), String> {
-    let claim = claim(case);
-    let mut demanded = match claim {
-        None | Some(Claim::None) => Vec::new(),
-        Some(Claim::Accredited(accreditation)) => accredited(accreditation),
-    };
-    if claim.is_some() && has_semantics(case) {
-        demanded.extend_from_slice(STATEMENT_SEMANTICS);
-    }
-    let found = match case.certificate.extension(oid::QC_STATEMENTS) {
-        Some(value) => content(value).ok_or("the statements are not one SEQUENCE")?,
-        None => &[],
-    };
-    demand(found == demanded, "the statements are not those of the claim")
-}
-
-fn content(sequence: &[u8]) -> Option<&[u8]> {
-    let mut outer = read::Reader::new(sequence);
-    let content = outer.content(tag::SEQUENCE).ok()?;
-    outer.finish().ok().map(|()| content)
-}
-
-/// The statements of an accredited authority, without semantics (DOMAIN 12.7).
-fn accredited(accreditation: &Accreditation) -> Vec<u8> {
-    let mut octets = STATEMENT_COMPLIANCE.to_vec();
-    if accreditation.device() == Device::Certified {
-        octets.extend_from_slice(STATEMENT_DEVICE);
-    }
-    octets.extend_from_slice(STATEMENT_TYPE);
-    octets.extend(disclosures(accreditation));
-    octets.extend([0x30, 0x0E, 0x06, 0x06, 0x04, 0x00, 0x8E, 0x46, 0x01, 0x07]);
-    octets.extend([0x30, 0x04, 0x13, 0x02]);
-    octets.extend(accreditation.country().bytes());
-    octets
-}
-
-/// QcPDS: the OID and one pair of address and language for each disclosure.
-fn disclosures(accreditation: &Accreditation) -> Vec<u8> {
-    let pairs: Vec<u8> = accreditation
-        .disclosures()
-        .iter()
-        .flat_map(|d| {
-            let address = framed(tag::IA5_STRING, d.address.as_str().as_bytes());
-            let language = framed(tag::PRINTABLE_STRING, d.language.as_bytes());
-            framed(tag::SEQUENCE, &[address, language].concat())
-        })
-        .collect();
-    let statement = [&[0x06, 0x06, 0x04, 0x00, 0x8E, 0x46, 0x01, 0x05], &framed(0x30, &pairs)[..]];
-    framed(tag::SEQUENCE, &statement.concat())
-}
-
-fn framed(identifier: u8, content: &[u8]) -> Vec<u8> {
-    crate::asn1::write::tlv(identifier, content)
-}
-
-/// Only level 3 may claim anything; no ETSI statement without QcCompliance is possible (PR-3),
-/// because the set is compared as a whole.
-fn claim_level(case: &Case<'_>) -> Result<(), String> {
-    match claim(case) {
-        Some(Claim::Accredited(_)) => {
-            demand(case.order.content.profile() == Profile::Seal3, "a claim below level 3")
-        }
-        Some(Claim::None) | None => Ok(()),
-    }
-}
-
-/// The claim of a seal; `None` for what is no seal.
-const fn claim<'a>(case: &Case<'a>) -> Option<&'a Claim> {
-    match &case.order.content {
-        Content::Seal { claim, .. } => Some(claim),
-        Content::Root
-        | Content::Policy { .. }
-        | Content::Cross { .. }
-        | Content::Issuing { .. }
-        | Content::Dedicated { .. }
-        | Content::ServiceAuthority { .. }
-        | Content::OcspSigner
-        | Content::ListSigner { .. }
-        | Content::TimeStamping { .. }
-        | Content::Administrator { .. }
-        | Content::AuditSigner { .. } => None,
-    }
 }

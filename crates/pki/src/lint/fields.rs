@@ -151,11 +151,16 @@ fn key_ordered(case: &Case<'_>) -> Result<(), String> {
     )
 }
 
-/// The row "keys" of the profiles.
 fn key_type(case: &Case<'_>) -> Result<(), String> {
-    use KeyAlgorithm::{MlDsa65, MlDsa87, P256, P384, P521, Rsa3072, Rsa4096};
     let key = case.certificate.public_key().map_err(|e| e.to_string())?;
-    let allowed: &[KeyAlgorithm] = match case.order.content.profile() {
+    let allowed = allowed_keys(case.order.content.profile());
+    demand(allowed.contains(&key.algorithm()), format!("{} is not allowed here", key.algorithm()))
+}
+
+/// The row "keys" of a profile. What of it the policy in force allows is decided before (KM-1).
+pub(crate) const fn allowed_keys(profile: Profile) -> &'static [KeyAlgorithm] {
+    use KeyAlgorithm::{MlDsa65, MlDsa87, P256, P384, P521, Rsa3072, Rsa4096};
+    match profile {
         Profile::Root
         | Profile::Policy
         | Profile::Cross
@@ -163,14 +168,15 @@ fn key_type(case: &Case<'_>) -> Result<(), String> {
         | Profile::Dedicated
         | Profile::TimeStampingAuthority
         | Profile::InternalAuthority => &[P384, Rsa4096, MlDsa65, MlDsa87],
-        Profile::Seal1 | Profile::OcspSigner | Profile::ListSigner => &KeyAlgorithm::ALL,
-        Profile::TimeStamping | Profile::AuditSigner | Profile::Seal2 => {
+        Profile::Seal1 | Profile::Seal1Short | Profile::OcspSigner | Profile::ListSigner => {
+            &KeyAlgorithm::ALL
+        }
+        Profile::TimeStamping | Profile::AuditSigner | Profile::Seal2 | Profile::Seal2Short => {
             &[Rsa3072, Rsa4096, P256, P384, P521, MlDsa65, MlDsa87]
         }
         Profile::Administrator => &[Rsa3072, Rsa4096, P256, P384, P521],
-        Profile::Seal3 => &[Rsa3072, Rsa4096, P256, P384, MlDsa65, MlDsa87],
-    };
-    demand(allowed.contains(&key.algorithm()), format!("{} is not allowed here", key.algorithm()))
+        Profile::Seal3 | Profile::Seal3Short => &[Rsa3072, Rsa4096, P256, P384, MlDsa65, MlDsa87],
+    }
 }
 
 /// Only a root carries its issuer's key.

@@ -67,7 +67,12 @@ fn subject_ordered(case: &Case<'_>) -> Result<(), String> {
 /// Order, duplicates, and presence.
 fn subject_order(case: &Case<'_>) -> Result<(), String> {
     let grammar = match case.order.content.profile() {
-        Profile::Seal1 | Profile::Seal2 | Profile::Seal3 => SEAL,
+        Profile::Seal1
+        | Profile::Seal2
+        | Profile::Seal3
+        | Profile::Seal1Short
+        | Profile::Seal2Short
+        | Profile::Seal3Short => SEAL,
         Profile::Root
         | Profile::Policy
         | Profile::Cross

@@ -7,22 +7,22 @@ use tenkoku_domain::certificate::Validity;
 use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::level::Level;
+use tenkoku_domain::subject::SealSubject;
 
 use super::*;
 use crate::asn1::{tag, write};
 use crate::name::DistinguishedName;
 use crate::oid;
 use crate::profile::{self, Content};
-use crate::qc::{Accreditation, Claim, Device, Disclosure};
 use crate::signed::ThrowawayError;
 use crate::specimens::{
     TestKey, TestThrowaway, at, every_order, issuing, ocsp_order, operator, public, root_order,
     seal_order, serial,
 };
 use crate::tbs::Parts;
-use crate::uri::HttpsUri;
 
 mod authorities;
+mod seals;
 
 fn seal() -> Order {
     seal_order(Level::One, "seal")
@@ -399,20 +399,6 @@ fn addresses() {
     check_value("crl-distribution", cdp, false, &points(&[]));
 }
 
-fn accreditation() -> Accreditation {
-    let address = HttpsUri::parse("https://pds.example.jp/eseal-en.pdf").unwrap();
-    let disclosures = vec![Disclosure { address, language: "en".to_owned() }];
-    Accreditation::new(Device::Certified, "JP", disclosures).unwrap()
-}
-
-fn claiming(level: Level) -> Order {
-    let mut order = seal_order(level, "seal");
-    if let Content::Seal { claim, .. } = &mut order.content {
-        *claim = Claim::Accredited(accreditation());
-    }
-    order
-}
-
 #[test]
 fn statements() {
     let qc = &oid::QC_STATEMENTS;
@@ -420,15 +406,6 @@ fn statements() {
     check_value("qc-statements", qc, false, &write::sequence(&[compliance]));
     check_value("qc-statements", qc, false, &[0x30, 0]);
     check_value("qc-statements", qc, false, &[4, 0]);
-    let accredited = claiming(Level::Three);
-    let found = findings(&profile::parts(&accredited), &accredited, &TestThrowaway::new());
-    assert_eq!(found, BTreeSet::new());
-    // The claim was ordered, the statements are missing.
-    check("qc-statements", &accredited, |parts| {
-        let without = profile::parts(&seal_order(Level::Three, "seal"));
-        parts.extensions = without.extensions;
-    });
-    check("claim-level", &claiming(Level::Two), |_| {});
 }
 
 #[test]
@@ -447,7 +424,12 @@ fn what_is_not_a_certificate_is_not_linted_further() {
 
 #[test]
 fn no_rule_is_without_a_draft_that_it_refuses() {
-    let pages = [include_str!("tests.rs"), include_str!("tests/authorities.rs")].concat();
+    let pages = [
+        include_str!("tests.rs"),
+        include_str!("tests/authorities.rs"),
+        include_str!("tests/seals.rs"),
+    ]
+    .concat();
     for rule in rules() {
         let name = format!("\"{}\"", rule.name);
         assert!(pages.contains(&name), "{} has no test", rule.name);

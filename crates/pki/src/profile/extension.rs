@@ -9,14 +9,17 @@ use crate::key::PublicKey;
 use crate::name::DistinguishedName;
 use crate::oid;
 use crate::policy::{PolicyArc, etsi_policy};
-use crate::qc::{self, Claim, Semantics};
+use crate::qc::{self, Claim, Device, Qualification, Semantics};
 use crate::scope::NameScope;
+use crate::seal::{Extras, Logotype, Term, Twin, sha256};
 use crate::uri::{HttpUri, HttpsUri};
 
 /// A KeyUsage value: the number of unused bits and the bits (RFC 5280, 4.2.1.3).
 type KeyUsage = [u8; 2];
 pub(super) const DIGITAL_SIGNATURE: KeyUsage = [7, 0b1000_0000];
 pub(super) const NON_REPUDIATION: KeyUsage = [6, 0b0100_0000];
+/// Setting B of DOMAIN 12.3.
+pub(super) const SIGNATURE_AND_NON_REPUDIATION: KeyUsage = [6, 0b1100_0000];
 /// keyCertSign and cRLSign.
 pub(super) const AUTHORITY: KeyUsage = [1, 0b0000_0110];
 
@@ -88,6 +91,19 @@ pub(super) fn level_policies(arc: &PolicyArc, level: Level) -> [ObjectIdentifier
     [arc.level(level), etsi_policy(level)]
 }
 
+/// The same; a claim of EU qualification puts its own policy in the place of the second
+/// (DOMAIN 12.7).
+pub(super) fn seal_policies(arc: &PolicyArc, level: Level, claim: &Claim) -> [ObjectIdentifier; 2] {
+    let [own, etsi] = level_policies(arc, level);
+    match claim {
+        Claim::None | Claim::Accredited(_) => [own, etsi],
+        Claim::EuQualified(Qualification { device: Device::Unstated, .. }) => [own, oid::QCP_LEGAL],
+        Claim::EuQualified(Qualification { device: Device::Certified, .. }) => {
+            [own, oid::QCP_LEGAL_DEVICE]
+        }
+    }
+}
+
 pub(super) fn policies(policies: &[ObjectIdentifier]) -> Vec<u8> {
     let information: Vec<Vec<u8>> =
         policies.iter().map(|policy| write::sequence(&[write::oid(policy)])).collect();
@@ -120,7 +136,65 @@ pub(super) fn qc_statements(claim: &Claim, semantics: Semantics) -> Option<Vec<u
     qc::statements(claim, semantics).map(|value| plain(&oid::QC_STATEMENTS, &value))
 }
 
+/// LEI, logotype, relatedCertificate, noRevAvail, as far as ordered, in this order.
+pub(super) fn extras(extras: &Extras) -> Vec<Vec<u8>> {
+    let lei = extras.lei.as_ref().map(|lei| plain(&oid::LEI, &write::printable(lei.as_str())));
+    let logotype =
+        extras.logotype.as_ref().map(|picture| plain(&oid::LOGOTYPE, &logotype(picture)));
+    let twin = extras.twin.as_ref().map(|twin| plain(&oid::RELATED_CERTIFICATE, &related(twin)));
+    let no_status = match extras.term {
+        Term::Regular => None,
+        Term::Short => Some(plain(&oid::NO_REV_AVAIL, &write::null())),
+    };
+    [lei, logotype, twin, no_status].into_iter().flatten().collect()
+}
+
+/// SHA-256 as an AlgorithmIdentifier without parameters (RFC 5754, 2).
+fn sha256_identifier() -> Vec<u8> {
+    write::sequence(&[write::oid(&oid::SHA256)])
+}
+
+/// subjectLogo, direct, with one image (RFC 9399, 4.1).
+fn logotype(picture: &Logotype) -> Vec<u8> {
+    let hash = write::octets(&sha256(&picture.octets));
+    let hashes = write::sequence(&[write::sequence(&[sha256_identifier(), hash])]);
+    let addresses = write::sequence(&[write::ia5(picture.address.as_str())]);
+    let media_type = write::ia5(picture.picture.media_type());
+    let details = write::sequence(&[media_type, hashes, addresses]);
+    let images = write::sequence(&[write::sequence(&[details])]);
+    let direct = write::context(0, &images);
+    write::sequence(&[write::context(2, &direct)])
+}
+
+/// RelatedCertificate (RFC 9763, 4.1).
+fn related(twin: &Twin) -> Vec<u8> {
+    write::sequence(&[sha256_identifier(), write::octets(twin.sha256())])
+}
+
 /// id-pkix-ocsp-nocheck (RFC 6960, 4.2.2.2.1).
 pub(super) fn ocsp_nocheck() -> Vec<u8> {
     plain(&oid::OCSP_NOCHECK, &write::null())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::ImprintType;
+
+    #[test]
+    fn the_logotype_is_the_vector_of_domain_22() {
+        let address = "https://repo.example.jp/imprint/5010401067252/BR-0002.svg";
+        let picture = Logotype {
+            picture: ImprintType::Svg,
+            octets: b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec(),
+            address: HttpsUri::parse(address).unwrap(),
+        };
+        assert_eq!(
+            hex::encode(logotype(&picture)),
+            "30818da2818aa08187308184308181307f160d696d6167652f7376672b786d6c3031302f300b060960864801\
+             65030402010420900fbe934249ad120004bd24adf66aad8817d89586273c0cc50e187bddebb601303b163968\
+             747470733a2f2f7265706f2e6578616d706c652e6a702f696d7072696e742f353031303430313036373235322f\
+             42522d303030322e737667"
+        );
+    }
 }
