@@ -9,9 +9,10 @@ use tenkoku_domain::key::{KeyAlgorithm, OriginClass};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_pki::key::PublicKey;
 
+use crate::trial::{Step, try_out};
 use crate::{Body, Container, GeneratedKey, KeyError, KeyStore, StoreKind};
 
-mod specimen;
+pub(crate) mod specimen;
 
 /// What every store must make; of the other algorithms it may say that it does not use them.
 const DEMANDED: [KeyAlgorithm; 2] = [KeyAlgorithm::P256, KeyAlgorithm::P384];
@@ -28,7 +29,8 @@ pub fn check(store: &dyn KeyStore) -> Result<(), String> {
     a_body_for_another_key_is_refused(store)?;
     an_unknown_key_is_not_found(store)?;
     what_is_destroyed_is_gone(store)?;
-    keys_are_listed(store)
+    keys_are_listed(store)?;
+    a_trial_leaves_nothing_behind(store)
 }
 
 /// A store that can be asked for keys says that it works.
@@ -161,6 +163,21 @@ pub fn keys_are_listed(store: &dyn KeyStore) -> Result<(), String> {
     demand(count(&gone)? == 0, "a destroyed key is listed")?;
     demand(count(&kept)? == 1, "a key went from the list with another")?;
     second.destroy()
+}
+
+/// A trial shows every step in order, and leaves no key behind.
+pub fn a_trial_leaves_nothing_behind(store: &dyn KeyStore) -> Result<(), String> {
+    let before = store.list().map_err(failed("listing the keys"))?;
+    let mut steps = Vec::new();
+    try_out(store, &id(1), KeyAlgorithm::P256, &mut |step| steps.push(step))
+        .map_err(failed("a trial"))?;
+    let is_whole = matches!(
+        steps.as_slice(),
+        [Step::Reached, Step::Made(_), Step::Signed, Step::RefusedForeign, Step::Destroyed(_)]
+    );
+    demand(is_whole, "a trial did not show every step")?;
+    let after = store.list().map_err(failed("listing the keys"))?;
+    demand(after == before, "a trial left a key behind")
 }
 
 /// A key that a test made.

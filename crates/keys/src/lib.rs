@@ -9,6 +9,7 @@
 mod body;
 pub mod contract;
 mod origin;
+pub mod trial;
 
 use tenkoku_domain::id::KeyId;
 use tenkoku_domain::key::KeyAlgorithm;

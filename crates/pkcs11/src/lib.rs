@@ -73,8 +73,9 @@ struct Known {
 }
 
 impl TokenKeys {
-    /// Opens the token: loads the module, finds the slot, logs in. The PIN is tried once; see
-    /// [`KeyError::WrongPin`].
+    /// Loads the module. The token is looked for, and logged in to, when it is first needed, so
+    /// that a program can start and tell what it knows while its token is away; see
+    /// [`KeyStore::check`]. The PIN is tried once; see [`KeyError::WrongPin`].
     ///
     /// `throwaway` signs what is linted before a key of the token moves.
     pub fn open(
@@ -87,7 +88,6 @@ impl TokenKeys {
         }
         let module = Module::load(&settings.module)?;
         let connection = Connection::new(module, settings.token.clone(), pin, settings.sessions);
-        connection.run(|_| Ok(()))?;
         Ok(Self { connection, throwaway, known: Mutex::default() })
     }
 

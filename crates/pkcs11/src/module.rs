@@ -53,7 +53,7 @@ impl Deref for Entered<'_> {
 }
 
 impl Module {
-    /// The module in this file, loaded and initialised now or before.
+    /// The module in this file, loaded now or before.
     pub(crate) fn load(path: &Path) -> Result<Arc<Self>, KeyError> {
         let unusable =
             |problem: String| KeyError::Module { module: path.display().to_string(), problem };
@@ -63,7 +63,8 @@ impl Module {
             return Ok(Arc::clone(module));
         }
         let context = Pkcs11::new(&file).map_err(|err| unusable(err.to_string()))?;
-        initialise(&context).map_err(|err| unusable(err.to_string()))?;
+        // Some do not start while their device is away. The first call tries again, and tells.
+        drop(initialise(&context));
         let module = Arc::new(Self { path: path.to_owned(), context, generation: RwLock::new(0) });
         loaded.insert(file, Arc::clone(&module));
         Ok(module)

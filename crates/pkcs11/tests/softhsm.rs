@@ -101,7 +101,9 @@ impl Home {
     fn open_with(&self, label: &str, pin: &str, sessions: usize) -> Result<TokenKeys, KeyError> {
         let token = TokenChoice::Label(label.to_owned());
         let settings = TokenSettings { module: module(), token, sessions };
-        TokenKeys::open(&settings, SecretString::from(pin), Box::new(ThrowawayKeys))
+        let keys = TokenKeys::open(&settings, SecretString::from(pin), Box::new(ThrowawayKeys))?;
+        keys.check()?;
+        Ok(keys)
     }
 
     fn open(&self) -> TokenKeys {

@@ -9,6 +9,7 @@ mod crl;
 mod database;
 mod doctor;
 mod explain;
+mod hsm;
 mod init;
 mod list;
 mod ocsp;
@@ -145,6 +146,9 @@ enum Command {
     /// The database
     #[command(subcommand)]
     Db(database::DbCommand),
+    /// Key devices (HSM)
+    #[command(subcommand)]
+    Hsm(hsm::HsmCommand),
     /// Explain an error code
     Explain(explain::ExplainArgs),
 }
@@ -174,6 +178,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Explain(args) => explain::run(&args, output),
         Command::Path(command) => path::run(&command, output),
         Command::Config(command) => config::run(&command, &place, output),
+        Command::Hsm(command) => hsm::run(&command, &place, output),
         Command::Serve => serve::run(config()?, output),
         Command::Doctor => doctor::run(&config()?, output),
         Command::Ca(command) => authority::run(command, &config()?, output),

@@ -24,7 +24,7 @@ use tenkoku_ports::settings::Settings;
 
 pub(crate) use self::console::Callers;
 pub(crate) use self::installation::parse_arc;
-pub(crate) use self::keys::Passphrase;
+pub(crate) use self::keys::{KeyPlace, Secret, TokenPlace};
 pub(crate) use self::listen::Listen;
 pub(crate) use self::log::{Log, LogFormat};
 pub(crate) use self::problem::ConfigProblem;
@@ -70,10 +70,11 @@ pub(crate) struct Config {
     pub(crate) console_address: String,
     /// Whose address a request of the console comes from.
     pub(crate) callers: Callers,
-    /// The folder of the software key store.
-    pub(crate) key_folder: PathBuf,
-    /// Where its passphrase comes from.
-    pub(crate) passphrase: Passphrase,
+    /// Where keys live.
+    pub(crate) keys: KeyPlace,
+    /// Where the passphrase comes from that opens the key files, and from which the installation's
+    /// other secrets are derived.
+    pub(crate) passphrase: Secret,
     /// How to log.
     pub(crate) log: Log,
 }
@@ -113,7 +114,7 @@ impl Config {
             listen,
             console_address: toml.console.address(listen.console)?,
             callers: toml.console.callers(),
-            key_folder: data.join(toml.keys.folder()),
+            keys: toml.keys.place(data)?,
             passphrase: toml.keys.passphrase(data),
             log: toml.log.checked()?,
             settings,

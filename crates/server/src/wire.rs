@@ -8,12 +8,14 @@ use secrecy::SecretString;
 use tenkoku_domain::access::{Origin, Principal};
 use tenkoku_domain::id::{Entropy, RequestId};
 use tenkoku_domain::time::Clock as _;
+use tenkoku_keys::KeyStore;
+use tenkoku_pkcs11::TokenKeys;
 use tenkoku_ports::Env;
-use tenkoku_softkeys::SoftKeys;
+use tenkoku_softkeys::{SoftKeys, ThrowawayKeys};
 use tenkoku_store::{SchemaState, Store};
 
 use crate::clock::WallClock;
-use crate::config::Config;
+use crate::config::{Config, KeyPlace, Secret, TokenPlace};
 use crate::entropy::SystemEntropy;
 use crate::failure::{Failure, exit};
 
@@ -53,22 +55,41 @@ pub(crate) fn env(config: &Config) -> Result<Env, Failure> {
 
 /// Puts the opened store together with the rest.
 pub(crate) fn with_store(config: &Config, store: Store) -> Result<Env, Failure> {
-    let keys = SoftKeys::open(&config.key_folder, &passphrase(config)?)?;
     Ok(Env {
         store,
-        keys: Arc::new(keys),
+        keys: key_store(config)?,
         clock: Arc::new(WallClock),
         entropy: Arc::new(SystemEntropy),
         settings: Arc::new(config.settings.clone()),
     })
 }
 
-/// The passphrase of the key store. A file that others can read is refused.
+/// The key store. Files are opened now; a token is reached when it is first needed, so that what
+/// needs no key works while the device is away.
+fn key_store(config: &Config) -> Result<Arc<dyn KeyStore>, Failure> {
+    match &config.keys {
+        KeyPlace::Files(folder) => Ok(Arc::new(SoftKeys::open(folder, &passphrase(config)?)?)),
+        KeyPlace::Token(place) => Ok(Arc::new(token_keys(place)?)),
+    }
+}
+
+/// The key store in a token.
+pub(crate) fn token_keys(place: &TokenPlace) -> Result<TokenKeys, Failure> {
+    let pin = secret(&place.pin, "hsm-pin-missing")?;
+    Ok(TokenKeys::open(&place.settings, pin, Box::new(ThrowawayKeys))?)
+}
+
+/// The passphrase of the installation.
 pub(crate) fn passphrase(config: &Config) -> Result<SecretString, Failure> {
-    let file = &config.passphrase.file;
+    secret(&config.passphrase, "passphrase-missing")
+}
+
+/// Reads a secret. A file that others can read is refused.
+fn secret(secret: &Secret, missing: &str) -> Result<SecretString, Failure> {
+    let file = &secret.file;
     private(file)?;
-    let found = config.passphrase.read().map_err(|error| Failure::file(file.display(), &error))?;
-    found.ok_or_else(|| Failure::problem("passphrase-missing", exit::REFUSED).at(file.display()))
+    let found = secret.read().map_err(|error| Failure::file(file.display(), &error))?;
+    found.ok_or_else(|| Failure::problem(missing, exit::REFUSED).at(file.display()))
 }
 
 /// A file with a secret must not be readable by everybody, nor writable by others than its owner.

@@ -12,7 +12,7 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 55] = [
+pub const PROBLEM_CODES: [&str; 62] = [
     "address-malformed",
     "audit-broken",
     "busy",
@@ -32,6 +32,13 @@ pub const PROBLEM_CODES: [&str; 55] = [
     "flag-missing",
     "form-expired",
     "form-malformed",
+    "hsm-final-try",
+    "hsm-full",
+    "hsm-module",
+    "hsm-pin-locked",
+    "hsm-pin-missing",
+    "hsm-token-absent",
+    "hsm-wrong-pin",
     "input-missing",
     "internal",
     "key-store-exposed",

@@ -109,7 +109,7 @@ fn serial() -> Result<Serial, String> {
 }
 
 /// An empty revocation list.
-pub(super) fn crl(issuer_key: &PublicKey) -> Result<LintedCrl, String> {
+pub(crate) fn crl(issuer_key: &PublicKey) -> Result<LintedCrl, String> {
     let issuer = issuer(issuer_key)?;
     let order = CrlOrder {
         issuer: &issuer,

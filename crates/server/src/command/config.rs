@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::Place;
-use crate::config::Config;
+use crate::config::{Config, KeyPlace, TokenPlace};
 use crate::failure::Failure;
 use crate::output::{Output, facts};
 
@@ -27,10 +27,20 @@ pub(crate) fn run(_command: &ConfigCommand, place: &Place, output: &Output) -> R
         "PostgreSQL".to_owned()
     };
     let listen = config.listen;
+    let keys = match &config.keys {
+        KeyPlace::Files(folder) => format!("files in {}", folder.display()),
+        KeyPlace::Token(TokenPlace { settings, .. }) => format!(
+            "token {} behind {}, {} sessions",
+            settings.token,
+            settings.module.display(),
+            settings.sessions
+        ),
+    };
     let value = json!({
         "file": config.file,
         "installation": settings.installation,
         "database": database,
+        "keys": keys,
         "public_address": settings.public_address.as_str(),
         "console_address": config.console_address,
         "listen": {
@@ -47,6 +57,7 @@ pub(crate) fn run(_command: &ConfigCommand, place: &Place, output: &Output) -> R
             ("installation", settings.installation.to_string()),
             ("operator", settings.operator.name.to_string()),
             ("database", database.clone()),
+            ("keys", keys.clone()),
             ("public", format!("{} at {}", settings.public_address.as_str(), listen.public)),
             ("console", format!("{} at {}", config.console_address, listen.console)),
             ("operations", listen.operations.to_string()),

@@ -61,7 +61,7 @@ fn remedy(check: &Check) -> &'static str {
         Some("crl") => "tenkoku crl issue CODE; then look why the server's job did not",
         Some("ocsp") => "start tenkoku serve: it renews signers within ten minutes",
         Some("list") => "tenkoku trustlist publish",
-        Some("keys") => "look after the key folder and its permissions",
+        Some("keys") => "look after the key folder and its permissions, or run: tenkoku hsm test",
         Some("audit") => {
             "keep the database as it is and restore a copy beside it; tell the auditor"
         }

@@ -19,7 +19,7 @@ use tenkoku_domain::level::Level;
 use tenkoku_domain::name::Name;
 use tenkoku_domain::policy::{Installation, KeyPolicy};
 use tenkoku_domain::time::Clock as _;
-use tenkoku_keys::KeyError;
+use tenkoku_keys::{KeyError, KeyStore as _};
 use tenkoku_ports::Env;
 use tenkoku_publisher::publish::renew_list;
 use tenkoku_responder::crl::current_crl;
@@ -29,7 +29,7 @@ use tenkoku_store::{Store, StoreError};
 use super::Place;
 use super::authority::write_certificates;
 use crate::clock::WallClock;
-use crate::config::{Config, Passphrase, Starter, environment, parse_arc, starter_text};
+use crate::config::{Config, KeyPlace, Starter, environment, parse_arc, starter_text};
 use crate::entropy::SystemEntropy;
 use crate::failure::{Failure, exit};
 use crate::output::{Output, facts};
@@ -57,6 +57,22 @@ pub(crate) struct InitArgs {
     /// The file with the passphrase of the key store [default: a new random one in the data folder]
     #[arg(long, env = "TENKOKU_PASSPHRASE_FILE", value_name = "FILE")]
     passphrase_file: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+/// Keys in a key device from the start.
+#[derive(Debug, Args)]
+struct DeviceArgs {
+    /// Keep keys in a key device (HSM): its maker's PKCS #11 module
+    #[arg(long = "hsm-module", value_name = "FILE", requires = "token")]
+    module: Option<std::path::PathBuf>,
+    /// The label of the token
+    #[arg(long = "hsm-token", value_name = "LABEL", requires = "module")]
+    token: Option<String>,
+    /// The file with its PIN [default: the file pin in the data folder]
+    #[arg(long = "hsm-pin-file", value_name = "FILE", requires = "module")]
+    pin_file: Option<std::path::PathBuf>,
 }
 
 /// The arc for documentation, which evaluation installations use.
@@ -68,6 +84,7 @@ pub(crate) fn run(args: &InitArgs, place: &Place, output: &Output) -> Result<(),
         output.progress(&format!("configuration: {} is there", place.file.display()));
     } else {
         let text = with_passphrase(&starter_text(&starter(args)?), args)?;
+        let text = with_device(&text, &args.device)?;
         // A wrong flag is told before the file is there: a second `init` would not look at it again.
         let config = Config::parse(&place.file, &text)?;
         private_folder(&place.data)?;
@@ -166,6 +183,25 @@ fn with_passphrase(text: &str, args: &InitArgs) -> Result<String, Failure> {
     ))
 }
 
+fn with_device(text: &str, args: &DeviceArgs) -> Result<String, Failure> {
+    let (Some(module), Some(token)) = (&args.module, &args.token) else {
+        return Ok(text.to_owned());
+    };
+    let whole = |file: &Path| {
+        let file = fs::canonicalize(file).map_err(|error| Failure::file(file.display(), &error))?;
+        Ok::<_, Failure>(file.display().to_string())
+    };
+    let mut lines = vec![
+        "store = \"pkcs11\"".to_owned(),
+        format!("module = {:?}", whole(module)?),
+        format!("token = {token:?}"),
+    ];
+    if let Some(pin) = &args.pin_file {
+        lines.push(format!("pin_file = {:?}", whole(pin)?));
+    }
+    Ok(text.replacen("store = \"files\"", &lines.join("\n"), 1))
+}
+
 /// A folder for its owner alone.
 pub(crate) fn private_folder(folder: &Path) -> Result<(), Failure> {
     if folder.is_dir() {
@@ -199,7 +235,7 @@ pub(crate) fn write_private(file: &Path, text: &str) -> Result<(), Failure> {
 /// A passphrase of 256 random bits where none is given. Its file is the one thing to keep apart
 /// from backups of the data folder.
 fn ensure_passphrase(config: &Config, output: &Output) -> Result<(), Failure> {
-    let Passphrase { file } = &config.passphrase;
+    let file = &config.passphrase.file;
     let found = config.passphrase.read().map_err(|error| Failure::file(file.display(), &error))?;
     if found.is_none() {
         write_private(file, &format!("{}\n", wire::random_secret()))?;
@@ -222,13 +258,22 @@ fn ensure_policy(config: &Config, store: &Store) -> Result<(), Failure> {
     }
 }
 
+/// A folder for keys is made; a token must be there, and open.
 fn ensure_key_store(config: &Config, output: &Output) -> Result<(), Failure> {
+    let folder = match &config.keys {
+        KeyPlace::Files(folder) => folder,
+        KeyPlace::Token(place) => {
+            wire::token_keys(place)?.check()?;
+            output.progress(&format!("key store: the token {} is open", place.settings.token));
+            return Ok(());
+        }
+    };
     let passphrase = wire::passphrase(config)?;
-    match SoftKeys::open(&config.key_folder, &passphrase) {
+    match SoftKeys::open(folder, &passphrase) {
         Ok(_) => Ok(()),
         Err(KeyError::Absent { .. }) => {
-            SoftKeys::create(&config.key_folder, &passphrase, &SystemEntropy)?;
-            output.progress(&format!("key store: made in {}", config.key_folder.display()));
+            SoftKeys::create(folder, &passphrase, &SystemEntropy)?;
+            output.progress(&format!("key store: made in {}", folder.display()));
             Ok(())
         }
         Err(other) => Err(other.into()),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tenkoku_ca::settle::settle_pending;
 use tenkoku_domain::audit::Event;
+use tenkoku_keys::KeyError;
 use tenkoku_ports::Env;
 
 use super::user::{address, first_link};
@@ -17,8 +18,21 @@ use crate::{telemetry, wire};
 pub(crate) fn run(config: Config, output: &Output) -> Result<(), Failure> {
     telemetry::start(&config.log);
     let env = Arc::new(wire::env(&config)?);
+    answer_without_keys(&env)?;
     let console_key = wire::derived_secret(&wire::passphrase(&config)?, "console")?;
     actix_web::rt::System::new().block_on(serve(config, env, console_key, output))
+}
+
+/// A key device that is away does not keep the status services from starting: they answer from
+/// what is there. A wrong PIN does, because nobody but the operator can mend it.
+fn answer_without_keys(env: &Env) -> Result<(), Failure> {
+    match env.keys.check() {
+        Err(error @ (KeyError::TokenAbsent { .. } | KeyError::Unreachable { .. })) => {
+            tracing::error!(%error, "the keys cannot be reached; stored answers are given");
+            Ok(())
+        }
+        other => Ok(other?),
+    }
 }
 
 async fn serve(

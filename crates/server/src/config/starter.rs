@@ -62,10 +62,23 @@ address = "{public_address}"
 # behind_proxy = true
 
 [keys]
-# The folder of the software key store, in the data folder.
+# Where keys live: "files" (to try things out, and level 1) or "pkcs11" (a key device, HSM).
+# Environment: TENKOKU_KEYS_STORE. Default: "files".
+store = "files"
+# "files": the folder of the software key store, in the data folder.
 folder = "keys"
-# The file with its passphrase. Environment: TENKOKU_PASSPHRASE_FILE, or TENKOKU_PASSPHRASE itself.
+# The file with its passphrase. Sign-in to the console hangs on it too, whatever the key store.
+# Environment: TENKOKU_PASSPHRASE_FILE, or TENKOKU_PASSPHRASE itself.
 passphrase_file = "passphrase"
+# "pkcs11": the maker's module, a shared library. Environment: TENKOKU_HSM_MODULE.
+# module = "/usr/lib/softhsm/libsofthsm2.so"
+# The token by its label, or by its serial number. Environment: TENKOKU_HSM_TOKEN (the label).
+# token = "tenkoku"
+# serial = "2d7f1c0a9e3b4f65"
+# The file with its PIN. Environment: TENKOKU_HSM_PIN_FILE, or TENKOKU_HSM_PIN itself.
+# pin_file = "pin"
+# Signatures made at once, at most. Default: 4.
+# sessions = 4
 
 [operator]
 # Who operates the authorities: the legal name in English, as registered, and in Latin letters.

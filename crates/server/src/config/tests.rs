@@ -27,7 +27,7 @@ fn the_starter_file_is_accepted() {
         let config = Config::parse(Path::new("data/tenkoku.toml"), &starter(kind)).unwrap();
         assert_eq!(config.settings.installation, kind);
         assert_eq!(config.database_url, "sqlite:data/tenkoku.db");
-        assert_eq!(config.key_folder, Path::new("data/keys"));
+        assert_eq!(config.keys, KeyPlace::Files("data/keys".into()));
     }
 }
 
@@ -63,4 +63,34 @@ fn values_that_break_a_rule_are_told_by_key() {
         "public = \"8080\"",
         "listen.public: \"8080\" is not ADDRESS:PORT, like 127.0.0.1:8080",
     );
+}
+
+const TOKEN: &str = "store = \"pkcs11\"\nmodule = \"/lib/hsm.so\"\ntoken = \"tenkoku\"\n";
+
+#[test]
+fn a_key_device_is_named_by_module_and_token() {
+    let text = starter(Installation::Production).replacen("store = \"files\"\n", TOKEN, 1);
+    let config = Config::parse(Path::new("data/tenkoku.toml"), &text).unwrap();
+    let KeyPlace::Token(place) = config.keys else { panic!("{:?}", config.keys) };
+    assert_eq!(place.settings.module, Path::new("/lib/hsm.so"));
+    assert_eq!(place.settings.token, tenkoku_pkcs11::TokenChoice::Label("tenkoku".to_owned()));
+    assert_eq!(place.settings.sessions, 4);
+    assert_eq!(place.pin.file, Path::new("data/pin"));
+}
+
+#[test]
+fn a_key_device_that_is_not_named_is_told_by_key() {
+    let files = "store = \"files\"\n";
+    let with = |more: &str| TOKEN.to_owned() + more;
+    check(
+        files,
+        "store = \"hsm\"\n",
+        "keys.store: \"hsm\" is no key store; write \"files\" or \"pkcs11\"",
+    );
+    check(files, "store = \"pkcs11\"\n", "keys.module: a key device needs the path of its module");
+    let both = "keys.token: a token is named by its label (token) or by its serial number \
+                (serial), and by one of them only";
+    check(files, &with("serial = \"1\"\n"), both);
+    check(files, "store = \"pkcs11\"\nmodule = \"/lib/hsm.so\"\n", both);
+    check(files, &with("sessions = 0\n"), "keys.sessions: must be 1 to 256");
 }
