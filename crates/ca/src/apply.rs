@@ -95,6 +95,10 @@ pub fn apply_for_seal(
         AuditCode::KeyDuplicate
     } else if unfit.contains(&refusal.code) {
         AuditCode::KeyPresented
+    } else if refusal.code == RefusalCode::KeyWeak {
+        AuditCode::KeyWeak
+    } else if refusal.code == RefusalCode::KeyBlocked {
+        AuditCode::KeyBlocked
     } else {
         AuditCode::AppSubmitted
     };
@@ -167,6 +171,7 @@ fn submit(
     let public = request.key();
     let origin = OriginClass::K0;
     let key = (public.algorithm(), origin);
+    crate::weak::check_key(tx, &policy, public.presented())??;
     check_submission(&policy, &organisation, &branch, order.level, key, validity_days, now)?;
     env.settings.installation.check_proofing(order.level)?;
     check_asked_subject(request, &organisation)?;

@@ -25,6 +25,7 @@ use tenkoku_store::Tx;
 use crate::apply::{check_instances, check_submission};
 pub use crate::signing::SigningError as IssueError;
 use crate::signing::{Paper, issuer, repository, sign_certificate};
+use crate::weak::check_key as check_weak;
 
 /// Everything an issuance rests on, loaded and checked in one transaction.
 struct Case {
@@ -98,6 +99,8 @@ fn load_case(
     .map_err(|refusal| policy_changed(refusal, &policy, &application))?;
     env.settings.installation.check_proofing(application.level)?;
     check_instances(tx, &policy, &branch, application.level, now)??;
+    let presented = PublicKey::parse(&key.public_key)?;
+    check_weak(tx, &policy, presented.presented())??;
     let authority = issuing_authority(tx, application.level, now)?;
     if env.settings.installation == Installation::Production && env.settings.arc.is_documentation()
     {

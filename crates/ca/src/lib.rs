@@ -15,3 +15,5 @@ pub mod settle;
 pub mod signer;
 mod signing;
 pub mod suspend;
+pub mod weak;
+pub mod weak_scan;

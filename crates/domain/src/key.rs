@@ -275,6 +275,31 @@ pub enum KeyHolder {
     Scheme(String),
 }
 
+words! {
+    /// What brought a key among those that are never accepted again (KM-5).
+    BlockList {
+        /// A certificate of it was revoked because the key was exposed.
+        Exposed = "exposed",
+        /// Found weak while it was known already (KM-3).
+        Weak = "weak",
+        /// On a list of published keys.
+        Published = "published",
+    }
+}
+
+/// A key that is never accepted again (KM-5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockedKey {
+    /// What the key is recognised by.
+    pub fingerprint: Fingerprint,
+    /// What brought it here.
+    pub list: BlockList,
+    /// Why, in a word: `key-exposed`, `shared-factor`.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// A key known to the platform. The fingerprint is claimed for ever (DOMAIN 8.4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {

@@ -200,6 +200,16 @@ impl PresentedKey {
         })
     }
 
+    /// The modulus of an RSA key, big-endian without leading zeros, whatever it is labelled as.
+    pub fn rsa_modulus(&self) -> Option<&[u8]> {
+        match &self.content {
+            Content::Rsa { modulus, .. } => Some(modulus),
+            Content::Ec { .. } | Content::Ed25519(_) | Content::Ed448(_) | Content::MlDsa(_) => {
+                None
+            }
+        }
+    }
+
     /// Applies KM-1, KM-2 and KM-4.
     pub fn accept(self) -> Result<PublicKey, KeyError> {
         let algorithm = match &self.content {
@@ -344,6 +354,11 @@ impl PublicKey {
     /// What the private key behind it is recognised by (DOMAIN 8.1).
     pub fn fingerprint(&self) -> Fingerprint {
         self.presented.fingerprint()
+    }
+
+    /// The key as it was handed in.
+    pub const fn presented(&self) -> &PresentedKey {
+        &self.presented
     }
 
     /// SHA-1 of the BIT STRING's content: method 1 of RFC 5280, 4.2.1.2, and the byKey responder

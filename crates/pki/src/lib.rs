@@ -28,6 +28,7 @@ pub mod signature;
 pub mod signed;
 pub mod tbs;
 pub mod uri;
+pub mod weak;
 
 #[cfg(test)]
 mod hostile;

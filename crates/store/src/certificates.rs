@@ -329,6 +329,20 @@ impl Tx<'_> {
         Page::of(rows, limit, |row| row.id.clone()).try_map(CertificateRow::read)
     }
 
+    /// The certificates of a key that are neither revoked nor expired by their state.
+    pub fn list_open_certificates_of_key(
+        &mut self,
+        key: &KeyId,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        let rows = certificates::table
+            .filter(certificates::key_id.eq(key.as_str()))
+            .filter(certificates::state.eq_any(OPEN))
+            .order(certificates::id)
+            .select(CertificateRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(CertificateRow::read).collect()
+    }
+
     /// The newest certificate of a service's signer that may be used now: signed, valid, neither
     /// revoked nor suspended.
     pub fn current_signer(
@@ -419,6 +433,7 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         self.set_revoked(certificate, revocation, &OPEN)?;
         if revocation.cause == Cause::KeyExposed {
+            self.block_exposed(&certificate.key, revocation.at)?;
             return self.set_key_state(&certificate.key, KeyState::Compromised);
         }
         match &certificate.seal {

@@ -98,6 +98,17 @@ impl Tx<'_> {
             .read()
     }
 
+    /// Keys of every role and state in the order of their identifiers, from behind one on.
+    pub fn list_keys(&mut self, after: Option<&KeyId>, limit: i64) -> Result<Vec<Key>, StoreError> {
+        let rows = keys::table
+            .filter(keys::id.gt(after.map_or("", KeyId::as_str)))
+            .order(keys::id)
+            .limit(limit)
+            .select(KeyRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(KeyRow::read).collect()
+    }
+
     /// Claims a key's fingerprint for ever.
     pub(crate) fn insert_key(&mut self, key: &Key) -> Result<(), StoreError> {
         diesel::insert_into(keys::table).values(KeyRow::from(key)).execute(self.conn)?;

@@ -29,6 +29,7 @@ mod accounts;
 mod applications;
 mod audit;
 mod authorities;
+mod blocked_keys;
 mod branches;
 mod certificates;
 mod clock_checks;

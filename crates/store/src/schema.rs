@@ -435,3 +435,12 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(keys, key_lives, containers, certificates);
+
+diesel::table! {
+    blocked_keys (fingerprint) {
+        fingerprint -> Text,
+        list -> Text,
+        reason -> Text,
+        since_at -> BigInt,
+    }
+}
