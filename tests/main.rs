@@ -19,6 +19,7 @@ mod interop;
 mod issuance;
 mod kill;
 mod ocsp;
+mod path_validation;
 mod refusals;
 mod revocation;
 mod settle;

@@ -131,12 +131,18 @@ impl PolicyGraph {
 
     /// Removes nodes without children, from below (6.1.3 d 3).
     fn prune(&mut self) {
-        let mut wanted: Option<Policies> = None;
-        for level in self.levels.iter_mut().rev() {
-            if let Some(wanted) = &wanted {
-                level.retain(|policy, _| wanted.contains(policy));
+        let mut levels = self.levels.iter_mut().rev();
+        let parents = |level: &Level| -> Policies {
+            level.values().flat_map(|node| &node.parents).copied().collect()
+        };
+        let mut wanted = levels.next().map(|level| parents(level)).unwrap_or_default();
+        for level in levels {
+            let before = level.len();
+            level.retain(|policy, _| wanted.contains(policy));
+            if level.len() == before {
+                break;
             }
-            wanted = Some(level.values().flat_map(|node| &node.parents).copied().collect());
+            wanted = parents(level);
         }
         if self.levels.last().is_some_and(BTreeMap::is_empty) {
             self.levels.clear();
