@@ -14,6 +14,7 @@ mod cli;
 mod doors;
 mod duplicates;
 mod first_run;
+mod hsm;
 mod import;
 mod interop;
 mod issuance;

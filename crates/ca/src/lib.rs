@@ -11,6 +11,7 @@ pub mod authority;
 pub mod import;
 pub mod issue;
 pub mod revoke;
+pub mod seal_key;
 pub mod settle;
 pub mod signer;
 mod signing;

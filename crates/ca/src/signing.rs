@@ -65,8 +65,9 @@ impl SigningError {
             Self::Store(StoreError::Conflict { what: "application" }) => {
                 Ok(Refusal::new(RefusalCode::StateConflict, "6.3").with("state", "being-issued"))
             }
-            Self::Keys(_)
-            | Self::Assemble(_)
+            // A key that the device does not hold as KM-10 demands; it is destroyed by now.
+            Self::Keys(error) => error.refusal().ok_or(Self::Keys(error)),
+            Self::Assemble(_)
             | Self::StoredCertificate(_)
             | Self::StoredKey(_)
             | Self::Address(_)

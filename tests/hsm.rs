@@ -1,0 +1,151 @@
+//! An installation whose keys live in a key device, played with SoftHSM: from the first test of the
+//! device to a certificate that openssl believes, and through the loss of the device.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tenkoku_testkit::servers::{Installation, get};
+use tenkoku_testkit::tools::{Outcome, data, openssl, run};
+
+const MODULES: [&str; 2] = ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so"];
+
+/// SoftHSM with one token, and an installation beside it.
+struct Device {
+    folder: TempDir,
+    installation: Installation,
+}
+
+impl Device {
+    fn new() -> Self {
+        let folder = TempDir::new().expect("a folder for the device");
+        let device = Self { folder, installation: Installation::empty() };
+        fs::create_dir(device.tokens()).expect("a folder for its tokens");
+        let settings = format!("directories.tokendir = {}\n", device.tokens().display());
+        fs::write(device.file("softhsm2.conf"), settings).expect("its settings");
+        fs::write(device.file("pin"), "2468-test\n").expect("its PIN");
+        fs::set_permissions(device.file("pin"), Permissions::from_mode(0o600)).expect("a mode");
+        let label = ["--init-token", "--free", "--label", "tenkoku"];
+        let pins = ["--so-pin", "1357-test", "--pin", "2468-test"];
+        let mut set_up = Command::new("softhsm2-util");
+        run(device.place(set_up.args(label).args(pins))).success();
+        device
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn tokens(&self) -> PathBuf {
+        self.file("tokens")
+    }
+
+    fn place<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env("SOFTHSM2_CONF", self.file("softhsm2.conf"))
+    }
+
+    fn tenkoku(&self, words: &[&str]) -> Outcome {
+        run(self.place(&mut self.installation.command(words.iter().copied())))
+    }
+
+    fn json(&self, words: &[&str]) -> Value {
+        let outcome = self.tenkoku(&[words, &["--format", "json"]].concat());
+        serde_json::from_str(outcome.success()).expect("JSON on standard output")
+    }
+
+    /// Issues a certificate to a fresh key; gives its file.
+    fn issue(&self, branch: &str) -> (PathBuf, Outcome) {
+        let (key, csr) = (self.file("branch.key"), self.file(&format!("{branch}.csr")));
+        let new = ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+        let to = ["-subj", "/CN=x", "-keyout", word(&key), "-out", word(&csr)];
+        openssl(new.iter().chain(&to)).success();
+        let out = self.file(&format!("{branch}.pem"));
+        let of = ["issue", "--branch", branch, "--org", ORGANISATION, "--level", "1"];
+        let files = ["--csr", word(&csr), "--out", word(&out)];
+        let outcome = self.tenkoku(&[&of[..], &files].concat());
+        (out, outcome)
+    }
+}
+
+const ORGANISATION: &str = "NTRJP-8000000990001";
+
+fn word(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
+
+fn module() -> &'static str {
+    let found = MODULES.into_iter().find(|module| Path::new(module).exists());
+    found.expect("the tests need SoftHSM: scripts/setup-tests installs it")
+}
+
+#[test]
+fn km_10_an_installation_with_a_key_device_issues_and_outlives_its_loss() {
+    let device = Device::new();
+    let pin = device.file("pin");
+    tried_out(&device, &pin);
+    let of = ["--hsm-module", module(), "--hsm-token", "tenkoku", "--hsm-pin-file", word(&pin)];
+    device.tenkoku(&[&["init", "--evaluation"][..], &of].concat()).success();
+    assert!(!device.installation.path().join("keys").exists(), "no key lies in a file");
+    device.tenkoku(&["config", "check"]).success();
+    for (noun, file) in [("org", "organisations.csv"), ("branch", "branches.csv")] {
+        device.tenkoku(&[noun, "import", word(&data("sample").join(file))]).success();
+    }
+    let (certificate, issued) = device.issue("BR-0001");
+    issued.success();
+
+    let mut serve = device.installation.command(["serve"]);
+    let server = device.installation.start(device.place(&mut serve));
+    believed(&device, &certificate);
+    let ready = || get(&format!("{}/readyz", device.installation.operations()));
+    assert_eq!(ready().status, 200, "{}", ready().text());
+
+    let away = device.file("away");
+    fs::rename(device.tokens(), &away).expect("the device is taken away");
+    assert_eq!(ready().status, 503);
+    assert!(ready().text().contains("no token tenkoku"), "{}", ready().text());
+    let crl = get(&format!("{}/crl/seal-l1-g1.crl", device.installation.public()));
+    assert_eq!(crl.status, 200);
+    let (_, refused) = device.issue("BR-0002");
+    assert!(refused.exited(1).is_empty());
+    assert!(refused.said().contains("hsm-token-absent"), "{}", refused.said());
+
+    fs::rename(&away, device.tokens()).expect("the device is back");
+    assert_eq!(ready().status, 200, "{}", ready().text());
+    believed(&device, &certificate);
+    assert_eq!(server.terminate(), Some(0));
+}
+
+/// Before there is an installation, the device is listed and tried.
+fn tried_out(device: &Device, pin: &Path) {
+    let listed = device.json(&["hsm", "list", "--module", module()]);
+    assert_eq!(listed["modules"][0]["tokens"][0]["token"]["label"], "tenkoku", "{listed}");
+    let test = ["hsm", "test", "--module", module(), "--token", "tenkoku", "--pin-file", word(pin)];
+    let tested = device.json(&[&test[..], &["--lang", "ja"]].concat());
+    let steps = tested["steps"].as_array().expect("steps");
+    assert_eq!(steps.len(), 5, "{tested}");
+    assert_eq!(steps[1]["origin"]["class"], "K2");
+    assert_eq!(steps[4]["destruction"]["after"]["private"], 0);
+    assert!(steps[2]["text"].as_str().is_some_and(|text| text.contains("署名")), "{tested}");
+    let said = device.tenkoku(&test);
+    assert!(said.said().contains("the signature verifies"), "{}", said.said());
+    fs::write(device.file("wrong"), "0000-wrong").expect("a wrong PIN");
+    fs::set_permissions(device.file("wrong"), Permissions::from_mode(0o600)).expect("a mode");
+    let wrong = device.file("wrong");
+    let with_wrong = [&test[..6], &["--pin-file", word(&wrong)]].concat();
+    assert!(device.tenkoku(&with_wrong).said().contains("hsm-wrong-pin"));
+}
+
+/// openssl asks the responder about the certificate and believes the answer.
+fn believed(device: &Device, certificate: &Path) {
+    let file = |name: &str| device.installation.path().join("certificates").join(name);
+    let (root, issuer) = (file("root-g1.pem"), file("seal-l1-g1.pem"));
+    let address = format!("{}/ocsp/seal-l1-g1", device.installation.public());
+    let about = ["ocsp", "-issuer", word(&issuer), "-cert", word(certificate)];
+    let trust = ["-CAfile", word(&root), "-url", &address];
+    let answer = openssl(about.iter().chain(&trust));
+    assert!(answer.success().contains(": good"), "{}", answer.said());
+    assert!(answer.said().contains("Response verify OK"), "{}", answer.said());
+}
