@@ -11,6 +11,7 @@
 mod audit;
 mod browser;
 mod cli;
+mod clock;
 mod doors;
 mod duplicates;
 mod first_run;

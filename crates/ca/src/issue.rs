@@ -23,6 +23,7 @@ use tenkoku_ports::{Attempt, Env};
 use tenkoku_store::Tx;
 
 use crate::apply::{check_instances, check_submission};
+use crate::clock::check_clock;
 pub use crate::signing::SigningError as IssueError;
 use crate::signing::{Paper, issuer, repository, sign_certificate};
 use crate::weak::check_key as check_weak;
@@ -79,6 +80,7 @@ fn load_case(
     let policy = tx.current_policy(now)?;
     let subject = SealSubject::of(&organisation, &branch, application.instance_number)?;
     check_key(&key)?;
+    check_clock(env, tx, &policy, now)??;
     let digest = application_digest(
         &subject,
         application.level,

@@ -8,6 +8,7 @@
 
 pub mod apply;
 pub mod authority;
+pub mod clock;
 pub mod import;
 pub mod issue;
 pub mod revoke;

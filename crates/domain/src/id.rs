@@ -113,6 +113,8 @@ ids! {
     ApplicationId = "app";
     /// A certificate row. Its identity towards the world is (authority, serial).
     CertificateId = "cer";
+    /// A grant.
+    GrantId = "grt";
     /// A user account.
     UserId = "usr";
     /// A session of a user.

@@ -15,6 +15,7 @@ pub mod branch;
 pub mod canonical;
 pub mod certificate;
 pub mod clock;
+pub mod grant;
 pub mod id;
 pub mod identifier;
 pub mod key;

@@ -16,10 +16,24 @@ pub struct Settings {
     pub public_address: PublicAddress,
     /// The operator's private policy arc.
     pub arc: PolicyArc,
+    /// Whether the clock is compared with time servers.
+    pub clock: ClockWatch,
     /// Who operates the authorities.
     pub operator: Operator,
     /// The scheme whose list is published.
     pub scheme: Scheme,
+}
+
+/// Whether the clock is compared with time servers, so that rule KM-20 can be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClockWatch {
+    /// It is; nothing is issued while it cannot be trusted.
+    Watched {
+        /// The servers, each `host` or `host:port`, in the order in which they are asked.
+        servers: Vec<String>,
+    },
+    /// An evaluation without time servers: the clock is taken as it is.
+    Unwatched,
 }
 
 /// The base of every public address: `http://host[:port]`, without a trailing slash.

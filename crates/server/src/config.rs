@@ -2,6 +2,7 @@
 //!
 //! Only this module reads the environment.
 
+mod clock;
 mod console;
 mod database;
 mod installation;
@@ -45,6 +46,8 @@ struct ConfigToml {
     public: public::PublicToml,
     #[serde(default)]
     console: console::ConsoleToml,
+    #[serde(default)]
+    clock: clock::ClockToml,
     #[serde(default)]
     keys: keys::KeysToml,
     operator: operator::OperatorToml,
@@ -104,6 +107,7 @@ impl Config {
             installation: kind,
             public_address: toml.public.address()?,
             arc,
+            clock: toml.clock.watch(kind),
             operator: toml.operator.checked()?,
             scheme: toml.scheme.checked()?,
         };

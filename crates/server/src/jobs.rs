@@ -17,17 +17,20 @@ use tenkoku_responder::crl::current_crl;
 use tenkoku_store::{Job, StoreError};
 use tokio_cron_scheduler::{Job as CronJob, JobScheduler};
 
+use crate::clock;
 use crate::failure::Failure;
 
 /// What the clock puts into the queue, and when (second, minute, hour, day, month, weekday).
-const TIMETABLE: [(&str, &str); 4] = [
+const TIMETABLE: [(&str, &str); 5] = [
     (SETTLE, "*/10 * * * * *"),
+    (COMPARE_CLOCK, "20 */10 * * * *"),
     (RENEW_SIGNERS, "0 */10 * * * *"),
     (RENEW_CRLS, "30 */10 * * * *"),
     (RENEW_LIST, "0 5 * * * *"),
 ];
 
 const SETTLE: &str = "settle";
+const COMPARE_CLOCK: &str = "compare-clock";
 const RENEW_SIGNERS: &str = "renew-signers";
 const RENEW_CRLS: &str = "renew-crls";
 const RENEW_LIST: &str = "renew-list";
@@ -134,6 +137,7 @@ fn run(env: &Env, job: &Job) -> Result<(), Failure> {
                 );
             }
         }
+        COMPARE_CLOCK => clock::compare(env)?,
         RENEW_SIGNERS => {
             renew_ocsp_signers(env, &scheduler.permit(now)?)?;
         }

@@ -12,6 +12,7 @@ mod jobs;
 mod listeners;
 mod operations;
 mod output;
+mod sntp;
 mod telemetry;
 mod wire;
 

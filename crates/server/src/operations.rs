@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data};
 use serde_json::{Map, Value, json};
+use tenkoku_ca::clock::clock_trust;
 use tenkoku_domain::access::Scope;
 use tenkoku_domain::certificate::Profile;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
+use tenkoku_ports::settings::ClockWatch;
 use tenkoku_store::StoreError;
 
 /// Mounts the addresses.
@@ -78,6 +80,7 @@ pub(crate) fn checks(env: &Env) -> Vec<Check> {
         Ok(keys) => all.push(Check::new("keys", true, format!("{} keys", keys.len()))),
         Err(error) => all.push(Check::new("keys", false, error.to_string())),
     }
+    all.push(clock_check(env));
     match status_checks(env, now) {
         Ok(checks) => {
             all.push(Check::new("database", true, "answers"));
@@ -86,6 +89,18 @@ pub(crate) fn checks(env: &Env) -> Vec<Check> {
         Err(error) => all.push(Check::new("database", false, error.to_string())),
     }
     all
+}
+
+/// KM-20. A clock that cannot be trusted stops issuance; status answers go on.
+fn clock_check(env: &Env) -> Check {
+    match clock_trust(env) {
+        Ok(Ok(())) => match env.settings.clock {
+            ClockWatch::Watched { .. } => Check::new("clock", true, "compared with a time server"),
+            ClockWatch::Unwatched => Check::new("clock", true, "taken as it is: an evaluation"),
+        },
+        Ok(Err(refusal)) => Check::new("clock", false, refusal.to_string()),
+        Err(error) => Check::new("clock", false, error.to_string()),
+    }
 }
 
 fn status_checks(env: &Env, now: Timestamp) -> Result<Vec<Check>, StoreError> {

@@ -19,6 +19,7 @@ pub mod invariants;
 pub mod keys;
 pub mod postgres;
 pub mod servers;
+pub mod time_server;
 pub mod tools;
 pub mod webdriver;
 pub mod world;

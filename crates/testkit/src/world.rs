@@ -35,7 +35,7 @@ use tenkoku_pki::crl::Crl;
 use tenkoku_pki::ocsp::{Answer, AnswerStatus, HashAlgorithm, IssuerHashes, encode_request};
 use tenkoku_pki::policy::PolicyArc;
 use tenkoku_ports::Env;
-use tenkoku_ports::settings::{Operator, PublicAddress, Scheme, Settings};
+use tenkoku_ports::settings::{ClockWatch, Operator, PublicAddress, Scheme, Settings};
 use tenkoku_publisher::publish::renew_list;
 use tenkoku_responder::answer::answer;
 use tenkoku_responder::crl::current_crl;
@@ -461,6 +461,10 @@ fn settings(installation: Installation) -> Settings {
         installation,
         public_address: PublicAddress::parse("http://seal.example.jp").expect("an address"),
         arc: PolicyArc::parse(arc).expect("an arc"),
+        clock: match installation {
+            Installation::Evaluation => ClockWatch::Unwatched,
+            Installation::Production => ClockWatch::Watched { servers: Vec::new() },
+        },
         operator: Operator {
             name: name("Sample Trust Services"),
             name_ja: name("見本認証局"),

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use serde_json::json;
+use tenkoku_ports::settings::ClockWatch;
 
 use super::Place;
 use crate::config::{Config, KeyPlace, TokenPlace};
@@ -36,6 +37,10 @@ pub(crate) fn run(_command: &ConfigCommand, place: &Place, output: &Output) -> R
             settings.sessions
         ),
     };
+    let servers = match &settings.clock {
+        ClockWatch::Watched { servers } => servers.as_slice(),
+        ClockWatch::Unwatched => &[],
+    };
     let value = json!({
         "file": config.file,
         "installation": settings.installation,
@@ -48,6 +53,7 @@ pub(crate) fn run(_command: &ConfigCommand, place: &Place, output: &Output) -> R
             "console": listen.console.to_string(),
             "operations": listen.operations.to_string(),
         },
+        "clock_servers": servers,
         "operator": settings.operator.name,
         "scheme": settings.scheme.code,
     });
@@ -61,6 +67,7 @@ pub(crate) fn run(_command: &ConfigCommand, place: &Place, output: &Output) -> R
             ("public", format!("{} at {}", settings.public_address.as_str(), listen.public)),
             ("console", format!("{} at {}", config.console_address, listen.console)),
             ("operations", listen.operations.to_string()),
+            ("time servers", servers.join(", ")),
             ("scheme", settings.scheme.code.clone()),
         ])
     });

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::audit;
+use crate::clock;
 use crate::config::Config;
 use crate::failure::{Failure, exit};
 use crate::operations::{Check, State, checks};
@@ -11,6 +12,7 @@ use crate::wire;
 
 pub(crate) fn run(config: &Config, output: &Output) -> Result<(), Failure> {
     let env = wire::env(config)?;
+    clock::compare(&env)?;
     let mut all = vec![Check {
         name: "configuration".to_owned(),
         state: State::Fine,
@@ -62,6 +64,9 @@ fn remedy(check: &Check) -> &'static str {
         Some("ocsp") => "start tenkoku serve: it renews signers within ten minutes",
         Some("list") => "tenkoku trustlist publish",
         Some("keys") => "look after the key folder and its permissions, or run: tenkoku hsm test",
+        Some("clock") => {
+            "look after time synchronisation and [clock] servers; OCSP goes on meanwhile"
+        }
         Some("audit") => {
             "keep the database as it is and restore a copy beside it; tell the auditor"
         }

@@ -40,7 +40,8 @@ use crate::wire;
 #[command(after_help = "Examples:
   tenkoku init --evaluation
   tenkoku init --policy-arc 1.3.6.1.4.1.99999.1 --public-address http://seal.example.jp \\
-      --database postgres://tenkoku@db.example/tenkoku --passphrase-file /run/secrets/tenkoku")]
+      --database postgres://tenkoku@db.example/tenkoku --passphrase-file /run/secrets/tenkoku \\
+      --clock-server ntp.example.jp")]
 pub(crate) struct InitArgs {
     /// Try it out: keys in files, sample names, authorities at once; marked everywhere
     #[arg(long)]
@@ -57,6 +58,10 @@ pub(crate) struct InitArgs {
     /// The file with the passphrase of the key store [default: a new random one in the data folder]
     #[arg(long, env = "TENKOKU_PASSPHRASE_FILE", value_name = "FILE")]
     passphrase_file: Option<std::path::PathBuf>,
+    /// A time server that the clock is compared with, several with commas; production issues
+    /// nothing without
+    #[arg(long, env = "TENKOKU_CLOCK_SERVERS", value_name = "HOST", value_delimiter = ',')]
+    clock_server: Vec<String>,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -157,6 +162,7 @@ fn starter(args: &InitArgs) -> Result<Starter, Failure> {
         policy_arc: arc,
         database_url: args.database.clone().unwrap_or_else(|| "sqlite:tenkoku.db".to_owned()),
         public_address,
+        clock_servers: args.clock_server.clone(),
         listen,
     })
 }

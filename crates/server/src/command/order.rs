@@ -23,6 +23,7 @@ use tenkoku_store::{ApplicationFilter, StoreError};
 
 use super::certificate::{certificate_json, certificate_text, find_certificate};
 use super::registry::{find_branch, read};
+use crate::clock;
 use crate::config::Config;
 use crate::failure::{Failure, exit};
 use crate::output::{Output, facts};
@@ -204,6 +205,7 @@ fn list(
 
 pub(crate) fn run_issue(args: &IssueArgs, config: &Config, output: &Output) -> Result<(), Failure> {
     let env = wire::env(config)?;
+    clock::compare_if_old(&env)?;
     let shell = wire::shell();
     let now = env.clock.now();
     settle_pending(&env, &shell.permit(now)?)?;

@@ -14,6 +14,8 @@ const KEYS: &[&str] = &[
     "console",
     "operations",
     "address",
+    "clock",
+    "servers",
     "keys",
     "store",
     "folder",

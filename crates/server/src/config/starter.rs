@@ -19,11 +19,13 @@ pub(crate) struct Starter {
     pub(crate) listen: [String; 3],
     /// The address that goes into certificates.
     pub(crate) public_address: String,
+    /// Time servers.
+    pub(crate) clock_servers: Vec<String>,
 }
 
 /// The text of the starter file.
 pub(crate) fn starter_text(starter: &Starter) -> String {
-    let Starter { kind, policy_arc, database_url, listen, public_address } = starter;
+    let Starter { kind, policy_arc, database_url, listen, public_address, clock_servers } = starter;
     let [public, console, operations] = listen;
     format!(
         r#"# Tenkoku: the configuration of this installation.
@@ -60,6 +62,12 @@ address = "{public_address}"
 # address = "https://console.example.jp"
 # Whether a proxy of yours stands in front and writes X-Forwarded-For. Default: false.
 # behind_proxy = true
+
+[clock]
+# Time servers (NTP) that the clock is compared with: "ntp.nict.jp", or "10.0.0.1:123". While the
+# clock is off or was not compared, nothing is issued; revocation and status answers go on. A
+# production installation needs one. Environment: TENKOKU_CLOCK_SERVERS, several with commas.
+servers = {clock_servers:?}
 
 [keys]
 # Where keys live: "files" (to try things out, and level 1) or "pkcs11" (a key device, HSM).

@@ -12,6 +12,7 @@ fn starter(kind: Installation) -> String {
         database_url: "sqlite:tenkoku.db".to_owned(),
         listen: ["127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082"].map(str::to_owned),
         public_address: "http://127.0.0.1:8080".to_owned(),
+        clock_servers: vec!["time.example".to_owned()],
     })
 }
 
