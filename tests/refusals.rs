@@ -203,7 +203,7 @@ fn production_needs_more_than_a_register_look_up_from_level_2() {
 }
 
 #[test]
-fn production_issues_nothing_from_the_documentation_arc() {
+fn pr_1_production_issues_nothing_from_the_documentation_arc() {
     World::on_each_database_of(Installation::Production, |world| {
         let ready = world.apply(&world.osaka(), Level::One, p256().request());
         let ready = ready.expect("an application");

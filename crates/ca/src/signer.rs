@@ -16,7 +16,7 @@ use tenkoku_store::StoreError;
 
 use crate::authority::generate;
 pub use crate::signing::SigningError as SignerError;
-use crate::signing::{Paper, issuer, repository, sign_certificate};
+use crate::signing::{Paper, check_arc, issuer, repository, sign_certificate};
 
 /// Days before its end at which a list signer gets a successor.
 const LIST_SIGNER_LEAD_DAYS: i64 = 60;
@@ -132,6 +132,7 @@ fn certify(
     wanted: &Wanted,
     now: Timestamp,
 ) -> Result<Certificate, SignerError> {
+    check_arc(env)?;
     let holder = KeyHolder::Authority(authority.id.clone());
     let key = generate(env, wanted.role, holder, wanted.algorithm)?;
     env.store.write(|tx| tx.record(origin, now, &Event::KeyGenerated { key: key.clone() }))?;

@@ -9,6 +9,7 @@ use tenkoku_domain::certificate::{
     Certificate, CertificateState, Profile, SealBinding, Serial, Validity,
 };
 use tenkoku_domain::id::{AuthorityId, CertificateId, KeyId};
+use tenkoku_domain::policy::Installation;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_keys::{Body, KeyError};
@@ -130,6 +131,15 @@ pub(crate) fn sign_certificate(
     Ok(certificate)
 }
 
+/// PR-1: a production installation certifies nothing under the documentation arc, whatever it is.
+pub(crate) fn check_arc(env: &Env) -> Result<(), Refusal> {
+    if env.settings.installation == Installation::Production && env.settings.arc.is_documentation()
+    {
+        return Err(Refusal::new(RefusalCode::LintFailed, "PR-1"));
+    }
+    Ok(())
+}
+
 fn record_pending(
     env: &Env,
     now: Timestamp,
@@ -137,6 +147,7 @@ fn record_pending(
     order: impl Fn(Serial) -> Order,
     before: impl Fn(&mut Tx<'_>) -> Result<(), SigningError>,
 ) -> Result<(Certificate, Linted), SigningError> {
+    check_arc(env)?;
     for _ in 0..SERIAL_DRAWS {
         let order = order(Serial::random(&*env.entropy));
         let linted = lint(draft(&order), &order, env.keys.throwaway())?;

@@ -20,6 +20,9 @@ mod extensions;
 pub(crate) mod fields;
 mod oids;
 mod seal;
+
+#[cfg(test)]
+pub(crate) use self::fields::allowed_keys;
 mod subject;
 
 /// Something a lint does not let through.

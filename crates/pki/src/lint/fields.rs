@@ -159,7 +159,7 @@ fn key_type(case: &Case<'_>) -> Result<(), String> {
 
 /// The row "keys" of a profile. What of it the policy in force allows is decided before (KM-1).
 pub(crate) const fn allowed_keys(profile: Profile) -> &'static [KeyAlgorithm] {
-    use KeyAlgorithm::{MlDsa65, MlDsa87, P256, P384, P521, Rsa3072, Rsa4096};
+    use KeyAlgorithm::{MlDsa65, MlDsa87, P256, P384, P521, Rsa2048, Rsa3072, Rsa4096};
     match profile {
         Profile::Root
         | Profile::Policy
@@ -168,9 +168,9 @@ pub(crate) const fn allowed_keys(profile: Profile) -> &'static [KeyAlgorithm] {
         | Profile::Dedicated
         | Profile::TimeStampingAuthority
         | Profile::InternalAuthority => &[P384, Rsa4096, MlDsa65, MlDsa87],
-        Profile::Seal1 | Profile::Seal1Short | Profile::OcspSigner | Profile::ListSigner => {
-            &KeyAlgorithm::ALL
-        }
+        Profile::Seal1 | Profile::Seal1Short | Profile::OcspSigner => &KeyAlgorithm::ALL,
+        // XML signatures have no ML-DSA yet.
+        Profile::ListSigner => &[Rsa2048, Rsa3072, Rsa4096, P256, P384, P521],
         Profile::TimeStamping | Profile::AuditSigner | Profile::Seal2 | Profile::Seal2Short => {
             &[Rsa3072, Rsa4096, P256, P384, P521, MlDsa65, MlDsa87]
         }
