@@ -22,6 +22,7 @@ mod issuance;
 mod kill;
 mod ocsp;
 mod path_validation;
+mod policies;
 mod refusals;
 mod revocation;
 mod settle;

@@ -19,6 +19,8 @@ use tenkoku_pki::oid;
 use tenkoku_ports::{Attempt, Env};
 use tenkoku_store::{StoreError, Tx};
 
+use crate::policy::policy_of_level;
+
 /// What is applied for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApplyOrder {
@@ -144,12 +146,7 @@ pub(crate) fn check_instances(
     now: Timestamp,
 ) -> Result<Result<(), Refusal>, StoreError> {
     let live = tx.count_live_instances(&branch.id, level, now)?;
-    if live < policy.instances.max_per_seal {
-        return Ok(Ok(()));
-    }
-    Ok(Err(Refusal::new(RefusalCode::InstancesExceeded, "KM-14")
-        .with("live", live)
-        .with("most", policy.instances.max_per_seal)))
+    Ok(policy.check_instances(live))
 }
 
 fn submit(
@@ -165,7 +162,7 @@ fn submit(
     }
     let branch = tx.load_branch(permit.scope(), &order.branch)?;
     let organisation = tx.load_organisation(permit.scope(), &branch.organisation)?;
-    let policy = tx.current_policy(now)?;
+    let policy = policy_of_level(tx, order.level, now)?;
     let validity_days =
         order.validity_days.unwrap_or_else(|| policy.level(order.level).validity_days);
     let public = request.key();

@@ -24,6 +24,7 @@ use tenkoku_store::Tx;
 
 use crate::apply::{check_instances, check_submission};
 use crate::clock::check_clock;
+use crate::policy::policy_of_level;
 pub use crate::signing::SigningError as IssueError;
 use crate::signing::{Paper, issuer, repository, sign_certificate};
 use crate::weak::check_key as check_weak;
@@ -77,7 +78,7 @@ fn load_case(
     let organisation = tx.load_organisation(permit.scope(), &application.organisation)?;
     let branch = tx.load_branch(permit.scope(), &application.branch)?;
     let key = tx.load_key(&application.key)?;
-    let policy = tx.current_policy(now)?;
+    let policy = policy_of_level(tx, application.level, now)?;
     let subject = SealSubject::of(&organisation, &branch, application.instance_number)?;
     check_key(&key)?;
     check_clock(env, tx, &policy, now)??;

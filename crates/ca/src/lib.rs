@@ -11,6 +11,7 @@ pub mod authority;
 pub mod clock;
 pub mod import;
 pub mod issue;
+pub mod policy;
 pub mod revoke;
 pub mod seal_key;
 pub mod settle;

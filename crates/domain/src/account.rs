@@ -1,6 +1,7 @@
 //! Accounts of people, their factors, and the rules of signing in (DOMAIN 2).
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::access::RoleGrant;
 use crate::canonical::Digest;
@@ -31,6 +32,14 @@ pub struct Account {
 }
 
 impl Account {
+    /// The person behind the account, for the counting of approvals (I-6). Accounts under one name
+    /// count as one person, whatever the spelling of the name: two people who share a name are
+    /// taken for one, which refuses too much and never too little.
+    pub fn person(&self) -> String {
+        let plain = self.display_name.nfkc().filter(|c| c.is_alphanumeric());
+        format!("person:{}", plain.flat_map(char::to_lowercase).collect::<String>())
+    }
+
     /// Checks a sign-in name.
     pub fn parse_login(text: &str) -> Result<String, Refusal> {
         let fine = (2..=40).contains(&text.len())

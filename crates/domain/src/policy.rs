@@ -4,6 +4,7 @@
 //! is approved and comes into force is not here.
 
 pub mod document;
+pub mod draft;
 mod former;
 mod reader;
 mod rules;
@@ -245,6 +246,12 @@ impl KeyPolicy {
         self.authorities.iter().any(|code| code == "*" || code == authority)
     }
 
+    /// Whether another that comes into force takes its place: the next version of the document, or
+    /// a document for the same authorities.
+    pub fn is_superseded_by(&self, next: &Self) -> bool {
+        self.id == next.id || self.authorities == next.authorities
+    }
+
     /// The canonical JSON of the document (RFC 8785): what is digested, and what is stored.
     pub fn canonical_json(&self) -> Result<String, CanonicalError> {
         canonical(&json!(self))
@@ -312,6 +319,30 @@ impl KeyPolicy {
             .with("days", days)
             .with("most", most)
             .with("level", level))
+    }
+
+    /// KM-12: a sealing period is within the level's maximum. `days` counts begun days.
+    pub fn check_sealing_period(&self, level: Level, days: i64) -> Result<(), Refusal> {
+        let most = *self.sealing_period.level(level);
+        // The period ends at an instant that still belongs to it.
+        if days <= most.saturating_add(1) {
+            return Ok(());
+        }
+        Err(Refusal::new(RefusalCode::ValidityExceeded, "KM-12")
+            .with("days", days)
+            .with("most", most)
+            .with("level", level))
+    }
+
+    /// KM-14: a seal with `live` instances has room for another.
+    pub fn check_instances(&self, live: i64) -> Result<(), Refusal> {
+        let most = self.instances.max_per_seal;
+        if live < most {
+            return Ok(());
+        }
+        Err(Refusal::new(RefusalCode::InstancesExceeded, "KM-14")
+            .with("live", live)
+            .with("most", most))
     }
 }
 

@@ -15,6 +15,7 @@ mod list;
 mod ocsp;
 mod order;
 mod path;
+mod policy;
 mod registry;
 mod serve;
 mod user;
@@ -128,6 +129,9 @@ enum Command {
     /// OCSP answers
     #[command(subcommand)]
     Ocsp(ocsp::OcspCommand),
+    /// The key-management policy
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Trusted lists
     #[command(subcommand)]
     Trustlist(list::ListCommand),
@@ -191,6 +195,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Certificate(command) => certificate::run(command, &config()?, output),
         Command::Crl(command) => crl::run(command, &config()?, output),
         Command::Ocsp(command) => ocsp::run(command, &config()?, output),
+        Command::Policy(command) => policy::run(command, &config()?, output),
         Command::Trustlist(command) => list::run(command, &config()?, output),
         Command::Audit(command) => audit::run(command, &config()?, output),
         Command::User(command) => user::run(command, &config()?, output),

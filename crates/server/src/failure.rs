@@ -6,6 +6,7 @@ use std::fmt::Display;
 use tenkoku_ca::apply::ApplyError;
 use tenkoku_ca::import::{FileProblem, ImportError, RowProblem};
 use tenkoku_ca::issue::IssueError;
+use tenkoku_ca::policy::PolicyError;
 use tenkoku_ca::revoke::RevokeError;
 use tenkoku_domain::canonical::CanonicalError;
 use tenkoku_domain::refusal::Refusal;
@@ -218,6 +219,19 @@ impl From<IssueError> for Failure {
             | IssueError::StoredCertificate(_)
             | IssueError::StoredKey(_)
             | IssueError::Canonical(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Refused(refusal) => refusal.into(),
+            PolicyError::Document(errors) => {
+                Self::problem("policy-malformed", exit::REFUSED).with("count", errors.len())
+            }
+            PolicyError::Canonical(error) => error.into(),
+            PolicyError::Store(error) => error.into(),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tenkoku_ca::policy::activate_due_policies;
 use tenkoku_ca::settle::settle_pending;
 use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
 use tenkoku_domain::id::AuthorityId;
@@ -21,7 +22,8 @@ use crate::clock;
 use crate::failure::Failure;
 
 /// What the clock puts into the queue, and when (second, minute, hour, day, month, weekday).
-const TIMETABLE: [(&str, &str); 5] = [
+const TIMETABLE: [(&str, &str); 6] = [
+    (ACTIVATE_POLICIES, "0 * * * * *"),
     (SETTLE, "*/10 * * * * *"),
     (COMPARE_CLOCK, "20 */10 * * * *"),
     (RENEW_SIGNERS, "0 */10 * * * *"),
@@ -29,6 +31,7 @@ const TIMETABLE: [(&str, &str); 5] = [
     (RENEW_LIST, "0 5 * * * *"),
 ];
 
+const ACTIVATE_POLICIES: &str = "activate-policies";
 const SETTLE: &str = "settle";
 const COMPARE_CLOCK: &str = "compare-clock";
 const RENEW_SIGNERS: &str = "renew-signers";
@@ -138,6 +141,12 @@ fn run(env: &Env, job: &Job) -> Result<(), Failure> {
             }
         }
         COMPARE_CLOCK => clock::compare(env)?,
+        ACTIVATE_POLICIES => {
+            let activated = activate_due_policies(env, &scheduler.permit(now)?)?;
+            if activated > 0 {
+                tracing::info!(activated, "key-management policies came into force");
+            }
+        }
         RENEW_SIGNERS => {
             renew_ocsp_signers(env, &scheduler.permit(now)?)?;
         }

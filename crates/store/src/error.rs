@@ -120,6 +120,12 @@ fn is_busy(message: &str) -> bool {
 /// Unique constraints: the name in PostgreSQL, the columns as SQLite reports them, the meaning.
 const MEANINGS: &[(&str, &str, &str)] = &[
     ("policies_digest", "policies.digest", "policy"),
+    ("policy_drafts_digest", "policy_drafts.digest", "policy draft"),
+    (
+        "policy_decisions_person",
+        "policy_decisions.digest, policy_decisions.person",
+        "decision about the policy",
+    ),
     ("keys_id", "keys.id", "key"),
     ("keys_fingerprint", "keys.fingerprint", "key fingerprint"),
     ("authorities_id", "authorities.id", "authority"),

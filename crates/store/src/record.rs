@@ -95,7 +95,6 @@ impl Tx<'_> {
                 self.log_status(certificate, Some(revocation), at)?;
                 self.queue_job("refresh-status", certificate.authority.as_str(), at)
             }
-            Event::Policy(event) => self.follow_policy(at, event),
             Event::Identity(event) => self.follow_identity(at, event),
             Event::Life(event) => self.follow_life(at, event),
             Event::Authority(event) => self.follow_authority(at, event),
@@ -123,6 +122,7 @@ impl Tx<'_> {
             | Event::SteppedUp { .. }
             | Event::SessionEnded { .. }
             | Event::AccountLocked { .. }
+            | Event::Policy(_)
             | Event::Refused { .. } => Ok(()),
         }
     }

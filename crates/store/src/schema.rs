@@ -444,3 +444,27 @@ diesel::table! {
         since_at -> BigInt,
     }
 }
+
+diesel::table! {
+    policy_drafts (digest) {
+        digest -> Text,
+        id -> Text,
+        version -> Text,
+        text -> Text,
+        document -> Text,
+        author -> Text,
+        drafted_at -> BigInt,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    policy_decisions (digest, person) {
+        digest -> Text,
+        person -> Text,
+        verdict -> Text,
+        decided_at -> BigInt,
+        reason -> Text,
+        actor -> Text,
+    }
+}

@@ -12,7 +12,7 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 62] = [
+pub const PROBLEM_CODES: [&str; 63] = [
     "address-malformed",
     "audit-broken",
     "busy",
@@ -67,6 +67,7 @@ pub const PROBLEM_CODES: [&str; 62] = [
     "path-signature",
     "path-too-complex",
     "path-unreadable",
+    "policy-malformed",
     "port-in-use",
     "request-malformed",
     "sign-in-refused",

@@ -1,14 +1,91 @@
 //! The life of policy documents: drafted, approved, in force, superseded (DOMAIN 7).
 
-use super::Facts;
+use serde_json::{Value, json};
+
+use super::{AuditCode, Facts, Outcome, facts};
+use crate::canonical::Digest;
+use crate::policy::KeyPolicy;
+use crate::policy::draft::{PolicyDecision, PolicyDraft, Verdict};
 
 /// The life of policy documents: drafted, approved, in force, superseded (DOMAIN 7).
 #[derive(Clone, Debug, PartialEq)]
-pub enum PolicyEvent {}
+pub enum PolicyEvent {
+    /// A document was handed in.
+    Drafted {
+        /// The draft.
+        draft: Box<PolicyDraft>,
+    },
+    /// The author handed in the same version anew; approvals of the former text are void.
+    Replaced {
+        /// The former draft.
+        digest: Digest,
+        /// The draft in its place.
+        by: Digest,
+    },
+    /// A person approved or rejected a draft.
+    Decided {
+        /// The draft that was shown.
+        digest: Digest,
+        /// What was decided.
+        decision: PolicyDecision,
+        /// Whether it was the last approval needed.
+        complete: bool,
+    },
+    /// A document came into force.
+    Activated {
+        /// The document.
+        policy: Box<KeyPolicy>,
+        /// Its digest.
+        digest: Digest,
+    },
+    /// A document was superseded by the next.
+    Superseded {
+        /// The former document.
+        digest: Digest,
+        /// The document in its place.
+        by: Digest,
+    },
+}
 
 impl PolicyEvent {
     /// What the record says beyond who, when and where from.
     pub(super) fn facts(&self) -> Facts {
-        match *self {}
+        match self {
+            Self::Drafted { draft } => about(
+                AuditCode::PolicyDrafted,
+                draft.digest,
+                json!({
+                    "id": draft.policy.id,
+                    "version": draft.policy.version,
+                    "effective_from": draft.policy.effective_from.to_string(),
+                }),
+            ),
+            Self::Replaced { digest, by } => {
+                about(AuditCode::PolicySuperseded, *digest, json!({ "draft": true, "by": by }))
+            }
+            Self::Decided { digest, decision, complete } => {
+                let detail = json!({
+                    "verdict": decision.verdict,
+                    "complete": complete,
+                });
+                let facts = about(AuditCode::PolicyApproved, *digest, detail);
+                let outcome = match decision.verdict {
+                    Verdict::Approved => Outcome::Ok,
+                    Verdict::Rejected => Outcome::Refused,
+                };
+                Facts { outcome, ..facts }
+            }
+            Self::Activated { policy, digest } => {
+                let detail = json!({ "id": policy.id, "version": policy.version });
+                about(AuditCode::PolicyActivated, *digest, detail).under(*digest)
+            }
+            Self::Superseded { digest, by } => {
+                about(AuditCode::PolicySuperseded, *digest, json!({ "by": by })).under(*by)
+            }
+        }
     }
+}
+
+fn about(code: AuditCode, digest: Digest, detail: Value) -> Facts {
+    facts(code, "policy", digest, detail)
 }

@@ -2,6 +2,7 @@
 
 use tenkoku_domain::access::Origin;
 use tenkoku_domain::audit::PolicyEvent;
+use tenkoku_domain::policy::draft::{DraftState, Verdict};
 use tenkoku_domain::time::Timestamp;
 
 use crate::error::StoreError;
@@ -12,18 +13,31 @@ impl Tx<'_> {
     pub(super) fn apply_policy(
         &mut self,
         _origin: &Origin,
-        _at: Timestamp,
+        at: Timestamp,
         event: &PolicyEvent,
     ) -> Result<(), StoreError> {
-        match *event {}
-    }
-
-    /// What an event sets off: its place among the changes of status, and jobs.
-    pub(super) fn follow_policy(
-        &mut self,
-        _at: Timestamp,
-        event: &PolicyEvent,
-    ) -> Result<(), StoreError> {
-        match *event {}
+        use DraftState as S;
+        match event {
+            PolicyEvent::Drafted { draft } => self.insert_draft(draft),
+            PolicyEvent::Replaced { digest, .. } => {
+                self.move_draft(digest, &[S::Drafted], S::Replaced)
+            }
+            PolicyEvent::Decided { digest, decision, complete } => {
+                self.insert_decision(digest, decision)?;
+                match decision.verdict {
+                    Verdict::Approved if *complete => {
+                        self.move_draft(digest, &[S::Drafted], S::Approved)
+                    }
+                    Verdict::Approved => self.move_draft(digest, &[S::Drafted], S::Drafted),
+                    Verdict::Rejected => self.move_draft(digest, &[S::Drafted], S::Rejected),
+                }
+            }
+            PolicyEvent::Activated { policy, digest } => {
+                self.move_draft(digest, &[S::Approved], S::InForce)?;
+                self.insert_policy(policy, at)
+            }
+            // The policy that an installation started from was never a draft.
+            PolicyEvent::Superseded { digest, .. } => self.supersede_draft(digest),
+        }
     }
 }

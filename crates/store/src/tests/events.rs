@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use tenkoku_domain::application::Application;
-use tenkoku_domain::audit::{AuditCode, AuditRecord, Event, LifeEvent, ObjectRef, Proofing};
+use tenkoku_domain::audit::{
+    AuditCode, AuditRecord, Event, LifeEvent, ObjectRef, PolicyEvent, Proofing,
+};
 use tenkoku_domain::certificate::Certificate;
 use tenkoku_domain::clock::ClockCheck;
+use tenkoku_domain::policy::draft::{PolicyDraft, Verdict};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::revocation::Cause;
 use tenkoku_domain::suspension::Suspension;
@@ -44,11 +47,21 @@ fn file(event: &Event) -> &'static str {
         Event::SteppedUp { .. } => "stepped-up",
         Event::SessionEnded { .. } => "session-ended",
         Event::AccountLocked { .. } => "account-locked",
-        Event::Policy(event) => match *event {},
+        Event::Policy(event) => policy(event),
         Event::Identity(event) => match *event {},
         Event::Life(event) => life(event),
         Event::Authority(event) => match *event {},
         Event::Refused { .. } => "refused",
+    }
+}
+
+fn policy(event: &PolicyEvent) -> &'static str {
+    match event {
+        PolicyEvent::Drafted { .. } => "policy-drafted",
+        PolicyEvent::Replaced { .. } => "policy-replaced",
+        PolicyEvent::Decided { .. } => "policy-decided",
+        PolicyEvent::Activated { .. } => "policy-activated",
+        PolicyEvent::Superseded { .. } => "policy-superseded",
     }
 }
 
@@ -121,31 +134,50 @@ pub(crate) fn all() -> Vec<Event> {
         Event::CertificateIssued { certificate: issued.clone() },
     ];
     all.extend(life_of(&issued).into_iter().map(Event::Life));
-    all.extend([
-        Event::CertificateNotAccepted {
-            certificate: lost,
-            revocation: s::revocation(Cause::OfficeClosed),
-        },
-        Event::CertificateRevoked {
-            certificate: issued,
-            revocation: s::revocation(Cause::KeyExposed),
-            comment: "紛失".to_owned(),
-        },
-        Event::CrlIssued { crl: s::crl(1) },
-        Event::OcspSignerRotated { authority: s::authority(2).id, certificate: signer },
-        Event::ListPublished { list: s::published("sample", 1) },
-        Event::AccountCreated { account: s::account(1) },
-        Event::RoleGranted { user: s::user_id(1), grant: s::grant() },
-        Event::CodeIssued { code: s::code(1) },
-        Event::CodeUsed { code: s::code(1) },
-        Event::FactorAdded { user: s::user_id(1), factor: "totp".to_owned() },
-        Event::LoggedIn { session: s::session(1) },
-        Event::SteppedUp { session: s::session(1) },
-        Event::SessionEnded { session: s::session(1) },
-        Event::AccountLocked { user: s::user_id(1), until: NOW.plus_seconds(30) },
-        Event::NodeStopped,
-    ]);
+    all.extend(
+        [
+            Event::CertificateNotAccepted {
+                certificate: lost,
+                revocation: s::revocation(Cause::OfficeClosed),
+            },
+            Event::CertificateRevoked {
+                certificate: issued,
+                revocation: s::revocation(Cause::KeyExposed),
+                comment: "紛失".to_owned(),
+            },
+            Event::CrlIssued { crl: s::crl(1) },
+            Event::OcspSignerRotated { authority: s::authority(2).id, certificate: signer },
+            Event::ListPublished { list: s::published("sample", 1) },
+            Event::AccountCreated { account: s::account(1) },
+            Event::RoleGranted { user: s::user_id(1), grant: s::grant() },
+            Event::CodeIssued { code: s::code(1) },
+            Event::CodeUsed { code: s::code(1) },
+            Event::FactorAdded { user: s::user_id(1), factor: "totp".to_owned() },
+            Event::LoggedIn { session: s::session(1) },
+            Event::SteppedUp { session: s::session(1) },
+            Event::SessionEnded { session: s::session(1) },
+            Event::AccountLocked { user: s::user_id(1), until: NOW.plus_seconds(30) },
+            Event::NodeStopped,
+        ]
+        .into_iter()
+        .chain(policies()),
+    );
     all
+}
+
+/// Every event in the life of a policy document.
+fn policies() -> Vec<Event> {
+    let draft = s::draft("kmp-sample");
+    let (digest, by) = (s::digest("former"), s::digest("policy"));
+    let decision = s::decision("one", Verdict::Approved);
+    let events = [
+        PolicyEvent::Replaced { digest, by },
+        PolicyEvent::Decided { digest, decision, complete: false },
+        PolicyEvent::Activated { policy: Box::new(draft.policy.clone()), digest },
+        PolicyEvent::Superseded { digest, by },
+        PolicyEvent::Drafted { draft: Box::new(PolicyDraft { digest, ..draft }) },
+    ];
+    events.into_iter().map(Event::Policy).collect()
 }
 
 fn folder() -> PathBuf {

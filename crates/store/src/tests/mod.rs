@@ -8,6 +8,7 @@ mod accounts;
 mod chain;
 mod jobs;
 mod opening;
+mod policies;
 mod registry;
 mod schema;
 mod status;

@@ -23,6 +23,7 @@ use tenkoku_domain::key::{
 use tenkoku_domain::level::Level;
 use tenkoku_domain::name::Name;
 use tenkoku_domain::organisation::{Address, Language, Organisation, OrganisationState};
+use tenkoku_domain::policy::draft::{DraftState, PolicyDecision, PolicyDraft, Verdict};
 use tenkoku_domain::policy::{Installation, KeyPolicy};
 use tenkoku_domain::revocation::{Cause, Revocation};
 use tenkoku_domain::suspension::{HoldCause, Suspension};
@@ -86,6 +87,28 @@ pub(crate) fn origin() -> Origin {
 
 pub(crate) fn policy() -> KeyPolicy {
     KeyPolicy::initial(Installation::Evaluation)
+}
+
+/// A draft that takes effect a day later.
+pub(crate) fn draft(id: &str) -> PolicyDraft {
+    let mut policy = policy();
+    id.clone_into(&mut policy.id);
+    policy.effective_from = NOW.floor().plus_days(1);
+    PolicyDraft {
+        digest: policy.digest().unwrap(),
+        policy,
+        text: "# 原本".to_owned(),
+        author: "author".to_owned(),
+        drafted_at: NOW,
+        state: DraftState::Drafted,
+        decisions: Vec::new(),
+    }
+}
+
+/// What a person decides about a draft.
+pub(crate) fn decision(person: &str, verdict: Verdict) -> PolicyDecision {
+    let (person, reason) = (person.to_owned(), String::new());
+    PolicyDecision { person, verdict, at: NOW, reason, actor: origin().actor }
 }
 
 fn address() -> Address {

@@ -1,0 +1,2 @@
+DROP TABLE policy_decisions;
+DROP TABLE policy_drafts;
