@@ -70,15 +70,15 @@ fn tell(what: &str, count: usize, took: Duration, peer: Option<f64>) -> f64 {
 
 fn measure(world: &World, database: &str, count: usize, peer: f64) {
     let organisation = world.organisation(OURS);
-    let made: Vec<(Branch, Vec<u8>)> = (0..2 * count)
+    let made: Vec<(Branch, ApplicantKey)> = (0..2 * count)
         .map(|number| {
             let (code, name) = (format!("BR-{number:04}"), format!("第{number}支店"));
             let branch = world.branch(&organisation, [&code, &name, &format!("Branch {number}")]);
-            (branch, ApplicantKey::make(KeyAlgorithm::P256).request())
+            (branch, ApplicantKey::make(KeyAlgorithm::P256))
         })
         .collect();
-    let issue = |(branch, request): &(Branch, Vec<u8>)| {
-        let application = world.apply(branch, Level::One, request.clone()).expect("an application");
+    let issue = |(branch, key): &(Branch, ApplicantKey)| {
+        let application = world.apply(branch, Level::One, key).expect("an application");
         world.issue(&application).expect("a certificate");
     };
     let (one_by_one, at_a_time) = made.split_at(count);

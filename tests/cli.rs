@@ -45,19 +45,34 @@ pub(crate) fn kept_request(name: &str) -> PathBuf {
     tools::data("pki/requests").join(name)
 }
 
-/// Applies for a branch of the bank; gives the application's id.
+/// Applies for a branch of the bank with a request attached, and shows possession of its key with
+/// `openssl`; gives the application's id.
 pub(crate) fn apply(installation: &Installation, branch: &str, level: &str, csr: &Path) -> String {
     let words = ["apply", "--org", BANK, "--branch", branch, "--level", level, "--csr", word(csr)];
     let application = installation.json(words);
-    application["id"].as_str().expect("an id").to_owned()
+    assert_eq!(application["state"], "key-proof");
+    let id = application["id"].as_str().expect("an id").to_owned();
+    let [config, proof] = ["cnf", "proof"].map(|kind| csr.with_extension(kind));
+    let challenge = ["application", "challenge", &id, "--openssl", word(&config)];
+    installation.tenkoku(challenge).success();
+    let key = csr.with_extension("key");
+    let new = ["req", "-new", "-key", word(&key), "-config", word(&config), "-out", word(&proof)];
+    openssl(new).success();
+    let shown = installation.json(["application", "prove", &id, "--csr", word(&proof)]);
+    assert_eq!((&shown["id"], &shown["state"]), (&id.as_str().into(), &"ready".into()));
+    fs::remove_file(config).expect("the configuration");
+    fs::remove_file(proof).expect("the proof");
+    id
 }
 
-/// Applies and issues in one step; the certificate goes to `out`.
+/// Applies, shows possession and issues in one step, with the key beside the request; the
+/// certificate goes to `out`.
 pub(crate) fn issue(installation: &Installation, branch: &str, level: &str, csr: &Path) -> PathBuf {
     let out = csr.with_extension("pem");
-    let (csr, file) = (word(csr), word(&out));
+    let key = csr.with_extension("key");
+    let (key, file) = (word(&key), word(&out));
     let target = ["issue", "--org", BANK, "--branch", branch, "--level", level];
-    let words = target.into_iter().chain(["--csr", csr, "--out", file]);
+    let words = target.into_iter().chain(["--key", key, "--out", file]);
     installation.tenkoku(words).success();
     out
 }

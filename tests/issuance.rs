@@ -144,9 +144,16 @@ fn check_validity(
     asked: Option<i64>,
     (days, sealing): (i64, Option<i64>),
 ) {
-    let request = ApplicantKey::make(KeyAlgorithm::P256).request();
-    let order = ApplyOrder { branch: branch.id.clone(), level, validity_days: asked, request };
-    let application = apply_for_seal(&world.env, &world.permit(), &order).expect("an application");
+    let order = ApplyOrder {
+        branch: branch.id.clone(),
+        level,
+        validity_days: asked,
+        request: None,
+        instance: None,
+    };
+    let applied = apply_for_seal(&world.env, &world.permit(), &order).expect("an application");
+    let proof = ApplicantKey::make(KeyAlgorithm::P256).proof(&applied.challenge.text);
+    let application = world.prove(&applied, proof).expect("possession");
     let record = world.issue(&application).expect("a certificate");
     let begin = world.now().floor();
     let end = begin.plus_days(days).plus_seconds(-1);
@@ -165,7 +172,7 @@ fn a_certificate_never_outlives_its_authority() {
         assert_eq!(certificate.validity.not_after, end);
         assert_eq!(certificate.sealing_not_after, Some(end));
         let key = ApplicantKey::make(KeyAlgorithm::P256);
-        let late = world.apply(&branch, Level::One, key.request()).expect("an application");
+        let late = world.apply(&branch, Level::One, &key).expect("an application");
         world.clock.set(end.plus_seconds(1));
         let expected = (RefusalCode::AuthorityNotActive, "6.7");
         check_refused(world, || world.issue(&late), expected, "cert.issued");
@@ -176,9 +183,12 @@ fn a_certificate_never_outlives_its_authority() {
 fn one_act_reads_the_clock_once_and_certifies_that_instant() {
     World::on_each_database(|world| {
         let branch = world.osaka();
-        let request = ApplicantKey::make(KeyAlgorithm::P256).request();
-        let apply = || world.apply(&branch, Level::Two, request).expect("an application");
-        let (readings, application) = world.clock.readings_of(apply);
+        let open = || world.open(&branch, Level::Two, None).expect("an application");
+        let (readings, applied) = world.clock.readings_of(open);
+        assert_eq!(readings, 1);
+        let proof = ApplicantKey::make(KeyAlgorithm::P256).proof(&applied.challenge.text);
+        let prove = || world.prove(&applied, proof).expect("possession");
+        let (readings, application) = world.clock.readings_of(prove);
         assert_eq!(readings, 1);
         world.clock.advance_seconds(4000);
         let issue = || world.issue(&application).expect("a certificate");
@@ -194,8 +204,7 @@ fn one_act_reads_the_clock_once_and_certifies_that_instant() {
 fn an_application_is_issued_once() {
     World::on_each_database(|world| {
         let key = ApplicantKey::make(KeyAlgorithm::P256);
-        let application =
-            world.apply(&world.osaka(), Level::One, key.request()).expect("an application");
+        let application = world.apply(&world.osaka(), Level::One, &key).expect("an application");
         let (certificate, told) = world.told(|| world.issue(&application));
         let certificate = certificate.expect("a certificate");
         assert_eq!(codes(&told), ["cert.issued"]);
@@ -209,8 +218,7 @@ fn an_application_is_issued_once() {
 fn an_application_issued_from_many_sides_at_once_gives_one_certificate() {
     World::on_each_database(|world| {
         let key = ApplicantKey::make(KeyAlgorithm::P256);
-        let application =
-            world.apply(&world.osaka(), Level::One, key.request()).expect("an application");
+        let application = world.apply(&world.osaka(), Level::One, &key).expect("an application");
         let results = at_once(4, |_| world.issue(&application));
         let (issued, refused): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
         assert_eq!(issued.len(), 1, "{refused:?}");
@@ -225,8 +233,7 @@ fn an_application_issued_from_many_sides_at_once_gives_one_certificate() {
 fn a_name_that_changes_after_the_decision_stops_the_issue() {
     World::on_each_database(|world| {
         let key = ApplicantKey::make(KeyAlgorithm::P256);
-        let application =
-            world.apply(&world.osaka(), Level::One, key.request()).expect("an application");
+        let application = world.apply(&world.osaka(), Level::One, &key).expect("an application");
         world.change_directly("UPDATE branches SET name = '神戸支店' WHERE code = 'BR-0002'");
         let changed = (RefusalCode::StateConflict, "I-9");
         check_refused(world, || world.issue(&application), changed, "cert.issued");

@@ -18,7 +18,7 @@ use tenkoku_testkit::postgres::Database;
 use tenkoku_testkit::servers::Installation;
 use tenkoku_testkit::tools::openssl;
 
-use crate::cli::{apply, records, word};
+use crate::cli::{BANK, records, word};
 
 /// A small generator of pseudo-random numbers (xorshift), so that a run can be repeated.
 struct Dice(u64);
@@ -46,12 +46,21 @@ impl Scene {
         fs::create_dir(&scene.released).expect("a folder");
         for number in 0..branches {
             let name = format!("K-{number:03}");
-            let request = scene.installation.path().join("request.der");
-            let key = ApplicantKey::make(KeyAlgorithm::P256);
-            fs::write(&request, key.request()).expect("a file");
-            apply(&scene.installation, &name, "1", &request);
+            scene.apply(&name);
         }
         scene
+    }
+
+    /// An application of a branch that is ready.
+    fn apply(&self, branch: &str) {
+        let words = ["apply", "--org", BANK, "--branch", branch, "--level", "1"];
+        let applied = self.installation.json(words);
+        let text = |member: &str| applied[member].as_str().expect("a text").to_owned();
+        let proof = self.installation.path().join("proof.der");
+        let key = ApplicantKey::make(KeyAlgorithm::P256);
+        fs::write(&proof, key.proof(&text("challenge"))).expect("a file");
+        let prove = ["application", "prove", &text("id"), "--csr", word(&proof)];
+        self.installation.tenkoku(prove).success();
     }
 
     fn record_branches(&self, branches: usize) {
@@ -62,7 +71,7 @@ impl Scene {
         let table = format!("code,name,custodian_name,custodian_email\n{rows}");
         let file = self.installation.path().join("branches.csv");
         fs::write(&file, table).expect("a file");
-        let words = ["branch", "import", "--org", crate::cli::BANK, word(&file)];
+        let words = ["branch", "import", "--org", BANK, word(&file)];
         self.installation.tenkoku(words).success();
     }
 

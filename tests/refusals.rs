@@ -23,7 +23,7 @@ use tenkoku_testkit::fixtures::ApplicantKey;
 use tenkoku_testkit::tools::data;
 use tenkoku_testkit::world::{OURS, World, authority_code};
 
-use crate::support::{check_not_applied, check_refused};
+use crate::support::{check_not_applied, check_not_proven, check_refused};
 
 fn p256() -> ApplicantKey {
     ApplicantKey::make(KeyAlgorithm::P256)
@@ -76,7 +76,8 @@ fn a_validity_beyond_the_level_is_refused() {
                 branch: osaka.id.clone(),
                 level,
                 validity_days: Some(days),
-                request: p256().request(),
+                request: Some(p256().request()),
+                instance: None,
             };
             let apply = || apply_for_seal(&world.env, &world.permit(), &order);
             let refused = (RefusalCode::ValidityExceeded, "KM-12");
@@ -102,7 +103,7 @@ fn a_branch_without_custodian_gets_nothing() {
 fn a_closed_branch_and_a_restricted_organisation_get_nothing() {
     World::on_each_database(|world| {
         let osaka = world.osaka();
-        let ready = world.apply(&osaka, Level::One, p256().request()).expect("an application");
+        let ready = world.apply(&osaka, Level::One, &p256()).expect("an application");
         world.change_directly("UPDATE branches SET state = 'closed' WHERE code = 'BR-0002'");
         let closed = (RefusalCode::BranchClosed, "6.2");
         let place = (&osaka, Level::One);
@@ -119,7 +120,7 @@ fn a_closed_branch_and_a_restricted_organisation_get_nothing() {
 fn more_live_instances_than_the_policy_allows_are_refused() {
     World::on_each_database(|world| {
         let osaka = world.osaka();
-        let waiting = world.apply(&osaka, Level::One, p256().request()).expect("an application");
+        let waiting = world.apply(&osaka, Level::One, &p256()).expect("an application");
         let mut seals: Vec<_> = (0..20).map(|_| world.seal(&osaka, Level::One)).collect();
         let exceeded = (RefusalCode::InstancesExceeded, "KM-14");
         let place = (&osaka, Level::One);
@@ -138,7 +139,7 @@ fn more_live_instances_than_the_policy_allows_are_refused() {
 fn an_authority_that_is_not_active_issues_nothing() {
     World::on_each_database(|world| {
         let osaka = world.osaka();
-        let ready = world.apply(&osaka, Level::One, p256().request()).expect("an application");
+        let ready = world.apply(&osaka, Level::One, &p256()).expect("an application");
         world
             .change_directly("UPDATE authorities SET state = 'retiring' WHERE code = 'seal-l1-g1'");
         let not_active = (RefusalCode::AuthorityNotActive, "6.7");
@@ -159,11 +160,16 @@ fn a_request_that_names_another_organisation_is_refused() {
         let request = p256().request_for(&[(identifier.as_bytes(), "NTRJP-7000000990002")]);
         let mismatch = (RefusalCode::IdentifierMismatch, "12.1");
         check_not_applied(world, (&osaka, Level::One), request, mismatch, "app.submitted");
-        let fitting = p256().request_for(&[
+        let wrong = [(identifier.as_bytes(), "NTRJP-7000000990002")];
+        let proof = |challenge: &str| p256().proof_for(&wrong, challenge);
+        check_not_proven(world, (&osaka, Level::One), proof, mismatch, "app.ready");
+        let fitting = [
             (identifier.as_bytes(), OURS[0]),
             (oid::COMMON_NAME.as_bytes(), "whatever the applicant likes"),
-        ]);
-        let application = world.apply(&osaka, Level::One, fitting).expect("an application");
+        ];
+        let applied = world.open(&osaka, Level::One, None).expect("an application");
+        let proof = p256().proof_for(&fitting, &applied.challenge.text);
+        let application = world.prove(&applied, proof).expect("possession");
         let certificate = world.issue(&application).expect("a certificate");
         assert_eq!(certificate.common_name, "株式会社サンプル 大阪支店 電子印");
     });
@@ -181,12 +187,18 @@ fn what_is_no_request_is_refused_and_changes_nothing() {
             let expected = (RefusalCode::PossessionNotShown, "KM-7");
             check_not_applied(world, (&osaka, Level::One), content, expected, "key.pop-failed");
         }
-        let mut forged = p256().request();
-        let last = forged.len() - 1;
-        forged[last] ^= 1;
+        let forge = |mut request: Vec<u8>| {
+            let last = request.len() - 1;
+            request[last] ^= 1;
+            request
+        };
         let expected = (RefusalCode::PossessionNotShown, "KM-7");
-        check_not_applied(world, (&osaka, Level::One), forged, expected, "key.pop-failed");
+        let place = (&osaka, Level::One);
+        let forged = forge(p256().request());
+        check_not_applied(world, place, forged, expected, "key.pop-failed");
         assert_eq!(applications(world), 0);
+        let forged = |challenge: &str| forge(p256().proof(challenge));
+        check_not_proven(world, place, forged, expected, "key.pop-failed");
     });
 }
 
@@ -205,7 +217,7 @@ fn production_needs_more_than_a_register_look_up_from_level_2() {
 #[test]
 fn pr_1_production_issues_nothing_from_the_documentation_arc() {
     World::on_each_database_of(Installation::Production, |world| {
-        let ready = world.apply(&world.osaka(), Level::One, p256().request());
+        let ready = world.apply(&world.osaka(), Level::One, &p256());
         let ready = ready.expect("an application");
         let arc = PolicyArc::parse("1.3.6.1.4.1.32473.1").expect("an arc");
         let settings = Settings { arc, ..(*world.env.settings).clone() };

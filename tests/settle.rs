@@ -22,8 +22,8 @@ use crate::support::{check_refused, codes};
 
 /// An application whose signing did not come back, and the row that it left.
 fn cut_short(world: &World) -> (Application, Certificate) {
-    let request = ApplicantKey::make(KeyAlgorithm::P256).request();
-    let application = world.apply(&world.osaka(), Level::One, request).expect("an application");
+    let key = ApplicantKey::make(KeyAlgorithm::P256);
+    let application = world.apply(&world.osaka(), Level::One, &key).expect("an application");
     world.keys.fail();
     let failed = world.issue(&application).expect_err("nothing is signed");
     world.keys.recover();

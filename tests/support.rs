@@ -5,7 +5,9 @@ use std::fmt::Debug;
 
 use serde_json::Value;
 use tenkoku_ca::apply::ApplyError;
+use tenkoku_ca::incident::CloseError;
 use tenkoku_ca::issue::IssueError;
+use tenkoku_ca::prove::ProveError;
 use tenkoku_ca::revoke::RevokeError;
 use tenkoku_ca::suspend::SuspendError;
 use tenkoku_domain::branch::Branch;
@@ -27,7 +29,7 @@ macro_rules! maybe_refusal {
         }
     )*};
 }
-maybe_refusal! { ApplyError IssueError RevokeError SuspendError }
+maybe_refusal! { ApplyError CloseError IssueError ProveError RevokeError SuspendError }
 
 /// The refusal that something came to.
 #[track_caller]
@@ -57,7 +59,7 @@ pub(crate) fn check_refused<T: Debug, E: MaybeRefusal>(
     refusal
 }
 
-/// Hands in a request that must be refused by a rule.
+/// Attaches a request to an application; a rule must refuse it early.
 #[track_caller]
 pub(crate) fn check_not_applied(
     world: &World,
@@ -66,7 +68,38 @@ pub(crate) fn check_not_applied(
     expected: (RefusalCode, &str),
     audited_as: &str,
 ) -> Refusal {
-    check_refused(world, || world.apply(branch, level, request), expected, audited_as)
+    check_refused(world, || world.open(branch, level, Some(request)), expected, audited_as)
+}
+
+/// Answers an application's challenge with what a rule must refuse. Nothing else is recorded.
+#[track_caller]
+pub(crate) fn check_not_proven(
+    world: &World,
+    (branch, level): (&Branch, Level),
+    proof: impl Fn(&str) -> Vec<u8>,
+    expected: (RefusalCode, &str),
+    audited_as: &str,
+) -> Refusal {
+    let applied = world.open(branch, level, None).expect("an application");
+    let proof = proof(&applied.challenge.text);
+    check_refused(world, || world.prove(&applied, proof), expected, audited_as)
+}
+
+/// Answers an application's challenge with the key of somebody else: the application ends and
+/// there is an incident.
+#[track_caller]
+pub(crate) fn check_incident(
+    world: &World,
+    (branch, level): (&Branch, Level),
+    proof: impl Fn(&str) -> Vec<u8>,
+) -> Refusal {
+    let applied = world.open(branch, level, None).expect("an application");
+    let proof = proof(&applied.challenge.text);
+    let (result, told) = world.told(|| world.prove(&applied, proof));
+    let refusal = refusal(result);
+    assert_eq!((refusal.code, refusal.rule.as_str()), (RefusalCode::KeyDuplicate, "KM-6"));
+    assert_eq!(codes(&told), ["key.duplicate", "app.rejected", "key.copy-suspected"]);
+    refusal
 }
 
 /// The codes of records, in order.

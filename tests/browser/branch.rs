@@ -24,12 +24,9 @@ pub(crate) struct Seal {
 /// A branch of the bank makes a key and gets a certificate of level 1 for it.
 pub(crate) fn carve_seal(installation: &Installation, branch: &'static str) -> Seal {
     let path = |kind: &str| at(installation.path(), &format!("{branch}.{kind}"));
-    let (key, request, file) = (path("key"), path("csr"), path("pem"));
-    let new_key = ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
-    let into = ["-nodes", "-subj", "/CN=seal", "-keyout", &key, "-out", &request];
-    openssl(new_key.into_iter().chain(into)).success();
-    let for_branch = ["apply", "--org", BANK, "--branch", branch, "--level", "1"];
-    let applied = installation.json(for_branch.into_iter().chain(["--csr", &request]));
+    let (key, file) = (path("key"), path("pem"));
+    let for_branch = ["apply", "--org", BANK, "--branch", branch, "--level", "1", "--key", &key];
+    let applied = installation.json(for_branch);
     let application = applied["id"].as_str().expect("the application's id");
     let issued = installation.json(["issue", application, "--out", &file]);
     let serial = issued["serial"].as_str().expect("a serial number").to_owned();

@@ -235,10 +235,11 @@ fn a_certificate_is_issued_from_a_request_in_one_step_and_goes_where_it_is_told(
     let exported = installation.tenkoku(["certificate", "export", serial]);
     assert_eq!(exported.success(), fs::read_to_string(&file).expect("the certificate"));
     let request = make_request(installation.path(), "two", &P256);
-    let target = ["issue", "--org", BANK, "--branch", "BR-0002", "--csr", word(&request)];
+    let key = request.with_extension("key");
+    let target = ["issue", "--org", BANK, "--branch", "BR-0002", "--key", word(&key)];
     let printed = installation.tenkoku(target);
     assert!(printed.success().starts_with("-----BEGIN CERTIFICATE-----"), "{}", printed.stdout);
-    // The request is spent: its application is issued, and its key belongs to that branch.
+    // The key is spent: its application is issued, and it belongs to that branch.
     let third =
         apply(&installation, "BR-0003", "1", &make_request(installation.path(), "three", &P256));
     let folder = installation.path().join("issued");

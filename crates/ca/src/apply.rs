@@ -1,24 +1,29 @@
-//! Applies for a credential: the request is read, possession shown, the key checked and claimed
-//! for ever, and what will be certified is fixed by its digest.
+//! Applies for a credential: what will be certified is fixed by its digest, and the applicant gets
+//! a challenge to show possession of a key with.
+//!
+//! Deliberately not here: the key. A request may be attached so that the applicant learns early
+//! what is wrong with it, but it claims nothing; [`crate::prove`] does.
 
-use tenkoku_domain::access::{Apply, Permit};
+use tenkoku_domain::access::{Apply, Permit, Scope};
 use tenkoku_domain::application::{Application, ApplicationState, application_digest};
-use tenkoku_domain::audit::{AuditCode, Event, ObjectRef};
+use tenkoku_domain::audit::{AuditCode, Event, IdentityEvent, ObjectRef};
 use tenkoku_domain::branch::Branch;
-use tenkoku_domain::canonical::{CanonicalError, Digest};
-use tenkoku_domain::id::{ApplicationId, BranchId, InstanceId, KeyId};
-use tenkoku_domain::key::{Key, KeyHolder, KeyRole, KeyState, OriginClass};
+use tenkoku_domain::canonical::CanonicalError;
+use tenkoku_domain::challenge::Challenge;
+use tenkoku_domain::id::{ApplicationId, BranchId, InstanceId};
+use tenkoku_domain::key::{KeyAlgorithm, OriginClass};
 use tenkoku_domain::level::Level;
 use tenkoku_domain::organisation::Organisation;
 use tenkoku_domain::policy::KeyPolicy;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::subject::SealSubject;
 use tenkoku_domain::time::Timestamp;
-use tenkoku_pki::csr::{CsrError, Request};
+use tenkoku_pki::csr::{CsrError, PresentedRequest, Request};
 use tenkoku_pki::oid;
 use tenkoku_ports::{Attempt, Env};
 use tenkoku_store::{StoreError, Tx};
 
+use crate::known::{Place, look_up};
 use crate::policy::policy_of_level;
 
 /// What is applied for.
@@ -30,8 +35,20 @@ pub struct ApplyOrder {
     pub level: Level,
     /// Validity in days; the policy's maximum where none is asked for.
     pub validity_days: Option<i64>,
-    /// The certification request (PKCS #10), PEM or DER.
-    pub request: Vec<u8>,
+    /// A certification request (PKCS #10), PEM or DER, for the early checks. It claims nothing;
+    /// but where one is attached, possession is shown of its key and of no other.
+    pub request: Option<Vec<u8>>,
+    /// The instance that gets a successor key; a new instance where none is named.
+    pub instance: Option<InstanceId>,
+}
+
+/// An application that waits for its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The application.
+    pub application: Application,
+    /// What the key must sign.
+    pub challenge: Challenge,
 }
 
 /// Why an application was not taken.
@@ -48,66 +65,171 @@ pub enum ApplyError {
     Store(#[from] StoreError),
 }
 
-/// Takes an application and finds it ready to be issued.
-///
-/// Handing in the same request for the same branch and level again gives the application that is
-/// already there. A key that is known in any other way is refused (KM-6), in parallel too: the
-/// fingerprint is claimed under a unique constraint in the transaction that records the
-/// application.
+/// Takes an application, which then waits for proof of possession over a fresh challenge.
 pub fn apply_for_seal(
     env: &Env,
     permit: &Permit<Apply>,
     order: &ApplyOrder,
-) -> Result<Application, ApplyError> {
+) -> Result<Applied, ApplyError> {
     let now = env.clock.now();
-    let refuse = |code, branch: Option<&Branch>, refusal: Refusal| {
+    let branch = env.store.read(|tx| tx.load_branch(permit.scope(), &order.branch))?;
+    let taken = env.store.write(|tx| submit(env, tx, permit, order, now));
+    taken.or_else(|error| {
+        let Taken::Refused { code, refusal } = error else { return Err(error.into()) };
         let attempt = Attempt {
             code,
             object: ObjectRef::new("branch", &order.branch),
-            organisation: branch.map(|branch| branch.organisation.clone()),
+            organisation: Some(branch.organisation.clone()),
             policy: None,
         };
-        env.refuse(permit.origin(), now, attempt, refusal)
-    };
-    let branch = env.store.read(|tx| tx.load_branch(permit.scope(), &order.branch))?;
-    let request = match Request::parse(&order.request) {
-        Ok(request) => request,
-        Err(error) => {
-            return Err(refuse(audit_code(&error), Some(&branch), error.refusal())?.into());
+        Err(env.refuse(permit.origin(), now, attempt, refusal)?.into())
+    })
+}
+
+/// Why nothing was taken, with the code under which a refusal is recorded.
+enum Taken {
+    Refused { code: AuditCode, refusal: Refusal },
+    Other(ApplyError),
+}
+
+impl From<Refusal> for Taken {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused { code: AuditCode::AppSubmitted, refusal }
+    }
+}
+
+impl From<StoreError> for Taken {
+    fn from(error: StoreError) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl From<CanonicalError> for Taken {
+    fn from(error: CanonicalError) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl From<Taken> for ApplyError {
+    fn from(taken: Taken) -> Self {
+        match taken {
+            Taken::Refused { refusal, .. } => refusal.into(),
+            Taken::Other(error) => error,
         }
+    }
+}
+
+fn submit(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    permit: &Permit<Apply>,
+    order: &ApplyOrder,
+    now: Timestamp,
+) -> Result<Applied, Taken> {
+    // Instances of a branch are counted and numbered by one application at a time.
+    let branch = tx.lock_branch(permit.scope(), &order.branch)?;
+    let organisation = tx.load_organisation(permit.scope(), &branch.organisation)?;
+    let policy = policy_of_level(tx, order.level, now)?;
+    let days = order.validity_days.unwrap_or_else(|| policy.level(order.level).validity_days);
+    let request = match &order.request {
+        Some(file) => Some(check_early(tx, permit.scope(), &policy, order, file, now)?),
+        None => None,
     };
-    let taken = env.store.write(|tx| submit(env, tx, permit, order, &request, now));
-    let refusal = match taken {
-        Ok(application) => return Ok(application),
-        // Another application with this key committed first: the answer is that of KM-6.
-        Err(ApplyError::Store(StoreError::Conflict { .. })) => {
-            match env.store.read(|tx| known_key(tx, permit, order, &request)) {
-                Ok(Some(application)) => return Ok(application),
-                Ok(None) => return Err(StoreError::Busy.into()),
-                Err(ApplyError::Refused(refusal)) => refusal,
-                Err(other) => return Err(other),
-            }
+    check_submission(&policy, &organisation, &branch, order.level, days)?;
+    env.settings.installation.check_proofing(order.level)?;
+    if let Some(request) = &request {
+        check_asked_subject(request, &organisation)?;
+    }
+    let (instance, number) = place(env, tx, &policy, &branch, order, now)?;
+    let subject = SealSubject::of(&organisation, &branch, number)?;
+    let digest = policy.digest()?;
+    let application = Application {
+        id: ApplicationId::new(now, &*env.entropy),
+        organisation: organisation.id,
+        branch: branch.id,
+        level: order.level,
+        instance,
+        instance_number: number,
+        validity_days: days,
+        key: None,
+        request: request.map(|request| request.der().to_vec()),
+        policy: digest,
+        digest: application_digest(&subject, order.level, days, &digest)?,
+        applicant: permit.origin().actor.clone(),
+        state: ApplicationState::KeyProof,
+        certificate: None,
+        created_at: now,
+        changed_at: now,
+    };
+    let id = application.id.clone();
+    let challenge =
+        Challenge::new(id, now, policy.possession.fresh_challenge_minutes, &*env.entropy);
+    let opened = IdentityEvent::ApplicationOpened {
+        application: application.clone(),
+        challenge: challenge.clone(),
+    };
+    tx.record(permit.origin(), now, &Event::Identity(opened))?;
+    Ok(Applied { application, challenge })
+}
+
+/// The instance that the application is for, and its number.
+fn place(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    policy: &KeyPolicy,
+    branch: &Branch,
+    order: &ApplyOrder,
+    now: Timestamp,
+) -> Result<(InstanceId, i32), Taken> {
+    let Some(id) = &order.instance else {
+        check_instances(tx, policy, branch, order.level, now)??;
+        let number = tx.next_instance_number(&branch.id, order.level)?;
+        return Ok((InstanceId::new(now, &*env.entropy), number));
+    };
+    match tx.find_instance(id)? {
+        Some((of, level, number)) if of == branch.id && level == order.level => {
+            Ok((id.clone(), number))
         }
-        Err(ApplyError::Refused(refusal)) => refusal,
-        Err(other) => return Err(other),
-    };
-    let known = [RefusalCode::KeyDuplicate, RefusalCode::KeyReuse];
-    let unfit = [RefusalCode::KeyAlgorithm, RefusalCode::KeyParameters];
-    let code = if known.contains(&refusal.code) {
-        AuditCode::KeyDuplicate
-    } else if unfit.contains(&refusal.code) {
-        AuditCode::KeyPresented
-    } else if refusal.code == RefusalCode::KeyWeak {
+        Some(_) | None => Err(StoreError::NotFound { what: "instance" }.into()),
+    }
+}
+
+/// The checks of DOMAIN 6.3 that an attached request goes through: a known key under any label,
+/// then the rules for keys, then the policy's list.
+fn check_early(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    policy: &KeyPolicy,
+    order: &ApplyOrder,
+    file: &[u8],
+    now: Timestamp,
+) -> Result<Request, Taken> {
+    let unreadable =
+        |error: CsrError| Taken::Refused { code: csr_code(&error), refusal: error.refusal() };
+    let presented = PresentedRequest::parse(file).map_err(unreadable)?;
+    let place = Place { branch: &order.branch, instance: order.instance.as_ref() };
+    if let Some(hit) = look_up(tx, scope, place, &presented.fingerprint())? {
+        return Err(Taken::Refused { code: hit.code(), refusal: hit.refusal });
+    }
+    let request = presented.accept().map_err(unreadable)?;
+    crate::weak::check_key(tx, policy, request.key().presented())?
+        .and_then(|()| policy.check_algorithm(order.level, request.key().algorithm(), now))
+        .map_err(|refusal| Taken::Refused { code: key_code(&refusal), refusal })?;
+    Ok(request)
+}
+
+/// The code under which the refusal of a key is recorded.
+pub(crate) fn key_code(refusal: &Refusal) -> AuditCode {
+    if refusal.code == RefusalCode::KeyWeak {
         AuditCode::KeyWeak
     } else if refusal.code == RefusalCode::KeyBlocked {
         AuditCode::KeyBlocked
     } else {
-        AuditCode::AppSubmitted
-    };
-    Err(refuse(code, Some(&branch), refusal)?.into())
+        AuditCode::KeyPresented
+    }
 }
 
-fn audit_code(error: &CsrError) -> AuditCode {
+pub(crate) fn csr_code(error: &CsrError) -> AuditCode {
     match error {
         CsrError::Key(_) => AuditCode::KeyPresented,
         CsrError::TooLarge
@@ -119,25 +241,32 @@ fn audit_code(error: &CsrError) -> AuditCode {
     }
 }
 
-/// Everything that must hold at submission, and again at issue (DOMAIN 6.3).
+/// Everything that must hold at submission whatever the key, and again at issue (DOMAIN 6.3).
 pub(crate) fn check_submission(
     policy: &KeyPolicy,
     organisation: &Organisation,
     branch: &Branch,
     level: Level,
-    key: (tenkoku_domain::key::KeyAlgorithm, OriginClass),
     validity_days: i64,
-    now: Timestamp,
 ) -> Result<(), Refusal> {
     organisation.may_apply()?;
     branch.may_apply()?;
-    policy.check_algorithm(level, key.0, now)?;
-    policy.check_origin(level, key.1)?;
     policy.check_validity(level, validity_days)
 }
 
+/// Everything that must hold of the key when possession is shown, and again at issue.
+pub(crate) fn check_key_rules(
+    policy: &KeyPolicy,
+    level: Level,
+    (algorithm, origin): (KeyAlgorithm, OriginClass),
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    policy.check_algorithm(level, algorithm, now)?;
+    policy.check_origin(level, origin)
+}
+
 /// KM-14: the branch's seal has room for another live instance. Asked at issue too, because any
-/// number of applications may wait.
+/// number of applications may wait. The branch is locked by whoever asks.
 pub(crate) fn check_instances(
     tx: &mut Tx<'_>,
     policy: &KeyPolicy,
@@ -149,83 +278,12 @@ pub(crate) fn check_instances(
     Ok(policy.check_instances(live))
 }
 
-fn submit(
-    env: &Env,
-    tx: &mut Tx<'_>,
-    permit: &Permit<Apply>,
-    order: &ApplyOrder,
-    request: &Request,
-    now: Timestamp,
-) -> Result<Application, ApplyError> {
-    if let Some(earlier) = known_key(tx, permit, order, request)? {
-        return Ok(earlier);
-    }
-    let branch = tx.load_branch(permit.scope(), &order.branch)?;
-    let organisation = tx.load_organisation(permit.scope(), &branch.organisation)?;
-    let policy = policy_of_level(tx, order.level, now)?;
-    let validity_days =
-        order.validity_days.unwrap_or_else(|| policy.level(order.level).validity_days);
-    let public = request.key();
-    let origin = OriginClass::K0;
-    let key = (public.algorithm(), origin);
-    crate::weak::check_key(tx, &policy, public.presented())??;
-    check_submission(&policy, &organisation, &branch, order.level, key, validity_days, now)?;
-    env.settings.installation.check_proofing(order.level)?;
-    check_asked_subject(request, &organisation)?;
-    check_instances(tx, &policy, &branch, order.level, now)??;
-    let instance = InstanceId::new(now, &*env.entropy);
-    let number = tx.next_instance_number(&branch.id, order.level)?;
-    let subject = SealSubject::of(&organisation, &branch, number)?;
-    let digest = policy.digest()?;
-    let key = Key {
-        id: KeyId::new(now, &*env.entropy),
-        role: KeyRole::Seal,
-        holder: KeyHolder::Instance(instance.clone()),
-        algorithm: public.algorithm(),
-        fingerprint: public.fingerprint(),
-        public_key: public.spki_der().to_vec(),
-        origin,
-        state: KeyState::Proven,
-        created_at: now,
-    };
-    let application = Application {
-        id: ApplicationId::new(now, &*env.entropy),
-        organisation: organisation.id.clone(),
-        branch: branch.id.clone(),
-        level: order.level,
-        instance,
-        instance_number: number,
-        validity_days,
-        key: key.id.clone(),
-        fingerprint: key.fingerprint,
-        request: request.der().to_vec(),
-        policy: digest,
-        digest: decided(&subject, order.level, &key, validity_days, &digest)?,
-        applicant: permit.origin().actor.clone(),
-        state: ApplicationState::Ready,
-        certificate: None,
-        created_at: now,
-    };
-    let claimed = Event::KeyClaimed { key, organisation: organisation.id };
-    tx.record(permit.origin(), now, &claimed)?;
-    let submitted = Event::ApplicationSubmitted { application: application.clone() };
-    tx.record(permit.origin(), now, &submitted)?;
-    Ok(application)
-}
-
-fn decided(
-    subject: &SealSubject,
-    level: Level,
-    key: &Key,
-    validity_days: i64,
-    policy: &Digest,
-) -> Result<Digest, CanonicalError> {
-    application_digest(subject, level, &key.fingerprint, validity_days, policy)
-}
-
 /// The subject in a request is compared, never copied (DOMAIN 12.1): an organizationIdentifier in
 /// it must be the organisation's.
-fn check_asked_subject(request: &Request, organisation: &Organisation) -> Result<(), Refusal> {
+pub(crate) fn check_asked_subject(
+    request: &Request,
+    organisation: &Organisation,
+) -> Result<(), Refusal> {
     match request.subject().first(oid::ORGANISATION_IDENTIFIER) {
         Some(asked) if asked != organisation.identifier.as_str() => {
             Err(Refusal::new(RefusalCode::IdentifierMismatch, "12.1")
@@ -234,37 +292,4 @@ fn check_asked_subject(request: &Request, organisation: &Organisation) -> Result
         }
         Some(_) | None => Ok(()),
     }
-}
-
-/// KM-6, DOMAIN 8.3: what is known about the key. `Ok(None)` for a new key, the application for a
-/// retry, a refusal for everything else. A holder outside the permit's scope is never named.
-fn known_key(
-    tx: &mut Tx<'_>,
-    permit: &Permit<Apply>,
-    order: &ApplyOrder,
-    request: &Request,
-) -> Result<Option<Application>, ApplyError> {
-    let Some(key) = tx.find_key_by_fingerprint(&request.key().fingerprint())? else {
-        return Ok(None);
-    };
-    let duplicate = Refusal::new(RefusalCode::KeyDuplicate, "KM-6");
-    let Some(holder) = tx.find_application_by_key(&key.id)? else {
-        return Err(duplicate.with("holder", "other").into());
-    };
-    let same_place = holder.branch == order.branch && holder.level == order.level;
-    let same_order = order.validity_days.is_none_or(|days| days == holder.validity_days);
-    if same_place && same_order && holder.state == ApplicationState::Ready {
-        return Ok(Some(holder));
-    }
-    if !permit.scope().covers(&holder.organisation, &holder.branch) {
-        return Err(duplicate.with("holder", "other").into());
-    }
-    let branch = tx.load_branch(permit.scope(), &holder.branch)?;
-    let named = if holder.branch == order.branch { "own-branch" } else { "branch" };
-    Err(duplicate
-        .with("holder", named)
-        .with("branch", &branch.name)
-        .with("code", &branch.code)
-        .with("instance", holder.instance_number)
-        .into())
 }

@@ -7,7 +7,7 @@ use tenkoku_domain::audit::{AuditCode, ObjectRef};
 use tenkoku_domain::authority::{Authority, AuthorityKind};
 use tenkoku_domain::certificate::{Certificate, Profile, SealBinding, Validity};
 use tenkoku_domain::id::ApplicationId;
-use tenkoku_domain::key::{Key, KeyState};
+use tenkoku_domain::key::{Key, KeyHolder, KeyState};
 use tenkoku_domain::level::Level;
 use tenkoku_domain::policy::{Installation, KeyPolicy};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
@@ -22,7 +22,7 @@ use tenkoku_pki::uri::HttpUri;
 use tenkoku_ports::{Attempt, Env};
 use tenkoku_store::Tx;
 
-use crate::apply::{check_instances, check_submission};
+use crate::apply::{check_instances, check_key_rules, check_submission};
 use crate::clock::check_clock;
 use crate::policy::policy_of_level;
 pub use crate::signing::SigningError as IssueError;
@@ -77,33 +77,18 @@ fn load_case(
     let application = tx.lock_application(permit.scope(), id)?;
     let organisation = tx.load_organisation(permit.scope(), &application.organisation)?;
     let branch = tx.load_branch(permit.scope(), &application.branch)?;
-    let key = tx.load_key(&application.key)?;
     let policy = policy_of_level(tx, application.level, now)?;
     let subject = SealSubject::of(&organisation, &branch, application.instance_number)?;
-    check_key(&key)?;
     check_clock(env, tx, &policy, now)??;
-    let digest = application_digest(
-        &subject,
-        application.level,
-        &application.fingerprint,
-        application.validity_days,
-        &application.policy,
-    )?;
-    application.may_issue(&digest)?;
-    check_submission(
-        &policy,
-        &organisation,
-        &branch,
-        application.level,
-        (key.algorithm, key.origin),
-        application.validity_days,
-        now,
-    )
-    .map_err(|refusal| policy_changed(refusal, &policy, &application))?;
-    env.settings.installation.check_proofing(application.level)?;
-    check_instances(tx, &policy, &branch, application.level, now)??;
-    let presented = PublicKey::parse(&key.public_key)?;
-    check_weak(tx, &policy, presented.presented())??;
+    let (level, days) = (application.level, application.validity_days);
+    let digest = application_digest(&subject, level, days, &application.policy)?;
+    let key = tx.load_key(&application.may_issue(&digest)?.id)?;
+    check_key(&key, &application)?;
+    check_weak(tx, &policy, PublicKey::parse(&key.public_key)?.presented())??;
+    check_submission(&policy, &organisation, &branch, level, days)
+        .and_then(|()| check_key_rules(&policy, level, (key.algorithm, key.origin), now))
+        .map_err(|refusal| policy_changed(refusal, &policy, &application))?;
+    env.settings.installation.check_proofing(level)?;
     let authority = issuing_authority(tx, application.level, now)?;
     if env.settings.installation == Installation::Production && env.settings.arc.is_documentation()
     {
@@ -112,8 +97,13 @@ fn load_case(
     Ok(Case { application, authority, key, subject, policy })
 }
 
-/// DOMAIN 6.5: a key that was exposed, retired or destroyed never comes back.
-fn check_key(key: &Key) -> Result<(), Refusal> {
+/// DOMAIN 6.5: a key that was exposed, retired or destroyed never comes back. I-1, I-2: it is the
+/// key of this application's instance, under the fingerprint that was claimed for it.
+fn check_key(key: &Key, application: &Application) -> Result<(), Refusal> {
+    let claimed = application.key.as_ref().is_some_and(|own| own.fingerprint == key.fingerprint);
+    if !claimed || key.holder != KeyHolder::Instance(application.instance.clone()) {
+        return Err(Refusal::new(RefusalCode::KeyDuplicate, "I-2").with("holder", "other"));
+    }
     match key.state {
         KeyState::Proven | KeyState::Bound => Ok(()),
         KeyState::Ordered
@@ -203,7 +193,10 @@ fn sign(
     let unchanged = |tx: &mut Tx<'_>| {
         // Between the check and this transaction another process may have been faster.
         let locked = tx.lock_application(permit.scope(), &application.id)?;
-        locked.may_issue(&application.digest).map_err(IssueError::from)
+        locked.may_issue(&application.digest)?;
+        // KM-14: counted under the branch's lock, in the transaction that occupies the instance.
+        let branch = tx.lock_branch(permit.scope(), &application.branch)?;
+        Ok(check_instances(tx, &case.policy, &branch, application.level, now)??)
     };
     sign_certificate(env, permit.origin(), now, &paper, order, unchanged, |_, _| Ok(()))
 }

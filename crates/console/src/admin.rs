@@ -92,6 +92,8 @@ routes! {
     get  "/console/certificates/{serial}/{file}" ViewRegistry certificates::download;
     get  "/console/applications" ViewRegistry applications::list_applications;
     get  "/console/applications/{id}" ViewRegistry applications::show_application;
+    post "/console/applications/{id}/challenge" Apply applications::request_challenge;
+    post "/console/applications/{id}/proof" Apply applications::prove_possession;
     post "/console/applications/{id}/issue" Issue applications::issue_certificate;
     get  "/console/authorities" ViewRegistry authorities::list_authorities;
     get  "/console/authorities/{code}" ViewRegistry authorities::show_authority;

@@ -55,13 +55,12 @@ pub struct Application {
     pub instance_number: i32,
     /// Requested validity in days.
     pub validity_days: i64,
-    /// The key, claimed for this application.
-    pub key: KeyId,
-    /// What the key is recognised by.
-    pub fingerprint: Fingerprint,
-    /// The certification request (PKCS#10, DER).
+    /// The key, claimed for this application; empty until possession was shown.
+    pub key: Option<AppliedKey>,
+    /// The certification request (PKCS#10, DER): the one that possession was shown with, or before
+    /// that the one attached for the early checks. Empty where neither was handed in.
     #[serde(skip)]
-    pub request: Vec<u8>,
+    pub request: Option<Vec<u8>>,
     /// The digest of the policy frozen at submission.
     pub policy: Digest,
     /// The digest of what is decided on; see [`application_digest`].
@@ -74,30 +73,80 @@ pub struct Application {
     pub certificate: Option<CertificateId>,
     /// When it was submitted.
     pub created_at: Timestamp,
+    /// When it last made progress; see [`Application::lapses_at`].
+    pub changed_at: Timestamp,
 }
 
-/// The digest of everything that the certificate will say and rest on: the subject, the level, the
-/// key, the validity and the policy. Approvers see it; issuance recomputes it (I-9).
+/// The key of an application, once possession of it was shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedKey {
+    /// The key.
+    pub id: KeyId,
+    /// What it is recognised by.
+    pub fingerprint: Fingerprint,
+}
+
+/// Days after which an application that waits for its key lapses (DOMAIN 6.3).
+pub const KEY_PROOF_DAYS: i64 = 10;
+/// Days after which an application in any other open state lapses (DOMAIN 6.3).
+pub const PROGRESS_DAYS: i64 = 30;
+
+/// The digest of what is decided on: the subject, the level, the validity and the policy.
+/// Approvers see it; issuance recomputes it (I-9).
+///
+/// The key is not in it, because it is handed in after the decision; it is bound to the
+/// application by its claim.
 pub fn application_digest(
     subject: &SealSubject,
     level: Level,
-    fingerprint: &Fingerprint,
     validity_days: i64,
     policy: &Digest,
 ) -> Result<Digest, CanonicalError> {
     Digest::of_json(&json!({
-        "v": 1,
+        "v": 2,
         "subject": subject,
         "level": level,
-        "fingerprint": fingerprint,
         "validity_days": validity_days,
         "policy": policy,
     }))
 }
 
 impl Application {
-    /// I-9: it may be issued now, and what would be signed is what was decided on.
-    pub fn may_issue(&self, digest: &Digest) -> Result<(), Refusal> {
+    /// When it lapses unless it makes progress; `None` where it has ended.
+    pub fn lapses_at(&self) -> Option<Timestamp> {
+        match self.state {
+            ApplicationState::KeyProof => Some(self.changed_at.plus_days(KEY_PROOF_DAYS)),
+            ApplicationState::Draft
+            | ApplicationState::Submitted
+            | ApplicationState::Proofing
+            | ApplicationState::Approval
+            | ApplicationState::Ready => Some(self.changed_at.plus_days(PROGRESS_DAYS)),
+            ApplicationState::Issued
+            | ApplicationState::Rejected
+            | ApplicationState::Withdrawn
+            | ApplicationState::Lapsed => None,
+        }
+    }
+
+    /// DOMAIN 6.3: it waits for its key, and has not lapsed. The job that marks lapsed
+    /// applications may be late.
+    pub fn may_prove(&self, now: Timestamp) -> Result<(), Refusal> {
+        let conflict = |state: ApplicationState| {
+            Refusal::new(RefusalCode::StateConflict, "6.3")
+                .with("application", &self.id)
+                .with("state", state)
+        };
+        if self.state != ApplicationState::KeyProof {
+            return Err(conflict(self.state));
+        }
+        match self.lapses_at() {
+            Some(end) if end <= now => Err(conflict(ApplicationState::Lapsed)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// I-9: it may be issued now, and what would be signed is what was decided on. Gives the key.
+    pub fn may_issue(&self, digest: &Digest) -> Result<&AppliedKey, Refusal> {
         match self.state {
             ApplicationState::Ready => {}
             ApplicationState::Draft
@@ -114,11 +163,11 @@ impl Application {
                     .with("state", self.state));
             }
         }
-        if self.digest == *digest {
-            return Ok(());
+        match &self.key {
+            Some(key) if self.digest == *digest => Ok(key),
+            Some(_) | None => Err(Refusal::new(RefusalCode::StateConflict, "I-9")
+                .with("application", &self.id)
+                .with("state", "changed")),
         }
-        Err(Refusal::new(RefusalCode::StateConflict, "I-9")
-            .with("application", &self.id)
-            .with("state", "changed"))
     }
 }

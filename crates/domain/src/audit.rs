@@ -14,7 +14,6 @@ use sha2::{Digest as _, Sha256};
 
 use crate::access::{Actor, Origin, RoleGrant};
 use crate::account::{Account, EnrolmentCode, Session};
-use crate::application::Application;
 use crate::authority::Authority;
 use crate::branch::Branch;
 use crate::canonical::{CanonicalError, Digest, canonical};
@@ -350,11 +349,6 @@ pub enum Event {
         /// The organisation whose application it came with.
         organisation: OrganisationId,
     },
-    /// An application was submitted and found ready.
-    ApplicationSubmitted {
-        /// The application.
-        application: Application,
-    },
     /// A certificate was issued: signed, stored, released.
     CertificateIssued {
         /// The certificate.
@@ -568,20 +562,6 @@ impl Event {
                 json!({ "code": branch.code, "kind": branch.kind }),
             )
             .of(&branch.organisation),
-            Self::ApplicationSubmitted { application } => facts(
-                AuditCode::AppReady,
-                "application",
-                &application.id,
-                json!({
-                    "branch": application.branch,
-                    "level": application.level,
-                    "instance": application.instance_number,
-                    "digest": application.digest,
-                    "key": application.key,
-                }),
-            )
-            .of(&application.organisation)
-            .under(application.policy),
             Self::CertificateIssued { .. }
             | Self::CertificateNotAccepted { .. }
             | Self::CertificateRevoked { .. }
@@ -662,7 +642,6 @@ impl Event {
             | Self::OrganisationCreated { .. }
             | Self::BranchCreated { .. }
             | Self::KeyClaimed { .. }
-            | Self::ApplicationSubmitted { .. }
             | Self::AccountCreated { .. }
             | Self::RoleGranted { .. }
             | Self::CodeIssued { .. }
@@ -729,7 +708,6 @@ impl Event {
             | Self::OrganisationCreated { .. }
             | Self::BranchCreated { .. }
             | Self::KeyClaimed { .. }
-            | Self::ApplicationSubmitted { .. }
             | Self::CertificateIssued { .. }
             | Self::CertificateNotAccepted { .. }
             | Self::CertificateRevoked { .. }

@@ -115,6 +115,8 @@ ids! {
     CertificateId = "cer";
     /// A grant.
     GrantId = "grt";
+    /// An incident: something that people must look into and decide.
+    IncidentId = "inc";
     /// A user account.
     UserId = "usr";
     /// A session of a user.

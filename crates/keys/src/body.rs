@@ -2,6 +2,7 @@
 
 use tenkoku_domain::id::KeyId;
 use tenkoku_pki::crl::LintedCrl;
+use tenkoku_pki::csr::RequestBody;
 use tenkoku_pki::key::PublicKey;
 use tenkoku_pki::lint::Linted;
 use tenkoku_pki::ocsp::LintedAnswer;
@@ -23,6 +24,8 @@ pub enum Body<'a> {
     Answer(&'a LintedAnswer),
     /// A trusted list.
     List(&'a PreparedList),
+    /// A certification request that shows possession over a challenge.
+    Request(&'a RequestBody),
 }
 
 impl Body<'_> {
@@ -33,6 +36,7 @@ impl Body<'_> {
             Body::Crl(body) => body.to_be_signed(),
             Body::Answer(body) => body.to_be_signed(),
             Body::List(body) => body.to_be_signed(),
+            Body::Request(body) => body.to_be_signed(),
         }
     }
 
@@ -43,6 +47,7 @@ impl Body<'_> {
             Body::Crl(body) => body.signature_algorithm(),
             Body::Answer(body) => body.signature_algorithm(),
             Body::List(body) => of_list(body.algorithm()),
+            Body::Request(body) => body.signature_algorithm(),
         }
     }
 
@@ -54,6 +59,7 @@ impl Body<'_> {
             Body::Crl(body) => body.signer() == key,
             Body::Answer(body) => body.signer() == key,
             Body::List(body) => body.signer().public_key() == key.spki_der(),
+            Body::Request(body) => body.signer() == key,
         };
         if is_signer {
             return Ok(());

@@ -5,11 +5,12 @@
 //! of algorithms and everything about the applicant are not decided here. What the request asks
 //! for is compared with the application, never copied.
 
+use tenkoku_domain::key::Fingerprint;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 
 use crate::asn1::read::{self, Reader};
-use crate::asn1::{DerError, tag};
-use crate::key::{KeyError, PublicKey};
+use crate::asn1::{DerError, tag, write};
+use crate::key::{KeyError, PresentedKey, PublicKey, SignatureError};
 use crate::name::{DistinguishedName, StringType};
 use crate::oid;
 use crate::pem::{self, PemError};
@@ -20,6 +21,57 @@ pub const MAX_OCTETS: usize = 64 * 1024;
 
 /// The label of a request, and the older one that some tools still write.
 const LABELS: &[&str] = &["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"];
+
+/// A request as it was handed in: it names a key, and nothing is verified.
+///
+/// What the key is recognised by is known before anything else about it is judged, because a known
+/// key is known under every label (DOMAIN 8.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PresentedRequest {
+    der: Vec<u8>,
+    info: Vec<u8>,
+    subject: Vec<u8>,
+    key: PresentedKey,
+    challenge: Option<String>,
+    signature_algorithm: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl PresentedRequest {
+    /// Reads a request, PEM or DER.
+    pub fn parse(input: &[u8]) -> Result<Self, CsrError> {
+        if input.len() > MAX_OCTETS {
+            return Err(CsrError::TooLarge);
+        }
+        let der = pem::decode(input, LABELS)?;
+        let parts = Parts::read(&der)?;
+        Ok(Self {
+            info: parts.info.to_vec(),
+            subject: parts.subject.to_vec(),
+            key: PresentedKey::parse(parts.spki)?,
+            challenge: parts.challenge,
+            signature_algorithm: parts.signature_algorithm.to_vec(),
+            signature: parts.signature.to_vec(),
+            der,
+        })
+    }
+
+    /// What the key is recognised by.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.key.fingerprint()
+    }
+
+    /// Accepts the key (KM-1, KM-2, KM-4) and verifies that it signed the request.
+    pub fn accept(self) -> Result<Request, CsrError> {
+        let key = self.key.accept()?;
+        let signature_algorithm = SignatureAlgorithm::parse(&self.signature_algorithm)?;
+        key.verify(signature_algorithm, &self.info, &self.signature)
+            .map_err(|_| CsrError::Signature)?;
+        let subject = DistinguishedName::parse(&self.subject)?;
+        let challenge = self.challenge;
+        Ok(Request { der: self.der, subject, key, signature_algorithm, challenge })
+    }
+}
 
 /// A request whose self-signature was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,18 +160,7 @@ impl CsrError {
 impl Request {
     /// Reads a request and verifies that it was signed by the key in it.
     pub fn parse(input: &[u8]) -> Result<Self, CsrError> {
-        if input.len() > MAX_OCTETS {
-            return Err(CsrError::TooLarge);
-        }
-        let der = pem::decode(input, LABELS)?;
-        let parts = Parts::read(&der)?;
-        let key = PublicKey::parse(parts.spki)?;
-        let signature_algorithm = SignatureAlgorithm::parse(parts.signature_algorithm)?;
-        key.verify(signature_algorithm, parts.info, parts.signature)
-            .map_err(|_| CsrError::Signature)?;
-        let subject = DistinguishedName::parse(parts.subject)?;
-        let challenge = parts.challenge;
-        Ok(Self { der, subject, key, signature_algorithm, challenge })
+        PresentedRequest::parse(input)?.accept()
     }
 
     /// The request, DER, as received.
@@ -145,6 +186,53 @@ impl Request {
     /// The text of the challengePassword attribute (DOMAIN 9, `pkcs10-challenge`).
     pub fn challenge(&self) -> Option<&str> {
         self.challenge.as_deref()
+    }
+}
+
+/// The body of a request that asks for no particular subject and carries a challenge: what a key
+/// signs to show possession (RFC 2986, 4.1; RFC 2985, 5.4.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestBody {
+    info: Vec<u8>,
+    signer: PublicKey,
+}
+
+impl RequestBody {
+    /// The body for a key and a challenge.
+    pub fn new(signer: &PublicKey, challenge: &str) -> Self {
+        let attribute = write::sequence(&[
+            write::oid(&oid::CHALLENGE_PASSWORD),
+            write::set_of_one(&write::utf8(challenge)),
+        ]);
+        let info = write::sequence(&[
+            write::unsigned(&[]),
+            write::sequence::<&[u8]>(&[]),
+            signer.spki_der().to_vec(),
+            write::context(0, &attribute),
+        ]);
+        Self { info, signer: signer.clone() }
+    }
+
+    /// The octets to be signed.
+    pub fn to_be_signed(&self) -> &[u8] {
+        &self.info
+    }
+
+    /// The key that must sign.
+    pub const fn signer(&self) -> &PublicKey {
+        &self.signer
+    }
+
+    /// The algorithm that the signature must be made with.
+    pub const fn signature_algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::of_issuer(self.signer.algorithm())
+    }
+
+    /// The request, DER, once the signature is there; it is verified.
+    pub fn assemble(&self, signature: &[u8]) -> Result<Vec<u8>, SignatureError> {
+        let algorithm = self.signature_algorithm();
+        self.signer.verify(algorithm, &self.info, signature)?;
+        Ok(write::sequence(&[self.info.clone(), algorithm.identifier(), write::bits(signature)]))
     }
 }
 

@@ -10,6 +10,7 @@
 
 pub mod asn1;
 pub mod cert;
+pub mod cms;
 pub mod crl;
 pub mod csr;
 pub mod key;

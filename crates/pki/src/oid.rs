@@ -186,4 +186,13 @@ oids! {
 
     /// challengePassword, attribute of a request (RFC 2985, 5.4.1).
     CHALLENGE_PASSWORD = "1.2.840.113549.1.9.7";
+
+    /// id-data, a content type of CMS (RFC 5652, 4).
+    CMS_DATA = "1.2.840.113549.1.7.1";
+    /// id-signedData (RFC 5652, 5.1).
+    CMS_SIGNED_DATA = "1.2.840.113549.1.7.2";
+    /// contentType, a signed attribute (RFC 5652, 11.1).
+    CMS_CONTENT_TYPE = "1.2.840.113549.1.9.3";
+    /// messageDigest, a signed attribute (RFC 5652, 11.2).
+    CMS_MESSAGE_DIGEST = "1.2.840.113549.1.9.4";
 }

@@ -16,6 +16,7 @@ mod ocsp;
 mod order;
 mod path;
 mod policy;
+mod proof;
 mod registry;
 mod serve;
 mod user;
@@ -35,7 +36,7 @@ use crate::output::Output;
 #[command(after_help = "Examples:
   tenkoku init --evaluation
   tenkoku org import organisations.csv
-  tenkoku issue --branch BR-0002 --org NTRJP-7123456789012 --level 2 --csr request.csr --out branch.pem
+  tenkoku issue --branch BR-0002 --org NTRJP-7123456789012 --level 2 --key branch.key --out branch.pem
   tenkoku revoke 4F00…A1 --reason key-exposed --yes
   tenkoku serve
 
@@ -111,12 +112,12 @@ enum Command {
     /// Branch offices
     #[command(subcommand)]
     Branch(registry::BranchCommand),
-    /// Apply for a branch's certificate with a request made by its own key
+    /// Apply for a branch's certificate; possession of the key is shown afterwards
     Apply(order::ApplyArgs),
     /// Applications
     #[command(subcommand)]
     Application(order::ApplicationCommand),
-    /// Issue the certificate of an application, or apply and issue in one step
+    /// Issue the certificate of an application, or apply, show possession and issue in one step
     Issue(order::IssueArgs),
     /// Revoke a certificate
     Revoke(order::RevokeArgs),

@@ -5,8 +5,10 @@ use std::fmt::Display;
 
 use tenkoku_ca::apply::ApplyError;
 use tenkoku_ca::import::{FileProblem, ImportError, RowProblem};
+use tenkoku_ca::incident::CloseError;
 use tenkoku_ca::issue::IssueError;
 use tenkoku_ca::policy::PolicyError;
+use tenkoku_ca::prove::ProveError;
 use tenkoku_ca::revoke::RevokeError;
 use tenkoku_domain::canonical::CanonicalError;
 use tenkoku_domain::refusal::Refusal;
@@ -105,7 +107,7 @@ impl Failure {
         self
     }
 
-    fn because(mut self, cause: impl Display) -> Self {
+    pub(crate) fn because(mut self, cause: impl Display) -> Self {
         self.cause = Some(cause.to_string());
         self
     }
@@ -201,6 +203,28 @@ impl From<ApplyError> for Failure {
             ApplyError::Refused(refusal) => refusal.into(),
             ApplyError::Store(store) => store.into(),
             ApplyError::Canonical(error) => Self::internal(error),
+        }
+    }
+}
+
+impl From<ProveError> for Failure {
+    fn from(error: ProveError) -> Self {
+        match error {
+            ProveError::Refused(refusal) => refusal.into(),
+            ProveError::Store(store) => store.into(),
+            ProveError::Keys(keys) => keys.into(),
+            ProveError::Canonical(error) => Self::internal(error),
+            ProveError::PublicKey(error) => Self::internal(error),
+            ProveError::Signature(error) => Self::internal(error),
+        }
+    }
+}
+
+impl From<CloseError> for Failure {
+    fn from(error: CloseError) -> Self {
+        match error {
+            CloseError::Refused(refusal) => refusal.into(),
+            CloseError::Store(store) => store.into(),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tenkoku_ca::lapse::lapse_applications;
 use tenkoku_ca::policy::activate_due_policies;
 use tenkoku_ca::settle::settle_pending;
 use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
@@ -22,13 +23,14 @@ use crate::clock;
 use crate::failure::Failure;
 
 /// What the clock puts into the queue, and when (second, minute, hour, day, month, weekday).
-const TIMETABLE: [(&str, &str); 6] = [
+const TIMETABLE: [(&str, &str); 7] = [
     (ACTIVATE_POLICIES, "0 * * * * *"),
     (SETTLE, "*/10 * * * * *"),
     (COMPARE_CLOCK, "20 */10 * * * *"),
     (RENEW_SIGNERS, "0 */10 * * * *"),
     (RENEW_CRLS, "30 */10 * * * *"),
     (RENEW_LIST, "0 5 * * * *"),
+    (LAPSE, "0 20 * * * *"),
 ];
 
 const ACTIVATE_POLICIES: &str = "activate-policies";
@@ -37,6 +39,7 @@ const COMPARE_CLOCK: &str = "compare-clock";
 const RENEW_SIGNERS: &str = "renew-signers";
 const RENEW_CRLS: &str = "renew-crls";
 const RENEW_LIST: &str = "renew-list";
+const LAPSE: &str = "lapse-applications";
 /// Queued by the store with every change of status.
 const REFRESH_STATUS: &str = "refresh-status";
 
@@ -162,6 +165,9 @@ fn run(env: &Env, job: &Job) -> Result<(), Failure> {
                 renew_list_signer(env, &scheduler.permit(now)?)?;
                 renew_list(env, &scheduler.permit(now)?)?;
             }
+        }
+        LAPSE => {
+            lapse_applications(env, &scheduler.permit(now)?)?;
         }
         REFRESH_STATUS => {
             let id = AuthorityId::parse(&job.object).map_err(Failure::internal)?;

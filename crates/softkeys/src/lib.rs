@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod applicant;
 mod file;
 mod folder;
 mod octets;

@@ -101,6 +101,25 @@ impl KeyPair {
         Self::new(algorithm, private)
     }
 
+    /// Reads a document of exactly this algorithm: PKCS #8, SEC 1 or PKCS #1.
+    pub(crate) fn from_der(algorithm: KeyAlgorithm, der: &[u8]) -> Result<Self, PairError> {
+        let rejected = |_: KeyRejected| PairError::Rejected(algorithm);
+        let private = match Family::of(algorithm) {
+            Family::Ec(curve) => {
+                let pair = EcdsaKeyPair::from_private_key_der(curve, der);
+                Private::Ec(pair.map_err(rejected)?)
+            }
+            Family::Rsa(_) => {
+                let pair = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der));
+                Private::Rsa(pair.map_err(rejected)?)
+            }
+            Family::MlDsa(set) => {
+                Private::MlDsa(PqdsaKeyPair::from_pkcs8(set, der).map_err(rejected)?)
+            }
+        };
+        Self::new(algorithm, private)
+    }
+
     fn new(algorithm: KeyAlgorithm, private: Private) -> Result<Self, PairError> {
         let bits = match &private {
             Private::Ec(pair) => pair.public_key().as_ref(),

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use tenkoku_domain::access::{Actor, ActorKind, Scope};
-use tenkoku_domain::application::{Application, ApplicationState};
+use tenkoku_domain::application::{Application, ApplicationState, AppliedKey};
 use tenkoku_domain::id::{
     ApplicationId, BranchId, CertificateId, InstanceId, KeyId, OrganisationId,
 };
@@ -36,9 +36,6 @@ struct ApplicationRow {
     instance_id: String,
     instance_number: i32,
     validity_days: i64,
-    key_id: String,
-    fingerprint: String,
-    request: Vec<u8>,
     policy: String,
     digest: String,
     applicant_kind: String,
@@ -47,6 +44,10 @@ struct ApplicationRow {
     state: String,
     certificate_id: Option<String>,
     created_at: i64,
+    key_id: Option<String>,
+    fingerprint: Option<String>,
+    request: Option<Vec<u8>>,
+    changed_at: i64,
 }
 
 impl From<&Application> for ApplicationRow {
@@ -59,9 +60,6 @@ impl From<&Application> for ApplicationRow {
             instance_id: application.instance.to_string(),
             instance_number: application.instance_number,
             validity_days: application.validity_days,
-            key_id: application.key.to_string(),
-            fingerprint: application.fingerprint.to_string(),
-            request: application.request.clone(),
             policy: application.policy.to_string(),
             digest: application.digest.to_string(),
             applicant_kind: application.applicant.kind.to_string(),
@@ -70,6 +68,10 @@ impl From<&Application> for ApplicationRow {
             state: application.state.to_string(),
             certificate_id: application.certificate.as_ref().map(ToString::to_string),
             created_at: application.created_at.millis(),
+            key_id: application.key.as_ref().map(|key| key.id.to_string()),
+            fingerprint: application.key.as_ref().map(|key| key.fingerprint.to_string()),
+            request: application.request.clone(),
+            changed_at: application.changed_at.millis(),
         }
     }
 }
@@ -88,8 +90,7 @@ impl ApplicationRow {
             instance: place.ok("instance_id", InstanceId::parse(&self.instance_id))?,
             instance_number: self.instance_number,
             validity_days: self.validity_days,
-            key: place.ok("key_id", KeyId::parse(&self.key_id))?,
-            fingerprint: Fingerprint(place.digest("fingerprint", &self.fingerprint)?),
+            key: read_key(place, self.key_id.as_deref(), self.fingerprint.as_deref())?,
             request: self.request,
             policy: place.digest("policy", &self.policy)?,
             digest: place.digest("digest", &self.digest)?,
@@ -101,7 +102,24 @@ impl ApplicationRow {
             state: place.some("state", ApplicationState::from_word(&self.state))?,
             certificate: place.ok("certificate_id", certificate)?,
             created_at: Timestamp::from_millis(self.created_at),
+            changed_at: Timestamp::from_millis(self.changed_at),
         })
+    }
+}
+
+/// The key of an application; both columns are filled together.
+fn read_key(
+    place: Place<'_>,
+    id: Option<&str>,
+    fingerprint: Option<&str>,
+) -> Result<Option<AppliedKey>, StoreError> {
+    match (id, fingerprint) {
+        (None, None) => Ok(None),
+        (Some(id), Some(fingerprint)) => Ok(Some(AppliedKey {
+            id: place.ok("key_id", KeyId::parse(id))?,
+            fingerprint: Fingerprint(place.digest("fingerprint", fingerprint)?),
+        })),
+        (Some(_), None) | (None, Some(_)) => place.some("fingerprint", None),
     }
 }
 
@@ -192,6 +210,57 @@ impl Tx<'_> {
         let row = ApplicationRow::from(application);
         diesel::insert_into(applications::table).values(row).execute(self.conn)?;
         Ok(())
+    }
+
+    /// An application that waited for its key has it: with the request that showed possession.
+    pub(crate) fn complete_application(
+        &mut self,
+        application: &Application,
+    ) -> Result<(), StoreError> {
+        let waiting = applications::state.eq(ApplicationState::KeyProof.word());
+        let row = ApplicationRow::from(application);
+        let rows = diesel::update(applications::table.find(&row.id).filter(waiting))
+            .set((
+                applications::state.eq(ApplicationState::Ready.word()),
+                applications::key_id.eq(&row.key_id),
+                applications::fingerprint.eq(&row.fingerprint),
+                applications::request.eq(&row.request),
+                applications::changed_at.eq(row.changed_at),
+            ))
+            .execute(self.conn)?;
+        one(rows, "application")
+    }
+
+    /// An application ended without certificate.
+    pub(crate) fn end_application(
+        &mut self,
+        before: &Application,
+        state: ApplicationState,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let unchanged = applications::state.eq(before.state.word());
+        let rows = diesel::update(applications::table.find(before.id.as_str()).filter(unchanged))
+            .set((applications::state.eq(state.word()), applications::changed_at.eq(at.millis())))
+            .execute(self.conn)?;
+        one(rows, "application")
+    }
+
+    /// Open applications of a state without progress since an instant, whoever made them, oldest
+    /// progress first.
+    pub fn list_idle_applications(
+        &mut self,
+        state: ApplicationState,
+        since: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<Application>, StoreError> {
+        let rows: Vec<ApplicationRow> = applications::table
+            .filter(applications::state.eq(state.word()))
+            .filter(applications::changed_at.le(since.millis()))
+            .order((applications::changed_at, applications::id))
+            .limit(limit)
+            .select(ApplicationRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(ApplicationRow::read).collect()
     }
 
     /// A ready application was answered with a certificate.

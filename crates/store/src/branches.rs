@@ -15,7 +15,7 @@ use crate::error::StoreError;
 use crate::page::{Page, containing};
 use crate::schema::branches;
 use crate::scope::within;
-use crate::tx::Tx;
+use crate::tx::{Tx, lock_row};
 
 /// Which branches a list shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -163,6 +163,13 @@ impl Tx<'_> {
             .optional()?
             .ok_or(StoreError::NotFound { what: "branch" })?
             .read()
+    }
+
+    /// A branch within the scope, locked until the end of the transaction: whoever counts its
+    /// instances decides alone (KM-14). An application is locked before its branch.
+    pub fn lock_branch(&mut self, scope: &Scope, id: &BranchId) -> Result<Branch, StoreError> {
+        lock_row!(self, branches, id.as_str());
+        self.load_branch(scope, id)
     }
 
     /// Branches of an organisation within the scope, by code.

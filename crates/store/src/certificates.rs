@@ -11,7 +11,7 @@ use tenkoku_domain::certificate::{
 use tenkoku_domain::id::{
     ApplicationId, AuthorityId, BranchId, CertificateId, InstanceId, KeyId, OrganisationId,
 };
-use tenkoku_domain::key::KeyState;
+use tenkoku_domain::key::{Fingerprint, KeyState};
 use tenkoku_domain::name::comparable;
 use tenkoku_domain::revocation::{Cause, Revocation};
 use tenkoku_domain::time::Timestamp;
@@ -20,7 +20,7 @@ use crate::column::{Place, instant, millis};
 use crate::connection::AnyBackend;
 use crate::error::StoreError;
 use crate::page::{Page, beginning, containing};
-use crate::schema::certificates;
+use crate::schema::{certificates, keys};
 use crate::scope::within;
 use crate::tx::{Tx, lock_row, one};
 
@@ -384,6 +384,22 @@ impl Tx<'_> {
         rows.into_iter()
             .map(|row| Ok((row.branch_id.clone().unwrap_or_default(), row.read()?)))
             .collect()
+    }
+
+    /// Certificates over the key of a fingerprint that people see as living, whoever holds them.
+    pub fn list_live_certificates_of_key(
+        &mut self,
+        fingerprint: &Fingerprint,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        let of_key =
+            keys::table.filter(keys::fingerprint.eq(fingerprint.to_string())).select(keys::id);
+        let rows: Vec<CertificateRow> = certificates::table
+            .filter(certificates::key_id.eq_any(of_key))
+            .filter(certificates::state.eq_any(LIVE))
+            .order(certificates::id)
+            .select(CertificateRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(CertificateRow::read).collect()
     }
 
     /// A pending certificate was signed and is released; its application is answered, its key

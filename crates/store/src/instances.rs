@@ -3,12 +3,12 @@
 use diesel::dsl::max;
 use diesel::prelude::*;
 use tenkoku_domain::application::Application;
-use tenkoku_domain::id::BranchId;
+use tenkoku_domain::id::{BranchId, InstanceId};
 use tenkoku_domain::level::Level;
 use tenkoku_domain::time::Timestamp;
 
 use crate::certificates::OCCUPYING;
-use crate::column::level_number;
+use crate::column::{Place, level_number};
 use crate::error::StoreError;
 use crate::schema::{certificates, instances};
 use crate::tx::Tx;
@@ -51,8 +51,33 @@ impl Tx<'_> {
         Ok(count)
     }
 
-    /// Keeps the instance that an application is for.
-    pub(crate) fn insert_instance(&mut self, application: &Application) -> Result<(), StoreError> {
+    /// The instance of an identifier: its branch, level and number; `None` where there is none.
+    pub fn find_instance(
+        &mut self,
+        id: &InstanceId,
+    ) -> Result<Option<(BranchId, Level, i32)>, StoreError> {
+        let row = instances::table
+            .find(id.as_str())
+            .select((instances::branch_id, instances::level, instances::number))
+            .first::<(String, i16, i32)>(self.conn)
+            .optional()?;
+        let place = Place::new("instance", id.as_str());
+        row.map(|(branch, level, number)| {
+            let branch = place.ok("branch_id", BranchId::parse(&branch))?;
+            Ok((branch, place.level("level", level)?, number))
+        })
+        .transpose()
+    }
+
+    /// Keeps the instance that an application is for, where it is a new one.
+    pub(crate) fn claim_instance(&mut self, application: &Application) -> Result<(), StoreError> {
+        match self.find_instance(&application.instance)? {
+            None => self.insert_instance(application),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn insert_instance(&mut self, application: &Application) -> Result<(), StoreError> {
         diesel::insert_into(instances::table)
             .values((
                 instances::id.eq(application.instance.as_str()),

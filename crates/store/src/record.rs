@@ -51,10 +51,6 @@ impl Tx<'_> {
                 self.insert_proofing(&organisation.id, proofing, &origin.actor, at)
             }
             Event::BranchCreated { branch } => self.insert_branch(branch),
-            Event::ApplicationSubmitted { application } => {
-                self.insert_instance(application)?;
-                self.insert_application(application)
-            }
             Event::CertificateIssued { certificate } => self.complete_certificate(certificate),
             Event::CertificateNotAccepted { certificate, revocation } => {
                 self.withdraw_certificate(certificate, revocation)
@@ -109,7 +105,6 @@ impl Tx<'_> {
             | Event::OrganisationCreated { .. }
             | Event::BranchCreated { .. }
             | Event::KeyClaimed { .. }
-            | Event::ApplicationSubmitted { .. }
             | Event::CrlIssued { .. }
             | Event::OcspSignerRotated { .. }
             | Event::ListPublished { .. }

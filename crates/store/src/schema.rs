@@ -120,9 +120,6 @@ diesel::table! {
         instance_id -> Text,
         instance_number -> Integer,
         validity_days -> BigInt,
-        key_id -> Text,
-        fingerprint -> Text,
-        request -> Binary,
         policy -> Text,
         digest -> Text,
         applicant_kind -> Text,
@@ -131,6 +128,10 @@ diesel::table! {
         state -> Text,
         certificate_id -> Nullable<Text>,
         created_at -> BigInt,
+        key_id -> Nullable<Text>,
+        fingerprint -> Nullable<Text>,
+        request -> Nullable<Binary>,
+        changed_at -> BigInt,
     }
 }
 
@@ -466,5 +467,76 @@ diesel::table! {
         decided_at -> BigInt,
         reason -> Text,
         actor -> Text,
+    }
+}
+
+diesel::table! {
+    challenges (challenge) {
+        challenge -> Text,
+        application_id -> Text,
+        number -> Integer,
+        issued_at -> BigInt,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    incidents (id) {
+        id -> Text,
+        kind -> Text,
+        fingerprint -> Text,
+        application_id -> Nullable<Text>,
+        organisations -> Text,
+        certificates -> Text,
+        told -> Text,
+        opened_at -> BigInt,
+        state -> Text,
+        decision -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        closed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    feed_issuers (code) {
+        code -> Text,
+        public_key -> Binary,
+        sequence -> BigInt,
+        issued_at -> Nullable<BigInt>,
+        trusted_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    feed_keys (issuer, fingerprint) {
+        issuer -> Text,
+        fingerprint -> Text,
+        state -> Text,
+        first_seen -> BigInt,
+    }
+}
+
+diesel::table! {
+    vendor_roots (code) {
+        code -> Text,
+        certificate -> Binary,
+        digest -> Text,
+        added_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    key_evidence (id) {
+        id -> Text,
+        key_id -> Text,
+        format -> Text,
+        origin -> Text,
+        device_serial -> Nullable<Text>,
+        evidence -> Binary,
+        digest -> Text,
+        at -> BigInt,
     }
 }

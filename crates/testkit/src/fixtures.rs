@@ -104,7 +104,7 @@ impl ApplicantKey {
         PublicKey::from_raw(self.algorithm, self.bits()).expect("a public key")
     }
 
-    /// A request for this key, DER, that asks for no particular subject.
+    /// A request for this key, DER, that asks for no particular subject and answers no challenge.
     pub fn request(&self) -> Vec<u8> {
         self.request_for(&[])
     }
@@ -112,7 +112,7 @@ impl ApplicantKey {
     /// A request that asks for a subject of UTF-8 attributes, each an object identifier in DER
     /// without its header, and a text.
     pub fn request_for(&self, subject: &[(&[u8], &str)]) -> Vec<u8> {
-        self.request_with(self.public().spki_der(), subject)
+        self.request_with(self.public().spki_der(), subject, None)
     }
 
     /// A request that writes the point compressed (SEC 1, 2.3.3).
@@ -120,24 +120,60 @@ impl ApplicantKey {
     /// # Panics
     /// For a key that is no point.
     pub fn request_compressed(&self) -> Vec<u8> {
+        self.request_with(&self.compressed(), &[], None)
+    }
+
+    /// A request that labels an RSA key as one for RSASSA-PSS (RFC 4055, 1.2).
+    pub fn request_labelled_pss(&self) -> Vec<u8> {
+        self.request_with(&self.labelled_pss(), &[], None)
+    }
+
+    /// A request that answers a challenge: it shows possession.
+    pub fn proof(&self, challenge: &str) -> Vec<u8> {
+        self.proof_for(&[], challenge)
+    }
+
+    /// A request that answers a challenge and asks for a subject.
+    pub fn proof_for(&self, subject: &[(&[u8], &str)], challenge: &str) -> Vec<u8> {
+        self.request_with(self.public().spki_der(), subject, Some(challenge))
+    }
+
+    /// A request that answers a challenge and writes the point compressed.
+    ///
+    /// # Panics
+    /// For a key that is no point.
+    pub fn proof_compressed(&self, challenge: &str) -> Vec<u8> {
+        self.request_with(&self.compressed(), &[], Some(challenge))
+    }
+
+    /// A request that answers a challenge and labels an RSA key as one for RSASSA-PSS.
+    pub fn proof_labelled_pss(&self, challenge: &str) -> Vec<u8> {
+        self.request_with(&self.labelled_pss(), &[], Some(challenge))
+    }
+
+    fn compressed(&self) -> Vec<u8> {
         let bits = self.bits();
         assert_eq!(bits[0], 4, "only points are compressed");
         let half = (bits.len() - 1) / 2;
         let sign = 2 + (bits[bits.len() - 1] & 1);
         let point = [&[sign], &bits[1..=half]].concat();
         let spki = PublicKey::from_raw(self.algorithm, &point).expect("a compressed point");
-        self.request_with(spki.spki_der(), &[])
+        spki.spki_der().to_vec()
     }
 
-    /// A request that labels an RSA key as one for RSASSA-PSS (RFC 4055, 1.2).
-    pub fn request_labelled_pss(&self) -> Vec<u8> {
+    fn labelled_pss(&self) -> Vec<u8> {
         let identifier = SignatureAlgorithm::PssSha256.identifier();
-        let spki = sequence(&[&identifier, &bit_string(self.bits())]);
-        self.request_with(&spki, &[])
+        sequence(&[&identifier, &bit_string(self.bits())])
     }
 
-    /// CertificationRequest (RFC 2986, 4.2), signed as the key's family is.
-    fn request_with(&self, spki: &[u8], subject: &[(&[u8], &str)]) -> Vec<u8> {
+    /// CertificationRequest (RFC 2986, 4.2), signed as the key's family is; the challenge is a
+    /// challengePassword (RFC 2985, 5.4.1).
+    fn request_with(
+        &self,
+        spki: &[u8],
+        subject: &[(&[u8], &str)],
+        challenge: Option<&str>,
+    ) -> Vec<u8> {
         let attributes: Vec<Vec<u8>> = subject
             .iter()
             .map(|(oid, text)| {
@@ -146,7 +182,13 @@ impl ApplicantKey {
             })
             .collect();
         let name = tlv(0x30, &attributes.concat());
-        let info = sequence(&[&tlv(0x02, &[0]), &name, spki, &tlv(0xA0, &[])]);
+        let password = tenkoku_pki::oid::CHALLENGE_PASSWORD;
+        let asked = challenge.map(|text| {
+            let values = tlv(0x31, &tlv(0x0C, text.as_bytes()));
+            sequence(&[&tlv(0x06, password.as_bytes()), &values])
+        });
+        let asked = tlv(0xA0, &asked.unwrap_or_default());
+        let info = sequence(&[&tlv(0x02, &[0]), &name, spki, &asked]);
         let (algorithm, signature) = self.sign(&info);
         sequence(&[&info, &algorithm.identifier(), &bit_string(&signature)])
     }

@@ -10,10 +10,11 @@ use std::sync::{Arc, Barrier};
 use secrecy::SecretString;
 use serde_json::Value;
 use tempfile::TempDir;
-use tenkoku_ca::apply::{ApplyError, ApplyOrder, apply_for_seal};
+use tenkoku_ca::apply::{Applied, ApplyError, ApplyOrder, apply_for_seal};
 use tenkoku_ca::authority::{AuthorityOrder, create_authority};
 use tenkoku_ca::import::{import_branches, import_organisations};
 use tenkoku_ca::issue::{IssueError, issue_certificate};
+use tenkoku_ca::prove::{Proof, ProveError, prove_possession};
 use tenkoku_ca::revoke::{RevokeError, RevokeOrder, revoke_certificate};
 use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
 use tenkoku_domain::access::{Act, Actor, Permit, Principal, Role, RoleGrant, Scope};
@@ -245,15 +246,37 @@ impl World {
         self.branch(&organisation, ["BR-0002", "大阪支店", "Osaka Branch"])
     }
 
-    /// Applies as the operator.
+    /// Applies as the operator, with a request attached for the early checks or none.
+    pub fn open(
+        &self,
+        branch: &Branch,
+        level: Level,
+        request: Option<Vec<u8>>,
+    ) -> Result<Applied, ApplyError> {
+        let branch = branch.id.clone();
+        let order = ApplyOrder { branch, level, validity_days: None, request, instance: None };
+        apply_for_seal(&self.env, &self.permit(), &order)
+    }
+
+    /// Hands in a request as the operator that answers an application's challenge.
+    pub fn prove(&self, applied: &Applied, request: Vec<u8>) -> Result<Application, ProveError> {
+        let proof = Proof::Request(request);
+        prove_possession(&self.env, &self.permit(), &applied.application.id, &proof)
+    }
+
+    /// Applies as the operator and shows possession of a key.
     pub fn apply(
         &self,
         branch: &Branch,
         level: Level,
-        request: Vec<u8>,
-    ) -> Result<Application, ApplyError> {
-        let order = ApplyOrder { branch: branch.id.clone(), level, validity_days: None, request };
-        apply_for_seal(&self.env, &self.permit(), &order)
+        key: &ApplicantKey,
+    ) -> Result<Application, ProveError> {
+        let applied = self.open(branch, level, None).map_err(|error| match error {
+            ApplyError::Refused(refusal) => ProveError::Refused(refusal),
+            ApplyError::Canonical(error) => ProveError::Canonical(error),
+            ApplyError::Store(error) => ProveError::Store(error),
+        })?;
+        self.prove(&applied, key.proof(&applied.challenge.text))
     }
 
     /// Issues as the operator.
@@ -268,7 +291,7 @@ impl World {
 
     /// A branch's new seal certificate for a key.
     pub fn seal_with(&self, branch: &Branch, level: Level, key: &ApplicantKey) -> Certificate {
-        let application = self.apply(branch, level, key.request()).expect("an application");
+        let application = self.apply(branch, level, key).expect("an application");
         self.issue(&application).expect("a certificate")
     }
 

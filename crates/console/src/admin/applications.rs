@@ -5,11 +5,13 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Path, Query};
 use askama::Template;
 use serde::Deserialize;
-use tenkoku_ca::issue;
-use tenkoku_domain::access::{Issue, Permission, Permit, Scope, ViewRegistry};
+use tenkoku_ca::prove::Proof;
+use tenkoku_ca::{issue, prove};
+use tenkoku_domain::access::{Apply, Issue, Permission, Permit, Scope, ViewRegistry};
 use tenkoku_domain::application::{Application, ApplicationState};
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::certificate::Certificate;
+use tenkoku_domain::challenge::Challenge;
 use tenkoku_domain::id::ApplicationId;
 use tenkoku_domain::key::Key;
 use tenkoku_domain::organisation::Organisation;
@@ -77,7 +79,11 @@ pub async fn list_applications(
     let Granted { permit, visit } = granted;
     let ApplicationQuery { state, after } = query.into_inner();
     let chosen = match ApplicationState::from_word(&state) {
-        Some(state @ (ApplicationState::Ready | ApplicationState::Issued)) => Some(state),
+        Some(
+            state @ (ApplicationState::KeyProof
+            | ApplicationState::Ready
+            | ApplicationState::Issued),
+        ) => Some(state),
         _ => None,
     };
     let filter = ApplicationFilter { state: chosen, branch: None };
@@ -104,6 +110,7 @@ pub async fn list_applications(
         frame: visit.frame(w.t("admin.applications.title"), Vec::new()),
         tabs: vec![
             tab(None, w.t("admin.applications.all")),
+            tab(Some(ApplicationState::KeyProof), w.t("admin.application-state.key-proof")),
             tab(Some(ApplicationState::Ready), w.t("admin.applications.ready")),
             tab(Some(ApplicationState::Issued), w.t("admin.applications.issued")),
         ],
@@ -148,14 +155,27 @@ pub(super) struct ApplicationPage {
     pub(super) issue: Option<String>,
     pub(super) waits: bool,
     pub(super) certificate: Option<String>,
-    pub(super) request: String,
+    pub(super) request: Option<String>,
+    pub(super) proof: Option<ProofForm>,
+}
+
+/// What an application asks for that waits for its key.
+pub(super) struct ProofForm {
+    pub(super) action: String,
+    pub(super) challenge: String,
+    pub(super) until: String,
+    pub(super) stale: bool,
+    pub(super) renew: String,
+    pub(super) commands: String,
+    pub(super) answer: bool,
 }
 
 struct Ground {
     application: Application,
     organisation: Organisation,
     branch: Branch,
-    key: Key,
+    key: Option<Key>,
+    challenge: Challenge,
     certificate: Option<Certificate>,
 }
 
@@ -185,7 +205,11 @@ fn load(
         Ok(Ground {
             organisation: tx.load_organisation(scope, &application.organisation)?,
             branch: tx.load_branch(scope, &application.branch)?,
-            key: tx.load_key(&application.key)?,
+            key: match &application.key {
+                Some(key) => Some(tx.load_key(&key.id)?),
+                None => None,
+            },
+            challenge: tx.current_challenge(id)?,
             certificate,
             application,
         })
@@ -194,7 +218,7 @@ fn load(
 
 fn page(visit: &Visit, found: &Ground, factor: Factor, errors: Vec<FieldError>) -> ApplicationPage {
     let w = visit.words;
-    let Ground { application, organisation, branch, key, certificate } = found;
+    let Ground { application, organisation, branch, key, certificate, .. } = found;
     let title = holder(w, organisation, branch);
     let crumbs = vec![
         Crumb::link(w.t("admin.applications.title"), "/console/applications"),
@@ -227,16 +251,6 @@ fn page(visit: &Visit, found: &Ground, factor: Factor, errors: Vec<FieldError>) 
             format::grouped(&application.digest.to_string()),
         ),
     ];
-    let key = vec![
-        Fact::new(w.t("admin.certificate.key"), key.algorithm.name()),
-        Fact::mono(
-            w.t("admin.certificate.key-fingerprint"),
-            format::grouped(&application.fingerprint.to_string()),
-        ),
-        Fact::new(w.t("admin.application.origin"), w.word("admin.origin", key.origin.word())),
-        Fact::new(w.t("admin.application.possession"), w.t("admin.application.shown")),
-        Fact::new(w.t("admin.application.duplicate"), w.t("admin.application.no-duplicate")),
-    ];
     let mut frame = visit.frame(&title, crumbs);
     frame.has_errors = !errors.is_empty();
     ApplicationPage {
@@ -246,13 +260,88 @@ fn page(visit: &Visit, found: &Ground, factor: Factor, errors: Vec<FieldError>) 
         factor,
         state: application_chip(w, application.state),
         evidence,
-        key,
+        key: key.as_ref().map(|key| key_facts(w, key)).unwrap_or_default(),
         issue: (ready && visit.may(Permission::Issue))
             .then(|| format!("{}/issue", application_href(&application.id))),
         waits: ready,
         certificate: certificate.as_ref().map(certificate_href),
-        request: tenkoku_pki::pem::encode("CERTIFICATE REQUEST", &application.request),
+        request: application
+            .request
+            .as_ref()
+            .map(|der| tenkoku_pki::pem::encode("CERTIFICATE REQUEST", der)),
+        proof: proof_form(visit, found),
     }
+}
+
+fn key_facts(w: Words, key: &Key) -> Vec<Fact> {
+    vec![
+        Fact::new(w.t("admin.certificate.key"), key.algorithm.name()),
+        Fact::mono(
+            w.t("admin.certificate.key-fingerprint"),
+            format::grouped(&key.fingerprint.to_string()),
+        ),
+        Fact::new(w.t("admin.application.origin"), w.word("admin.origin", key.origin.word())),
+        Fact::new(w.t("admin.application.possession"), w.t("admin.application.shown")),
+        Fact::new(w.t("admin.application.duplicate"), w.t("admin.application.no-duplicate")),
+    ]
+}
+
+/// The challenge and the commands that answer it, while the application waits for its key.
+fn proof_form(visit: &Visit, found: &Ground) -> Option<ProofForm> {
+    let Ground { application, challenge, .. } = found;
+    application.may_prove(visit.now).ok()?;
+    let address = application_href(&application.id);
+    Some(ProofForm {
+        action: format!("{address}/proof"),
+        renew: format!("{address}/challenge"),
+        until: format::date_time(challenge.expires_at),
+        stale: !challenge.is_fresh(visit.now),
+        commands: openssl_commands(&challenge.text),
+        challenge: challenge.text.clone(),
+        answer: visit.may(Permission::Apply),
+    })
+}
+
+/// Makes the request that answers a challenge; `branch.key` is the key.
+fn openssl_commands(challenge: &str) -> String {
+    format!(
+        "cat > proof.cnf <<'END'\n[req]\nprompt = no\ndistinguished_name = name\n\
+         attributes = challenge\n[name]\nCN = seal\n[challenge]\n\
+         challengePassword = {challenge}\nEND\n\
+         openssl req -new -key branch.key -config proof.cnf -out proof.csr\n"
+    )
+}
+
+#[derive(Debug, Deserialize)]
+struct ProofPaste {
+    #[serde(default)]
+    proof: String,
+}
+
+/// `POST /console/applications/{id}/proof`
+pub async fn prove_possession(
+    granted: Granted<Apply>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let Granted { permit, visit } = granted;
+    let id = ApplicationId::parse(&id).map_err(|_| Problem::not_found())?;
+    let ProofPaste { proof } = visit.form()?;
+    let file = proof.trim().as_bytes().to_vec();
+    let signature = ["-----BEGIN CMS", "-----BEGIN PKCS7"].iter().any(|s| proof.contains(s));
+    let proof = if signature { Proof::Cms(file) } else { Proof::Request(file) };
+    let ready = visit.run(move |env| prove::prove_possession(env, &permit, &id, &proof)).await?;
+    Ok(see_other(&application_href(&ready.id)))
+}
+
+/// `POST /console/applications/{id}/challenge`
+pub async fn request_challenge(
+    granted: Granted<Apply>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let Granted { permit, visit } = granted;
+    let id = ApplicationId::parse(&id).map_err(|_| Problem::not_found())?;
+    let given = visit.run(move |env| prove::request_challenge(env, &permit, &id)).await?;
+    Ok(see_other(&application_href(&given.application)))
 }
 
 #[derive(Debug, Deserialize)]

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use actix_web::http::StatusCode;
 use tenkoku_ca::issue::IssueError;
+use tenkoku_ca::prove::ProveError;
 use tenkoku_ca::revoke::RevokeError;
 use tenkoku_publisher::publish::PublishError;
 use tenkoku_responder::crl::CrlError;
@@ -20,6 +21,19 @@ impl From<RevokeError> for Problem {
         match error {
             RevokeError::Refused(refusal) => Self::from_refusal(&refusal),
             RevokeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProveError> for Problem {
+    fn from(error: ProveError) -> Self {
+        match error {
+            ProveError::Refused(refusal) => Self::from_refusal(&refusal),
+            ProveError::Store(error) => error.into(),
+            error @ (ProveError::Keys(_)
+            | ProveError::Canonical(_)
+            | ProveError::PublicKey(_)
+            | ProveError::Signature(_)) => Self::unsigned(&error),
         }
     }
 }

@@ -1,14 +1,163 @@
 //! The identity of keys: challenges, proofs, known-key feeds, incidents (DOMAIN 8, 9).
 
-use super::Facts;
+use serde_json::json;
+
+use super::{AuditCode, Facts, facts};
+use crate::application::{Application, ApplicationState};
+use crate::challenge::Challenge;
+use crate::id::{KeyId, OrganisationId};
+use crate::incident::Incident;
+use crate::policy::PossessionMethod;
+use crate::refusal::RefusalCode;
 
 /// The identity of keys: challenges, proofs, known-key feeds, incidents (DOMAIN 8, 9).
 #[derive(Clone, Debug, PartialEq)]
-pub enum IdentityEvent {}
+pub enum IdentityEvent {
+    /// An application was handed in and waits for its key; the applicant got a challenge.
+    ApplicationOpened {
+        /// The application.
+        application: Application,
+        /// Its first challenge.
+        challenge: Challenge,
+    },
+    /// An applicant got another challenge; the one before is no longer accepted.
+    ChallengeIssued {
+        /// The challenge.
+        challenge: Challenge,
+        /// Whose application it is.
+        organisation: OrganisationId,
+    },
+    /// Possession of a key was shown over an application's challenge, which is used by it.
+    PossessionShown {
+        /// The challenge.
+        challenge: Challenge,
+        /// How.
+        method: PossessionMethod,
+        /// The key.
+        key: KeyId,
+        /// Whose application it is.
+        organisation: OrganisationId,
+    },
+    /// An application has its key and is ready to be issued.
+    ApplicationReady {
+        /// The application.
+        application: Application,
+    },
+    /// An application ended because its key was refused for good.
+    ApplicationRejected {
+        /// The application as it was before.
+        application: Application,
+        /// Why.
+        reason: RefusalCode,
+    },
+    /// An application ended for lack of progress. What it claimed stays claimed.
+    ApplicationLapsed {
+        /// The application as it was before.
+        application: Application,
+    },
+    /// An incident was opened.
+    IncidentOpened {
+        /// The incident.
+        incident: Incident,
+    },
+    /// An incident was decided.
+    IncidentClosed {
+        /// The incident with its decision.
+        incident: Incident,
+    },
+}
 
 impl IdentityEvent {
     /// What the record says beyond who, when and where from.
     pub(super) fn facts(&self) -> Facts {
-        match *self {}
+        match self {
+            Self::ApplicationOpened { application, challenge } => {
+                opened_facts(application, challenge)
+            }
+            Self::ChallengeIssued { challenge, organisation } => facts(
+                AuditCode::AppChanged,
+                "application",
+                &challenge.application,
+                json!({ "challenge_until": challenge.expires_at.to_string() }),
+            )
+            .of(organisation),
+            Self::PossessionShown { challenge, method, key, organisation } => facts(
+                AuditCode::KeyPopVerified,
+                "key",
+                key,
+                json!({ "application": challenge.application, "method": method }),
+            )
+            .of(organisation),
+            Self::ApplicationReady { application } => ready_facts(application),
+            Self::ApplicationRejected { application, reason } => {
+                let mut facts = ended_facts(AuditCode::AppRejected, application);
+                facts.detail.insert("reason".to_owned(), json!(reason));
+                facts
+            }
+            Self::ApplicationLapsed { application } => {
+                ended_facts(AuditCode::AppLapsed, application)
+            }
+            Self::IncidentOpened { incident } | Self::IncidentClosed { incident } => {
+                incident_facts(incident)
+            }
+        }
     }
+}
+
+fn opened_facts(application: &Application, challenge: &Challenge) -> Facts {
+    facts(
+        AuditCode::AppSubmitted,
+        "application",
+        &application.id,
+        json!({
+            "branch": application.branch,
+            "level": application.level,
+            "instance": application.instance_number,
+            "digest": application.digest,
+            "challenge_until": challenge.expires_at.to_string(),
+        }),
+    )
+    .of(&application.organisation)
+    .under(application.policy)
+}
+
+fn ready_facts(application: &Application) -> Facts {
+    facts(
+        AuditCode::AppReady,
+        "application",
+        &application.id,
+        json!({
+            "branch": application.branch,
+            "level": application.level,
+            "instance": application.instance_number,
+            "digest": application.digest,
+            "key": application.key.as_ref().map(|key| &key.id),
+        }),
+    )
+    .of(&application.organisation)
+    .under(application.policy)
+}
+
+fn ended_facts(code: AuditCode, application: &Application) -> Facts {
+    let state: ApplicationState = application.state;
+    facts(code, "application", &application.id, json!({ "from": state }))
+        .of(&application.organisation)
+        .under(application.policy)
+}
+
+fn incident_facts(incident: &Incident) -> Facts {
+    let mut detail = json!({
+        "kind": incident.kind,
+        "state": incident.state(),
+        "fingerprint": incident.fingerprint,
+        "application": incident.application,
+        "organisations": incident.organisations,
+        "certificates": incident.certificates,
+        "told": incident.told,
+    });
+    if let Some(closing) = &incident.closed {
+        detail["decision"] = json!(closing.decision);
+        detail["comment"] = json!(closing.reason);
+    }
+    facts(AuditCode::KeyCopySuspected, "incident", &incident.id, detail)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use tenkoku_ca::apply::{ApplyOrder, apply_for_seal};
+use tenkoku_ca::apply::{Applied, ApplyOrder, apply_for_seal};
 use tenkoku_ca::issue::{IssueError, issue_certificate};
 use tenkoku_ca::revoke::{RevokeOrder, revoke_certificate};
 use tenkoku_ca::settle::settle_pending;
@@ -22,6 +22,10 @@ use tenkoku_responder::crl::current_crl;
 use tenkoku_store::{ApplicationFilter, StoreError};
 
 use super::certificate::{certificate_json, certificate_text, find_certificate};
+use super::proof::{
+    ChallengeArgs, KeyArgs, ProveArgs, RequestFileArgs, prove_here, run_challenge, run_prove,
+    run_request,
+};
 use super::registry::{find_branch, read};
 use crate::clock;
 use crate::config::Config;
@@ -32,12 +36,19 @@ use crate::wire;
 /// `tenkoku apply`
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  openssl ecparam -name prime256v1 -genkey -noout -out branch.key
-  openssl req -new -key branch.key -subj '/CN=Osaka' -out request.csr
-  tenkoku apply --branch BR-0002 --org NTRJP-7123456789012 --level 2 --csr request.csr")]
+  tenkoku apply --branch BR-0002 --org NTRJP-7123456789012 --level 2
+  tenkoku application request app_01J… --key branch.key --out proof.csr
+  tenkoku application prove app_01J… --csr proof.csr
+  tenkoku issue app_01J… --out branch.pem")]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     request: RequestArgs,
+    #[command(flatten)]
+    keys: KeyArgs,
+    /// A certification request (PKCS #10), PEM or DER, for early checks; `-` reads standard input.
+    /// Possession is shown afterwards, of the same key
+    #[arg(long, value_name = "FILE")]
+    csr: Option<PathBuf>,
 }
 
 /// What an application says.
@@ -52,9 +63,6 @@ pub(crate) struct RequestArgs {
     /// The level of the seal
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
     level: u8,
-    /// The certification request (PKCS #10), PEM or DER; `-` reads standard input
-    #[arg(long, value_name = "FILE")]
-    csr: Option<PathBuf>,
     /// Validity in days [default: the most that the policy allows]
     #[arg(long)]
     days: Option<i64>,
@@ -74,22 +82,30 @@ pub(crate) enum ApplicationCommand {
         /// Its id
         application: String,
     },
+    /// Give the challenge that its key must sign; a new one where the last has expired
+    Challenge(ChallengeArgs),
+    /// Make the request that answers the challenge, with a key on this machine
+    Request(RequestFileArgs),
+    /// Show possession of its key
+    Prove(ProveArgs),
 }
 
 /// `tenkoku issue`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tenkoku issue app_01J… --out branch.pem
-  tenkoku issue --branch BR-0002 --level 2 --csr request.csr --out branch.pem
+  tenkoku issue --branch BR-0002 --level 2 --key branch.key --out branch.pem
   tenkoku issue --all-ready")]
 pub(crate) struct IssueArgs {
     /// The application
-    #[arg(conflicts_with_all = ["branch", "csr", "all_ready"])]
+    #[arg(conflicts_with_all = ["branch", "key", "hsm", "all_ready"])]
     application: Option<String>,
     #[command(flatten)]
     request: RequestArgs,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// Issue every application that is ready
-    #[arg(long, conflicts_with_all = ["branch", "csr"])]
+    #[arg(long, conflicts_with_all = ["branch", "key", "hsm"])]
     all_ready: bool,
     /// Where the certificate goes, PEM [default: standard output]; with --all-ready the folder for
     /// SERIAL.pem [default: none is written]
@@ -126,25 +142,45 @@ pub(crate) struct RevokeArgs {
 
 pub(crate) fn run_apply(args: &ApplyArgs, config: &Config, output: &Output) -> Result<(), Failure> {
     let env = wire::env(config)?;
-    let application = apply(&env, &args.request)?;
-    output.result("application", application_json(&application), || {
-        format!("{}next           tenkoku issue {}", application_text(&application), application.id)
+    let applied = apply(&env, &args.request, args.csr.as_deref())?;
+    if let Some(ready) = prove_here(&env, &applied, &args.keys)? {
+        output.result("application", application_json(&ready), || {
+            format!("{}next         tenkoku issue {}", application_text(&ready), ready.id)
+        });
+        return Ok(());
+    }
+    let Applied { application, challenge } = &applied;
+    let mut value = application_json(application);
+    if let Value::Object(members) = &mut value {
+        members.insert("challenge".to_owned(), json!(challenge.text));
+        members.insert("challenge_until".to_owned(), json!(challenge.expires_at.to_string()));
+    }
+    output.result("application", value, || {
+        format!(
+            "{}challenge    {}\nuntil        {}\nnext         tenkoku application request {} \
+             --key branch.key --out proof.csr",
+            application_text(application),
+            challenge.text,
+            challenge.expires_at,
+            application.id
+        )
     });
     Ok(())
 }
 
-fn apply(env: &Env, args: &RequestArgs) -> Result<Application, Failure> {
+fn apply(env: &Env, args: &RequestArgs, csr: Option<&Path>) -> Result<Applied, Failure> {
     let missing = |flag: &str| Failure::problem("flag-missing", exit::USAGE).with("flag", flag);
     let branch = args.branch.as_deref().ok_or_else(|| missing("--branch"))?;
-    let csr = args.csr.as_deref().ok_or_else(|| missing("--csr"))?;
     let order = ApplyOrder {
         branch: find_branch(&env.store, branch, args.org.as_deref())?.id,
         level: Level::try_from(args.level).map_err(Failure::internal)?,
         validity_days: args.days,
-        request: read(csr)?,
+        request: csr.map(read).transpose()?,
+        instance: None,
     };
     let permit = wire::shell().permit(env.clock.now())?;
-    apply_for_seal(env, &permit, &order).map_err(|error| Failure::from(error).at(csr.display()))
+    let place = csr.map_or_else(|| branch.to_owned(), |file| file.display().to_string());
+    apply_for_seal(env, &permit, &order).map_err(|error| Failure::from(error).at(place))
 }
 
 pub(crate) fn run_application(
@@ -165,6 +201,9 @@ pub(crate) fn run_application(
                 found.iter().map(line).collect()
             });
         }
+        ApplicationCommand::Challenge(args) => run_challenge(&args, &wire::env(config)?, output)?,
+        ApplicationCommand::Request(args) => run_request(&args, &wire::env(config)?, output)?,
+        ApplicationCommand::Prove(args) => run_prove(&args, &wire::env(config)?, output)?,
         ApplicationCommand::Show { application } => {
             let id = parse_id(&application)?;
             let found = store
@@ -181,7 +220,7 @@ fn parse_state(word: &str) -> Result<ApplicationState, Failure> {
     ApplicationState::from_word(word).ok_or_else(|| Failure::word(word, &words))
 }
 
-fn parse_id(text: &str) -> Result<ApplicationId, Failure> {
+pub(crate) fn parse_id(text: &str) -> Result<ApplicationId, Failure> {
     ApplicationId::parse(text).map_err(|_| Failure::nothing("application", text))
 }
 
@@ -215,7 +254,14 @@ pub(crate) fn run_issue(args: &IssueArgs, config: &Config, output: &Output) -> R
     }
     let application = match &args.application {
         Some(id) => parse_id(id)?,
-        None => apply(&env, &args.request)?.id,
+        None if args.keys.key.is_none() && !args.keys.hsm => {
+            let missing = Failure::problem("flag-missing", exit::USAGE);
+            return Err(missing.with("flag", "--key"));
+        }
+        None => {
+            let applied = apply(&env, &args.request, None)?;
+            prove_here(&env, &applied, &args.keys)?.map_or(applied.application.id, |one| one.id)
+        }
     };
     let certificate = issue_certificate(&env, &permit, &application)
         .map_err(|error| Failure::from(error).named(&application))?;
@@ -342,7 +388,7 @@ fn confirm(args: &RevokeArgs, certificate: &Certificate) -> Result<(), Failure> 
         .with("allowed", format!("{tail}, or --yes")))
 }
 
-fn application_json(application: &Application) -> Value {
+pub(crate) fn application_json(application: &Application) -> Value {
     json!({
         "id": application.id,
         "organisation": application.organisation,
@@ -351,7 +397,7 @@ fn application_json(application: &Application) -> Value {
         "instance": application.instance_number,
         "state": application.state,
         "validity_days": application.validity_days,
-        "fingerprint": application.fingerprint,
+        "fingerprint": application.key.as_ref().map(|key| key.fingerprint),
         "digest": application.digest,
         "policy": application.policy,
         "certificate": application.certificate,
@@ -359,13 +405,16 @@ fn application_json(application: &Application) -> Value {
     })
 }
 
-fn application_text(application: &Application) -> String {
+pub(crate) fn application_text(application: &Application) -> String {
     facts(&[
         ("application", application.id.to_string()),
         ("branch", application.branch.to_string()),
         ("level", application.level.to_string()),
         ("instance", application.instance_number.to_string()),
-        ("key", application.fingerprint.to_string()),
+        (
+            "key",
+            application.key.as_ref().map_or_else(String::new, |key| key.fingerprint.to_string()),
+        ),
         ("state", application.state.to_string()),
     ])
 }

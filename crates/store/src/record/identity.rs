@@ -1,6 +1,7 @@
 //! The identity of keys: challenges, proofs, known-key feeds, incidents (DOMAIN 8, 9).
 
 use tenkoku_domain::access::Origin;
+use tenkoku_domain::application::ApplicationState;
 use tenkoku_domain::audit::IdentityEvent;
 use tenkoku_domain::time::Timestamp;
 
@@ -12,18 +13,47 @@ impl Tx<'_> {
     pub(super) fn apply_identity(
         &mut self,
         _origin: &Origin,
-        _at: Timestamp,
+        at: Timestamp,
         event: &IdentityEvent,
     ) -> Result<(), StoreError> {
-        match *event {}
+        match event {
+            IdentityEvent::ApplicationOpened { application, challenge } => {
+                self.claim_instance(application)?;
+                self.insert_application(application)?;
+                self.insert_challenge(challenge)
+            }
+            IdentityEvent::ChallengeIssued { challenge, .. } => self.insert_challenge(challenge),
+            IdentityEvent::PossessionShown { challenge, .. } => self.use_challenge(challenge, at),
+            IdentityEvent::ApplicationReady { application } => {
+                self.complete_application(application)
+            }
+            IdentityEvent::ApplicationRejected { application, .. } => {
+                self.end_application(application, ApplicationState::Rejected, at)
+            }
+            IdentityEvent::ApplicationLapsed { application } => {
+                self.end_application(application, ApplicationState::Lapsed, at)
+            }
+            IdentityEvent::IncidentOpened { incident } => self.insert_incident(incident),
+            IdentityEvent::IncidentClosed { incident } => self.close_incident(incident),
+        }
     }
 
     /// What an event sets off: its place among the changes of status, and jobs.
+    #[expect(clippy::unused_self, reason = "every area of events has the same two doors")]
     pub(super) fn follow_identity(
         &mut self,
         _at: Timestamp,
         event: &IdentityEvent,
     ) -> Result<(), StoreError> {
-        match *event {}
+        match event {
+            IdentityEvent::ApplicationOpened { .. }
+            | IdentityEvent::ChallengeIssued { .. }
+            | IdentityEvent::PossessionShown { .. }
+            | IdentityEvent::ApplicationReady { .. }
+            | IdentityEvent::ApplicationRejected { .. }
+            | IdentityEvent::ApplicationLapsed { .. }
+            | IdentityEvent::IncidentOpened { .. }
+            | IdentityEvent::IncidentClosed { .. } => Ok(()),
+        }
     }
 }

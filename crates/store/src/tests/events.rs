@@ -6,10 +6,12 @@ use std::path::PathBuf;
 
 use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{
-    AuditCode, AuditRecord, Event, LifeEvent, ObjectRef, PolicyEvent, Proofing,
+    AuditCode, AuditRecord, Event, IdentityEvent, LifeEvent, ObjectRef, PolicyEvent, Proofing,
 };
 use tenkoku_domain::certificate::Certificate;
+use tenkoku_domain::challenge::Challenge;
 use tenkoku_domain::clock::ClockCheck;
+use tenkoku_domain::policy::PossessionMethod;
 use tenkoku_domain::policy::draft::{PolicyDraft, Verdict};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::revocation::Cause;
@@ -31,7 +33,6 @@ fn file(event: &Event) -> &'static str {
         Event::OrganisationCreated { .. } => "organisation-created",
         Event::BranchCreated { .. } => "branch-created",
         Event::KeyClaimed { .. } => "key-claimed",
-        Event::ApplicationSubmitted { .. } => "application-submitted",
         Event::CertificateIssued { .. } => "certificate-issued",
         Event::CertificateNotAccepted { .. } => "certificate-not-accepted",
         Event::CertificateRevoked { .. } => "certificate-revoked",
@@ -48,8 +49,17 @@ fn file(event: &Event) -> &'static str {
         Event::SessionEnded { .. } => "session-ended",
         Event::AccountLocked { .. } => "account-locked",
         Event::Policy(event) => policy(event),
-        Event::Identity(event) => match *event {},
         Event::Life(event) => life(event),
+        Event::Identity(event) => match event {
+            IdentityEvent::ApplicationOpened { .. } => "application-opened",
+            IdentityEvent::ChallengeIssued { .. } => "challenge-issued",
+            IdentityEvent::PossessionShown { .. } => "possession-shown",
+            IdentityEvent::ApplicationReady { .. } => "application-ready",
+            IdentityEvent::ApplicationRejected { .. } => "application-rejected",
+            IdentityEvent::ApplicationLapsed { .. } => "application-lapsed",
+            IdentityEvent::IncidentOpened { .. } => "incident-opened",
+            IdentityEvent::IncidentClosed { .. } => "incident-closed",
+        },
         Event::Authority(event) => match *event {},
         Event::Refused { .. } => "refused",
     }
@@ -129,8 +139,31 @@ pub(crate) fn all() -> Vec<Event> {
             proofing: Proofing { method: "P1".to_owned(), evidence: s::digest("extract") },
         },
         Event::BranchCreated { branch },
+        Event::Identity(IdentityEvent::ApplicationOpened {
+            application: s::opened(&first),
+            challenge: s::challenge(&first),
+        }),
+        Event::Identity(IdentityEvent::ChallengeIssued {
+            challenge: Challenge { text: "the next".to_owned(), ..s::challenge(&first) },
+            organisation: organisation.clone(),
+        }),
+        Event::Identity(IdentityEvent::PossessionShown {
+            challenge: s::challenge(&first),
+            method: PossessionMethod::Pkcs10Challenge,
+            key: s::key_id(1),
+            organisation: organisation.clone(),
+        }),
         Event::KeyClaimed { key: s::seal_key(1), organisation },
-        Event::ApplicationSubmitted { application: first },
+        Event::Identity(IdentityEvent::ApplicationReady { application: first.clone() }),
+        Event::Identity(IdentityEvent::ApplicationRejected {
+            application: s::opened(&first),
+            reason: RefusalCode::KeyDuplicate,
+        }),
+        Event::Identity(IdentityEvent::ApplicationLapsed { application: s::opened(&first) }),
+        Event::Identity(IdentityEvent::IncidentOpened { incident: s::incident(&first) }),
+        Event::Identity(IdentityEvent::IncidentClosed {
+            incident: s::closed(&s::incident(&first)),
+        }),
         Event::CertificateIssued { certificate: issued.clone() },
     ];
     all.extend(life_of(&issued).into_iter().map(Event::Life));

@@ -3,7 +3,7 @@
 
 use tenkoku_domain::access::Scope;
 use tenkoku_domain::application::ApplicationState;
-use tenkoku_domain::audit::Event;
+use tenkoku_domain::audit::{Event, IdentityEvent};
 use tenkoku_domain::authority::AuthorityState;
 use tenkoku_domain::certificate::{Certificate, CertificateState, Profile};
 use tenkoku_domain::key::KeyState;
@@ -192,7 +192,7 @@ fn applications_read_back_within_the_scope(world: World) {
     let state = Some(ApplicationState::Issued);
     assert_eq!(listed(&ApplicationFilter { state, branch: None }), 0);
     assert_eq!(listed(&ApplicationFilter { state: None, branch: Some(branch.id) }), 1);
-    let found = world.read(|tx| tx.find_application_by_key(&application.key));
+    let found = world.read(|tx| tx.find_application_by_key(&s::key_id(1)));
     assert_eq!(found, Some(application));
     assert_eq!(world.read(|tx| tx.find_application_by_key(&s::key_id(5))), None);
 }
@@ -318,7 +318,7 @@ fn what_must_be_unique_is(world: World) {
     twin.id = s::authority_id(77);
     check_conflict(world.record(&[Event::AuthorityPlanned { authority: twin }]), "authority code");
     let mut events = s::applied(&branch, 2);
-    if let Event::ApplicationSubmitted { application } = &mut events[1] {
+    if let Event::Identity(IdentityEvent::ApplicationOpened { application, .. }) = &mut events[0] {
         application.instance_number = 1;
     }
     check_conflict(world.record(&events), "application instance");
@@ -340,7 +340,7 @@ fn one_fingerprint_is_claimed_once_in_parallel(world: World) {
         let number = u64::try_from(number).unwrap() + 1;
         let branch = s::branch(number % 2, 1);
         let mut events = s::applied(&branch, number);
-        if let Event::KeyClaimed { key, .. } = &mut events[0] {
+        if let Event::KeyClaimed { key, .. } = &mut events[2] {
             key.fingerprint = s::seal_key(99).fingerprint;
         }
         world.record(&events)
@@ -371,7 +371,9 @@ fn one_instance_number_is_given_once_in_parallel(world: World) {
     let branch = s::branch(0, 1);
     let results = at_once(6, |number| {
         let mut events = s::applied(&branch, u64::try_from(number).unwrap() + 1);
-        if let Event::ApplicationSubmitted { application } = &mut events[1] {
+        if let Event::Identity(IdentityEvent::ApplicationOpened { application, .. }) =
+            &mut events[0]
+        {
             application.instance_number = 1;
         }
         world.record(&events)

@@ -2,8 +2,8 @@
 
 use tenkoku_domain::access::{Actor, Origin, Role, RoleGrant, Scope};
 use tenkoku_domain::account::{Account, EnrolmentCode, Session};
-use tenkoku_domain::application::{Application, ApplicationState};
-use tenkoku_domain::audit::{Event, IssuedCrl, Proofing};
+use tenkoku_domain::application::{Application, ApplicationState, AppliedKey};
+use tenkoku_domain::audit::{Event, IdentityEvent, IssuedCrl, Proofing};
 use tenkoku_domain::authority::{
     Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState,
 };
@@ -12,17 +12,20 @@ use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::certificate::{
     Certificate, CertificateState, Profile, SealBinding, Serial, Validity,
 };
+use tenkoku_domain::challenge::Challenge;
 use tenkoku_domain::id::{
-    ApplicationId, AuthorityId, BranchId, CertificateId, Entropy, InstanceId, KeyId,
+    ApplicationId, AuthorityId, BranchId, CertificateId, Entropy, IncidentId, InstanceId, KeyId,
     OrganisationId, RequestId, SessionId, UserId,
 };
 use tenkoku_domain::identifier::OrganizationIdentifier;
+use tenkoku_domain::incident::{Incident, IncidentClosing, IncidentDecision, IncidentKind};
 use tenkoku_domain::key::{
     Fingerprint, Key, KeyAlgorithm, KeyHolder, KeyRole, KeyState, OriginClass,
 };
 use tenkoku_domain::level::Level;
 use tenkoku_domain::name::Name;
 use tenkoku_domain::organisation::{Address, Language, Organisation, OrganisationState};
+use tenkoku_domain::policy::PossessionMethod;
 use tenkoku_domain::policy::draft::{DraftState, PolicyDecision, PolicyDraft, Verdict};
 use tenkoku_domain::policy::{Installation, KeyPolicy};
 use tenkoku_domain::revocation::{Cause, Revocation};
@@ -58,6 +61,7 @@ numbered! {
     authority_id -> AuthorityId
     branch_id -> BranchId
     certificate_id -> CertificateId
+    incident_id -> IncidentId
     instance_id -> InstanceId
     key_id -> KeyId
     organisation_id -> OrganisationId
@@ -220,16 +224,54 @@ pub(crate) fn application(branch: &Branch, number: u64) -> Application {
         instance: instance_id(number),
         instance_number: i32::try_from(number).unwrap(),
         validity_days: 365,
-        key: key_id(number),
-        fingerprint: seal_key(number).fingerprint,
-        request: vec![0x30, 0x01, 0x02],
+        key: Some(AppliedKey { id: key_id(number), fingerprint: seal_key(number).fingerprint }),
+        request: Some(vec![0x30, 0x01, 0x02]),
         policy,
         digest: digest("what is decided on"),
         applicant: origin().actor,
         state: ApplicationState::Ready,
         certificate: None,
         created_at: NOW,
+        changed_at: NOW,
     }
+}
+
+/// The same application before its key was shown.
+pub(crate) fn opened(application: &Application) -> Application {
+    Application { key: None, state: ApplicationState::KeyProof, ..application.clone() }
+}
+
+/// The challenge of an application.
+pub(crate) fn challenge(application: &Application) -> Challenge {
+    Challenge {
+        application: application.id.clone(),
+        text: format!("challenge of {}", application.id),
+        issued_at: NOW,
+        expires_at: NOW.plus_seconds(3600),
+        used_at: None,
+    }
+}
+
+/// An incident over the key of an application.
+pub(crate) fn incident(application: &Application) -> Incident {
+    Incident {
+        id: incident_id(1),
+        kind: IncidentKind::SiblingKey,
+        fingerprint: application.key.as_ref().unwrap().fingerprint,
+        application: Some(application.id.clone()),
+        organisations: vec![application.organisation.clone()],
+        certificates: vec![certificate_id(1)],
+        told: vec![format!("custodian/{}", application.branch)],
+        opened_at: NOW,
+        closed: None,
+    }
+}
+
+/// The same incident, decided.
+pub(crate) fn closed(incident: &Incident) -> Incident {
+    let decision = IncidentDecision::NoCopy;
+    let reason = "調査の結果、複製なし".to_owned();
+    incident.close(IncidentClosing { decision, reason, at: NOW }).unwrap()
 }
 
 /// The certificate of an application, about to be signed by authority 2.
@@ -239,7 +281,7 @@ pub(crate) fn certificate(application: &Application, number: u64) -> Certificate
         authority: authority_id(2),
         serial: serial(number),
         profile: Profile::Seal2,
-        key: application.key.clone(),
+        key: application.key.as_ref().unwrap().id.clone(),
         seal: Some(SealBinding {
             organisation: application.organisation.clone(),
             branch: application.branch.clone(),
@@ -398,12 +440,22 @@ pub(crate) fn registry() -> Vec<Event> {
     events
 }
 
-/// A key handed in, and the application it came with.
+/// An application, possession of its key shown, and the key claimed.
 pub(crate) fn applied(branch: &Branch, number: u64) -> Vec<Event> {
     let application = application(branch, number);
     let organisation = branch.organisation.clone();
+    let challenge = challenge(&application);
+    let opened = opened(&application);
+    let shown = IdentityEvent::PossessionShown {
+        challenge: challenge.clone(),
+        method: PossessionMethod::Pkcs10Challenge,
+        key: key_id(number),
+        organisation: organisation.clone(),
+    };
     vec![
+        Event::Identity(IdentityEvent::ApplicationOpened { application: opened, challenge }),
+        Event::Identity(shown),
         Event::KeyClaimed { key: seal_key(number), organisation },
-        Event::ApplicationSubmitted { application },
+        Event::Identity(IdentityEvent::ApplicationReady { application }),
     ]
 }

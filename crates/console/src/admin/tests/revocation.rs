@@ -123,7 +123,7 @@ fn a_ready_application_is_issued_once_however_often_it_is_clicked() {
     World::on_each_database(|world| {
         let house = House::of(world);
         let key = ApplicantKey::make(KeyAlgorithm::P256);
-        let application = world.apply(&world.osaka(), Level::Two, key.request()).unwrap();
+        let application = world.apply(&world.osaka(), Level::Two, &key).unwrap();
         let officer = house.person(OFFICER);
         officer.get("/console").check(200, "1 application is ready to be issued");
         let page = officer.get(&format!("/console/applications/{}", application.id));

@@ -1,0 +1,96 @@
+//! What is known about a key, and what that means for whoever hands it in (KM-6, DOMAIN 8.3).
+//!
+//! Deliberately not here: opening incidents. A hit means something to others only once possession
+//! was shown; before that, anybody can hand in anybody's public key (AB-11).
+
+use tenkoku_domain::access::Scope;
+use tenkoku_domain::audit::AuditCode;
+use tenkoku_domain::id::{BranchId, InstanceId, OrganisationId};
+use tenkoku_domain::incident::IncidentKind;
+use tenkoku_domain::key::{Fingerprint, Key, KeyHolder};
+use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_store::{StoreError, Tx};
+
+/// Where a key is handed in for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) branch: &'a BranchId,
+    /// Where it is the successor key of an instance.
+    pub(crate) instance: Option<&'a InstanceId>,
+}
+
+/// A key that is known already.
+#[derive(Clone, Debug)]
+pub(crate) struct Hit {
+    /// The answer to the applicant. A holder outside the applicant's scope is never named.
+    pub(crate) refusal: Refusal,
+    /// What it is an incident of, once possession was shown.
+    pub(crate) incident: Option<IncidentKind>,
+    /// The first holder's branch and organisation, where it is an instance of a seal.
+    pub(crate) holder: Option<(OrganisationId, BranchId)>,
+}
+
+impl Hit {
+    /// The code under which the refusal is recorded.
+    pub(crate) fn code(&self) -> AuditCode {
+        if self.refusal.code == RefusalCode::KeyBlocked {
+            AuditCode::KeyBlocked
+        } else {
+            AuditCode::KeyDuplicate
+        }
+    }
+
+    fn other(incident: IncidentKind, holder: Option<(OrganisationId, BranchId)>) -> Self {
+        let refusal = Refusal::new(RefusalCode::KeyDuplicate, "KM-6").with("holder", "other");
+        Self { refusal, incident: Some(incident), holder }
+    }
+}
+
+/// Everything that DOMAIN 8.2 compares with; `None` for a key that nobody has shown before.
+pub(crate) fn look_up(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    place: Place<'_>,
+    fingerprint: &Fingerprint,
+) -> Result<Option<Hit>, StoreError> {
+    match tx.find_key_by_fingerprint(fingerprint)? {
+        Some(key) => of_key(tx, scope, place, &key).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn of_key(tx: &mut Tx<'_>, scope: &Scope, place: Place<'_>, key: &Key) -> Result<Hit, StoreError> {
+    let foreign = |holder| Hit::other(IncidentKind::ForeignKey, holder);
+    let instance = match &key.holder {
+        KeyHolder::Instance(instance) => instance,
+        KeyHolder::Authority(_) | KeyHolder::Scheme(_) => return Ok(foreign(None)),
+    };
+    if place.instance == Some(instance) {
+        let refusal = Refusal::new(RefusalCode::KeyReuse, "KM-11").with("key", &key.id);
+        return Ok(Hit { refusal, incident: None, holder: None });
+    }
+    let Some((branch, _, number)) = tx.find_instance(instance)? else {
+        return Ok(foreign(None));
+    };
+    let theirs = tx.load_branch(&Scope::Platform, &branch)?;
+    let ours = tx.load_branch(&Scope::Platform, place.branch)?;
+    let holder = Some((theirs.organisation.clone(), theirs.id.clone()));
+    let own_branch = theirs.id == ours.id;
+    let incident = match (own_branch, theirs.organisation == ours.organisation) {
+        (true, _) => None,
+        (false, true) => Some(IncidentKind::SiblingKey),
+        (false, false) => Some(IncidentKind::ForeignKey),
+    };
+    let refusal = Refusal::new(RefusalCode::KeyDuplicate, "KM-6");
+    let visible = scope.covers(&theirs.organisation, &theirs.id);
+    let refusal = if visible {
+        refusal
+            .with("holder", if own_branch { "own-branch" } else { "branch" })
+            .with("branch", &theirs.name)
+            .with("code", &theirs.code)
+            .with("instance", number)
+    } else {
+        refusal.with("holder", "other")
+    };
+    Ok(Hit { refusal, incident, holder })
+}

@@ -1,0 +1,86 @@
+//! Makes the key of an application in the platform's own key store and shows possession in the same
+//! session (`hsm-session`, DOMAIN 9).
+
+use tenkoku_domain::access::{Apply, Permit};
+use tenkoku_domain::application::Application;
+use tenkoku_domain::audit::{AuditCode, ObjectRef};
+use tenkoku_domain::id::{ApplicationId, KeyId};
+use tenkoku_domain::key::KeyAlgorithm;
+use tenkoku_domain::level::Level;
+use tenkoku_domain::policy::PossessionMethod;
+use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_keys::{Body, KeyError, StoreKind};
+use tenkoku_pki::csr::{Request, RequestBody};
+use tenkoku_pki::key::PublicKey;
+use tenkoku_ports::{Attempt, Env};
+
+use crate::prove::{Answer, ProveError, Shown, request_challenge, settle};
+
+/// I-11: outside hardware the platform keeps private keys of level 1 only.
+fn may_hold(kind: StoreKind, level: Level) -> Result<(), Refusal> {
+    match (kind, level) {
+        (StoreKind::Hardware, _) | (StoreKind::Software, Level::One) => Ok(()),
+        (StoreKind::Software, Level::Two | Level::Three) => {
+            Err(Refusal::new(RefusalCode::OriginInsufficient, "I-11").with("level", level))
+        }
+    }
+}
+
+/// Makes the key of an application in the platform's key store; the application is then ready.
+///
+/// A key that could not be claimed is destroyed again.
+pub fn make_platform_key(
+    env: &Env,
+    permit: &Permit<Apply>,
+    id: &ApplicationId,
+    algorithm: KeyAlgorithm,
+) -> Result<Application, ProveError> {
+    let now = env.clock.now();
+    let application = env.store.read(|tx| tx.load_application(permit.scope(), id))?;
+    let refuse = |refusal: Refusal| -> Result<Refusal, ProveError> {
+        let attempt = Attempt {
+            code: AuditCode::KeyOrdered,
+            object: ObjectRef::new("application", id),
+            organisation: Some(application.organisation.clone()),
+            policy: Some(application.policy),
+        };
+        Ok(env.refuse(permit.origin(), now, attempt, refusal)?)
+    };
+    if let Err(refusal) = may_hold(env.keys.kind(), application.level) {
+        return Err(refuse(refusal)?.into());
+    }
+    let challenge = request_challenge(env, permit, id)?;
+    let key = KeyId::new(now, &*env.entropy);
+    let answer = match generate(env, &key, algorithm, &challenge.text) {
+        Ok(shown) => Answer::of(shown, &challenge),
+        Err(ProveError::Keys(error)) => match error.refusal() {
+            Some(refusal) => return Err(refuse(refusal)?.into()),
+            None => return Err(error.into()),
+        },
+        Err(other) => return Err(other),
+    };
+    settle(env, permit, id, answer, now).inspect_err(|_| {
+        // The name was drawn for this key alone, and nothing rests on it.
+        let _: Result<_, KeyError> = env.keys.destroy(&key);
+    })
+}
+
+fn generate(
+    env: &Env,
+    id: &KeyId,
+    algorithm: KeyAlgorithm,
+    challenge: &str,
+) -> Result<Shown, ProveError> {
+    let made = env.keys.generate(id, algorithm)?;
+    let public = PublicKey::parse(&made.public_key)?;
+    let body = RequestBody::new(&public, challenge);
+    let signature = env.keys.sign(id, &Body::Request(&body))?;
+    let der = body.assemble(&signature)?;
+    Ok(Shown {
+        method: PossessionMethod::HsmSession,
+        public,
+        origin: made.origin.class,
+        id: Some(id.clone()),
+        request: Request::parse(&der).ok(),
+    })
+}
