@@ -32,7 +32,7 @@ fn scenario_8_a_clock_that_drifts_stops_issuance_and_nothing_else() {
         let osaka = world.osaka();
         compare(world, 0);
         let sealed = world.seal(&osaka, Level::One);
-        let waiting = world.apply(&osaka, Level::One, p256().request()).expect("an application");
+        let waiting = world.apply(&osaka, Level::One, &p256()).expect("an application");
         let ((), told) = world.told(|| compare(world, 2000));
         assert_eq!(told[0]["code"], "sys.clock-offset");
         assert_eq!(told[0]["detail"]["offset_ms"], 2000);
@@ -54,8 +54,7 @@ fn scenario_8_a_clock_that_drifts_stops_issuance_and_nothing_else() {
 fn km_20_a_clock_that_nobody_compared_for_a_day_issues_nothing() {
     World::on_each_database_of(Installation::Production, |world| {
         compare(world, 0);
-        let waiting =
-            world.apply(&world.osaka(), Level::One, p256().request()).expect("an application");
+        let waiting = world.apply(&world.osaka(), Level::One, &p256()).expect("an application");
         world.clock.advance_seconds(86_401);
         assert_eq!(refusal(world.issue(&waiting)).facts["problem"], "old");
     });

@@ -156,7 +156,7 @@ fn km_21_what_waits_is_refused_when_the_policy_changed_and_would_refuse_it() {
         let branch = world.osaka();
         let sealed = world.seal(&branch, Level::Two);
         let waits = world
-            .apply(&branch, Level::Two, ApplicantKey::make(KeyAlgorithm::P256).request())
+            .apply(&branch, Level::Two, &ApplicantKey::make(KeyAlgorithm::P256))
             .expect("an application");
         let mut policy = next_version(world);
         policy.algorithms.level2.ec_curves = vec![tenkoku_domain::policy::Curve::P384];
