@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BranchId, OrganisationId, RequestId, UserId};
+use crate::id::{AuthorityId, BranchId, OrganisationId, RequestId, UserId};
 use crate::key::words;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::time::Timestamp;
@@ -181,9 +181,25 @@ pub enum Scope {
         /// Single branches.
         branches: BTreeSet<BranchId>,
     },
+    /// Single authorities; nothing of organisations and branches.
+    Authorities(BTreeSet<AuthorityId>),
 }
 
 impl Scope {
+    /// One authority.
+    pub fn authority(id: AuthorityId) -> Self {
+        Self::Authorities(BTreeSet::from([id]))
+    }
+
+    /// Whether an authority lies inside (AB-3): being seen is not being covered.
+    pub fn covers_authority(&self, authority: &AuthorityId) -> bool {
+        match self {
+            Self::Platform => true,
+            Self::Within { .. } => false,
+            Self::Authorities(authorities) => authorities.contains(authority),
+        }
+    }
+
     /// One organisation with all its branches.
     pub fn organisation(id: OrganisationId) -> Self {
         Self::Within { organisations: BTreeSet::from([id]), branches: BTreeSet::new() }
@@ -201,6 +217,7 @@ impl Scope {
             Self::Within { organisations, branches } => {
                 organisations.contains(organisation) || branches.contains(branch)
             }
+            Self::Authorities(_) => false,
         }
     }
 
@@ -209,6 +226,7 @@ impl Scope {
         match self {
             Self::Platform => true,
             Self::Within { organisations, .. } => organisations.contains(organisation),
+            Self::Authorities(_) => false,
         }
     }
 
@@ -223,6 +241,14 @@ impl Scope {
                 branches.extend(others.iter().cloned());
                 Self::Within { organisations, branches }
             }
+            (Self::Authorities(mut authorities), Self::Authorities(more)) => {
+                authorities.extend(more.iter().cloned());
+                Self::Authorities(authorities)
+            }
+            // A role over organisations and one over authorities do not add up to one reach; the
+            // first that was granted holds.
+            (first @ Self::Within { .. }, Self::Authorities(_))
+            | (first @ Self::Authorities(_), Self::Within { .. }) => first,
         }
     }
 }

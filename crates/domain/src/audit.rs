@@ -28,7 +28,7 @@ use crate::revocation::Revocation;
 use crate::time::Timestamp;
 use crate::trusted_list::PublishedList;
 
-pub use self::authority::AuthorityEvent;
+pub use self::authority::{AuthorityEvent, AuthorityPlan, Compromise, Exchange, ReceivedRoot};
 pub use self::identity::IdentityEvent;
 pub use self::life::LifeEvent;
 pub use self::policy::PolicyEvent;

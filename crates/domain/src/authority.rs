@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::{Serial, Validity};
-use crate::id::{AuthorityId, KeyId};
+use crate::id::{AuthorityId, KeyId, OrganisationId};
 use crate::identifier::OrganizationIdentifier;
 use crate::key::{KeyAlgorithm, words};
 use crate::level::Level;
@@ -19,6 +19,15 @@ use crate::time::Timestamp;
 pub struct AuthorityCode(String);
 
 impl AuthorityCode {
+    /// The code of the next generation: `seal-l2-g1` becomes `seal-l2-g2` (RO-4).
+    pub fn of_generation(&self, generation: i32) -> Result<Self, Refusal> {
+        let stem = match self.0.rsplit_once("-g") {
+            Some((stem, digits)) if digits.bytes().all(|b| b.is_ascii_digit()) => stem,
+            Some(_) | None => self.0.as_str(),
+        };
+        Self::parse(&format!("{stem}-g{generation}"))
+    }
+
     /// Reads a code: lower-case letters, digits and hyphens, 1 to 40 of them.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let fine = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
@@ -59,15 +68,18 @@ impl From<AuthorityCode> for String {
 pub enum AuthorityKind {
     /// Issues authorities and list signers.
     Root,
+    /// Issues issuing authorities; optional, below a root.
+    Policy,
     /// Issues seals of one level and its own OCSP signers.
     Issuing(Level),
 }
 
 impl AuthorityKind {
-    /// `root` or `issuing`.
+    /// `root`, `policy` or `issuing`.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Root => "root",
+            Self::Policy => "policy",
             Self::Issuing(_) => "issuing",
         }
     }
@@ -75,7 +87,7 @@ impl AuthorityKind {
     /// The level that an issuing authority serves.
     pub const fn level(self) -> Option<Level> {
         match self {
-            Self::Root => None,
+            Self::Root | Self::Policy => None,
             Self::Issuing(level) => Some(level),
         }
     }
@@ -84,6 +96,7 @@ impl AuthorityKind {
     pub const fn validity_days(self) -> i64 {
         match self {
             Self::Root => 7300,
+            Self::Policy => 5475,
             Self::Issuing(_) => 3650,
         }
     }
@@ -91,8 +104,20 @@ impl AuthorityKind {
     /// How long a CRL is good for, in days (DOMAIN 13).
     pub const fn crl_days(self) -> i64 {
         match self {
-            Self::Root => 180,
+            Self::Root | Self::Policy => 180,
             Self::Issuing(_) => 3,
+        }
+    }
+
+    /// Whether an authority of this kind may issue one of another (DOMAIN 12.4).
+    pub const fn may_issue(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Root, Self::Policy | Self::Issuing(_)) | (Self::Policy, Self::Issuing(_)) => {
+                true
+            }
+            (Self::Root | Self::Policy, Self::Root)
+            | (Self::Policy, Self::Policy)
+            | (Self::Issuing(_), Self::Root | Self::Policy | Self::Issuing(_)) => false,
         }
     }
 }
@@ -117,6 +142,75 @@ words! {
     }
 }
 
+words! {
+    /// A step in the life of an authority (DOMAIN 6.7).
+    AuthorityAct {
+        /// Its ceremony begins: the key is made.
+        Begin = "begin",
+        /// It gets its certificate.
+        Certify = "certify",
+        /// It begins to issue.
+        Activate = "activate",
+        /// It is put on hold.
+        Suspend = "suspend",
+        /// The hold is lifted.
+        Resume = "resume",
+        /// It stops issuing for good.
+        Retire = "retire",
+        /// Its key is gone and its last CRL issued.
+        End = "end",
+    }
+}
+
+impl AuthorityAct {
+    /// The states from which it leads, and the one it leads to.
+    const fn way(self) -> (&'static [AuthorityState], AuthorityState) {
+        use AuthorityState as S;
+        match self {
+            Self::Begin => (&[S::Planned], S::Ceremony),
+            Self::Certify => (&[S::Ceremony], S::Certified),
+            Self::Activate => (&[S::Certified], S::Active),
+            Self::Suspend => (&[S::Active], S::Suspended),
+            Self::Resume => (&[S::Suspended], S::Active),
+            Self::Retire => (&[S::Active, S::Suspended], S::Retiring),
+            Self::End => (&[S::Retiring], S::Ended),
+        }
+    }
+}
+
+impl AuthorityState {
+    /// The state after an act. Any transition that DOMAIN 6.7 does not list is refused.
+    pub fn after(self, act: AuthorityAct) -> Result<Self, Refusal> {
+        let (from, to) = act.way();
+        if from.contains(&self) {
+            return Ok(to);
+        }
+        Err(Refusal::new(RefusalCode::StateConflict, "6.7")
+            .with("problem", "authority-state")
+            .with("state", self)
+            .with("act", act))
+    }
+
+    /// Whether CRLs and OCSP answers are signed in this state: the old generation keeps signing
+    /// them for its own certificates (RO-4).
+    pub const fn serves_status(self) -> bool {
+        match self {
+            Self::Active | Self::Suspended | Self::Retiring => true,
+            Self::Planned | Self::Ceremony | Self::Certified | Self::Ended => false,
+        }
+    }
+}
+
+words! {
+    /// Where the key of an authority is.
+    Custody {
+        /// In this installation's key store.
+        Online = "online",
+        /// In an installation of its own; it is reached by bundles on a removable medium.
+        Offline = "offline",
+    }
+}
+
 /// The names in an authority's subject: C, O, organizationIdentifier, CN (DOMAIN 12.4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorityName {
@@ -128,6 +222,102 @@ pub struct AuthorityName {
     pub identifier: OrganizationIdentifier,
     /// Common name, with the generation (`… Root CA G1`).
     pub common_name: Name,
+}
+
+/// The organisation that a dedicated authority serves, by the names of its permitted subtree
+/// (DOMAIN 12.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dedication {
+    /// The organisation.
+    pub organisation: OrganisationId,
+    /// Its country.
+    pub country: String,
+    /// Its legal name.
+    pub name: Name,
+    /// Its identifier.
+    pub identifier: OrganizationIdentifier,
+}
+
+/// What authority is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorityOrder {
+    /// Short name in addresses.
+    pub code: AuthorityCode,
+    /// Kind, and for an issuing authority its level.
+    pub kind: AuthorityKind,
+    /// Generation.
+    pub generation: i32,
+    /// Common name; the generation's suffix (`… G1`) is part of it (RO-4).
+    pub common_name: Name,
+    /// Algorithm of its key: P-384, RSA 4096, or ML-DSA where the policy allows it (DOMAIN 12.4).
+    pub algorithm: KeyAlgorithm,
+    /// Validity in days; the kind's maximum where none is asked for.
+    pub validity_days: Option<i64>,
+    /// The authority that issues it; none for a root.
+    pub issuer: Option<AuthorityCode>,
+    /// The one organisation that it serves; only for an issuing authority.
+    pub dedicated: Option<Dedication>,
+    /// The generation before it.
+    pub predecessor: Option<AuthorityCode>,
+}
+
+impl AuthorityOrder {
+    /// The order of the next generation of an authority: a new key under a new code and a new
+    /// common name (RO-4).
+    pub fn succeeding(
+        present: &Authority,
+        issuer: Option<AuthorityCode>,
+        dedicated: Option<Dedication>,
+    ) -> Result<Self, Refusal> {
+        let generation = present.generation.saturating_add(1);
+        Ok(Self {
+            code: present.code.of_generation(generation)?,
+            kind: present.kind,
+            generation,
+            common_name: present.name_of_generation(generation)?,
+            algorithm: present.algorithm,
+            validity_days: None,
+            issuer,
+            dedicated,
+            predecessor: Some(present.code.clone()),
+        })
+    }
+
+    /// RO-4 and DOMAIN 12.4: what can be told from the order and the authorities that are there.
+    pub fn check(&self, all: &[Authority]) -> Result<(), Refusal> {
+        let most = self.kind.validity_days();
+        let days = self.validity_days.unwrap_or(most);
+        if !(1..=most).contains(&days) {
+            return Err(Refusal::new(RefusalCode::ValidityExceeded, "12.4")
+                .with("days", days)
+                .with("most", most)
+                .with("level", "authority"));
+        }
+        let name = |problem: &str| {
+            Refusal::new(RefusalCode::NameInvalid, "RO-4")
+                .with("problem", problem)
+                .with("name", &self.common_name)
+        };
+        if !self.common_name.as_str().ends_with(&format!("G{}", self.generation)) {
+            return Err(name("generation"));
+        }
+        if all.iter().any(|a| a.code != self.code && a.name.common_name == self.common_name) {
+            return Err(name("name-taken"));
+        }
+        self.check_kind()
+    }
+
+    fn check_kind(&self) -> Result<(), Refusal> {
+        let refused = || Refusal::new(RefusalCode::StateConflict, "12.4").with("problem", "issuer");
+        let dedicated = self.dedicated.is_some();
+        match (self.kind, &self.issuer) {
+            (AuthorityKind::Root, None) | (AuthorityKind::Policy, Some(_)) if !dedicated => Ok(()),
+            (AuthorityKind::Issuing(_), Some(_)) => Ok(()),
+            (AuthorityKind::Root | AuthorityKind::Policy | AuthorityKind::Issuing(_), _) => {
+                Err(refused())
+            }
+        }
+    }
 }
 
 /// A CA operated on the platform.
@@ -160,9 +350,85 @@ pub struct Authority {
     pub state: AuthorityState,
     /// When it was decided on.
     pub created_at: Timestamp,
+    /// Where its key is.
+    pub custody: Custody,
+    /// The one organisation that it serves; `None` for all that have no authority of their own.
+    pub dedicated: Option<OrganisationId>,
+    /// The generation before it (RO-4).
+    pub predecessor: Option<AuthorityId>,
+}
+
+/// nextUpdate of the last CRL of an authority that ended (DOMAIN 13): 9999-12-31T23:59:59Z.
+pub const NEVER: Timestamp = Timestamp::from_seconds(253_402_300_799);
+
+/// The authority that issues for an organisation at a level: its dedicated one where there is one,
+/// else one that serves all; the newest generation of those that issue now (RO-4).
+pub fn issuing_for(
+    all: &[Authority],
+    level: Level,
+    organisation: &OrganisationId,
+    now: Timestamp,
+) -> Result<Authority, Refusal> {
+    let of_level = |a: &&Authority| a.kind == AuthorityKind::Issuing(level);
+    let own = |a: &&Authority| a.dedicated.as_ref() == Some(organisation);
+    let lives = |a: &&Authority| a.state.serves_status();
+    let dedicated = all.iter().filter(of_level).filter(lives).any(|a| own(&a));
+    all.iter()
+        .filter(of_level)
+        .filter(|a| if dedicated { own(a) } else { a.dedicated.is_none() })
+        .filter(|a| a.may_issue(now).is_ok())
+        .max_by_key(|a| a.generation)
+        .cloned()
+        .ok_or_else(|| Refusal::new(RefusalCode::AuthorityNotActive, "6.7").with("level", level))
 }
 
 impl Authority {
+    /// The authority after an act.
+    pub fn after(&self, act: AuthorityAct) -> Result<Self, Refusal> {
+        let state = self.state.after(act).map_err(|r| r.with("authority", &self.code))?;
+        Ok(Self { state, ..self.clone() })
+    }
+
+    /// Decides an end: everything it issued is expired or revoked, and its last CRL says so for
+    /// ever.
+    pub fn end(&self, open: i64, last_crl: Option<Timestamp>) -> Result<Self, Refusal> {
+        let ended = self.after(AuthorityAct::End)?;
+        let refused = |problem: &str| {
+            Refusal::new(RefusalCode::StateConflict, "6.7")
+                .with("problem", problem)
+                .with("authority", &self.code)
+                .with("state", self.state)
+        };
+        if open > 0 {
+            return Err(refused("certificates-open").with("count", open));
+        }
+        if last_crl != Some(NEVER) {
+            return Err(refused("last-crl"));
+        }
+        Ok(ended)
+    }
+
+    /// Whether its key is in this installation's key store, and so can be used without a bundle.
+    pub fn check_online(&self) -> Result<(), Refusal> {
+        match self.custody {
+            Custody::Online => Ok(()),
+            Custody::Offline => Err(Refusal::new(RefusalCode::StateConflict, "6.7")
+                .with("problem", "offline")
+                .with("authority", &self.code)
+                .with("state", self.state)),
+        }
+    }
+
+    /// The common name of a generation: `… G1` becomes `… G2` (RO-4).
+    pub fn name_of_generation(&self, generation: i32) -> Result<Name, Refusal> {
+        let name = self.name.common_name.as_str();
+        let stem = match name.rsplit_once(" G") {
+            Some((stem, digits)) if digits.bytes().all(|b| b.is_ascii_digit()) => stem,
+            Some(_) | None => name,
+        };
+        Name::parse(&format!("{stem} G{generation}"))
+    }
+
     /// Whether the authority issues now: active, certified, inside its validity. Gives the
     /// certificate.
     pub fn may_issue(&self, now: Timestamp) -> Result<&[u8], Refusal> {
@@ -185,3 +451,6 @@ impl Authority {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

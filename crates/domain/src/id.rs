@@ -131,6 +131,10 @@ ids! {
     OrderId = "ord";
     /// A request that came in; its last characters are the reference number people see.
     RequestId = "req";
+    /// A ceremony.
+    CeremonyId = "crm";
+    /// An exchange of bundles with an offline installation.
+    ExchangeId = "xch";
 }
 
 #[cfg(test)]

@@ -260,6 +260,8 @@ words! {
         OcspSigner = "ocsp-signer",
         /// Signs trusted lists.
         ListSigner = "list-signer",
+        /// Seals the bundles that go to an offline installation.
+        Exchange = "exchange",
     }
 }
 

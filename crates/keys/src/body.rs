@@ -1,6 +1,7 @@
 //! What a key store signs: one of the kinds of body that passed the checks of its format.
 
 use tenkoku_domain::id::KeyId;
+use tenkoku_pki::bundle::PreparedBundle;
 use tenkoku_pki::crl::LintedCrl;
 use tenkoku_pki::csr::RequestBody;
 use tenkoku_pki::key::PublicKey;
@@ -26,6 +27,8 @@ pub enum Body<'a> {
     List(&'a PreparedList),
     /// A certification request that shows possession over a challenge.
     Request(&'a RequestBody),
+    /// A bundle for another installation.
+    Bundle(&'a PreparedBundle),
 }
 
 impl Body<'_> {
@@ -37,6 +40,7 @@ impl Body<'_> {
             Body::Answer(body) => body.to_be_signed(),
             Body::List(body) => body.to_be_signed(),
             Body::Request(body) => body.to_be_signed(),
+            Body::Bundle(body) => body.to_be_signed(),
         }
     }
 
@@ -48,6 +52,7 @@ impl Body<'_> {
             Body::Answer(body) => body.signature_algorithm(),
             Body::List(body) => of_list(body.algorithm()),
             Body::Request(body) => body.signature_algorithm(),
+            Body::Bundle(body) => body.signature_algorithm(),
         }
     }
 
@@ -60,6 +65,7 @@ impl Body<'_> {
             Body::Answer(body) => body.signer() == key,
             Body::List(body) => body.signer().public_key() == key.spki_der(),
             Body::Request(body) => body.signer() == key,
+            Body::Bundle(body) => body.signer() == key,
         };
         if is_signer {
             return Ok(());

@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 use tenkoku_domain::authority::{
-    Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState,
+    Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState, Custody,
 };
 use tenkoku_domain::certificate::{Serial, Validity};
-use tenkoku_domain::id::{AuthorityId, KeyId};
+use tenkoku_domain::id::{AuthorityId, KeyId, OrganisationId};
 use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::name::Name;
@@ -15,7 +15,7 @@ use crate::column::{Place, level_number};
 use crate::error::StoreError;
 use crate::schema::authorities;
 use crate::status::revision_counter;
-use crate::tx::{Tx, one};
+use crate::tx::{Tx, lock_row, one};
 
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = authorities)]
@@ -38,6 +38,9 @@ struct AuthorityRow {
     certificate: Option<Vec<u8>>,
     state: String,
     created_at: i64,
+    custody: String,
+    dedicated: Option<String>,
+    predecessor: Option<String>,
 }
 
 impl From<&Authority> for AuthorityRow {
@@ -61,6 +64,9 @@ impl From<&Authority> for AuthorityRow {
             certificate: authority.certificate.clone(),
             state: authority.state.to_string(),
             created_at: authority.created_at.millis(),
+            custody: authority.custody.to_string(),
+            dedicated: authority.dedicated.as_ref().map(ToString::to_string),
+            predecessor: authority.predecessor.as_ref().map(ToString::to_string),
         }
     }
 }
@@ -70,10 +76,13 @@ impl AuthorityRow {
         let place = Place::new("authority", &self.id);
         let kind = match (self.kind.as_str(), self.level) {
             ("root", None) => Some(AuthorityKind::Root),
+            ("policy", None) => Some(AuthorityKind::Policy),
             ("issuing", Some(level)) => Some(AuthorityKind::Issuing(place.level("level", level)?)),
             _ => None,
         };
         let issuer = self.issuer.as_deref().map(AuthorityId::parse).transpose();
+        let predecessor = self.predecessor.as_deref().map(AuthorityId::parse).transpose();
+        let dedicated = self.dedicated.as_deref().map(OrganisationId::parse).transpose();
         let identifier = OrganizationIdentifier::parse(&self.identifier);
         Ok(Authority {
             id: place.ok("id", AuthorityId::parse(&self.id))?,
@@ -97,6 +106,9 @@ impl AuthorityRow {
             certificate: self.certificate,
             state: place.some("state", AuthorityState::from_word(&self.state))?,
             created_at: Timestamp::from_millis(self.created_at),
+            custody: place.some("custody", Custody::from_word(&self.custody))?,
+            dedicated: place.ok("dedicated", dedicated)?,
+            predecessor: place.ok("predecessor", predecessor)?,
         })
     }
 }
@@ -115,6 +127,12 @@ impl Tx<'_> {
         self.find_authority(id.as_str())?.ok_or(StoreError::NotFound { what: "authority" })
     }
 
+    /// An authority, locked until the end of the transaction.
+    pub fn lock_authority(&mut self, id: &AuthorityId) -> Result<Authority, StoreError> {
+        lock_row!(self, authorities, id.as_str());
+        self.load_authority(id)
+    }
+
     /// The authority with a code or an identifier.
     pub fn find_authority(&mut self, code_or_id: &str) -> Result<Option<Authority>, StoreError> {
         authorities::table
@@ -130,6 +148,7 @@ impl Tx<'_> {
     pub(crate) fn insert_authority(&mut self, authority: &Authority) -> Result<(), StoreError> {
         let row = AuthorityRow::from(authority);
         diesel::insert_into(authorities::table).values(row).execute(self.conn)?;
+        self.drop_plan(&authority.code)?;
         self.insert_counter(&revision_counter(&authority.id))
     }
 
@@ -141,6 +160,14 @@ impl Tx<'_> {
                 authorities::certificate.eq(authority.certificate.as_deref()),
                 authorities::state.eq(authority.state.word()),
             ))
+            .execute(self.conn)?;
+        one(rows, "authority")
+    }
+
+    /// An authority reached another state.
+    pub(crate) fn set_authority_state(&mut self, authority: &Authority) -> Result<(), StoreError> {
+        let rows = diesel::update(authorities::table.find(authority.id.as_str()))
+            .set(authorities::state.eq(authority.state.word()))
             .execute(self.conn)?;
         one(rows, "authority")
     }

@@ -366,6 +366,45 @@ impl Tx<'_> {
             .transpose()
     }
 
+    /// The certificates of one key, oldest first: of an authority, its own and its
+    /// cross-certificates.
+    pub fn certificates_of_key(&mut self, key: &KeyId) -> Result<Vec<Certificate>, StoreError> {
+        let rows = certificates::table
+            .filter(certificates::key_id.eq(key.as_str()))
+            .order(certificates::id)
+            .select(CertificateRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(CertificateRow::read).collect()
+    }
+
+    /// How many certificates of an authority are neither expired nor revoked, by their profile.
+    /// The authority's own and those of its OCSP signers do not count: they end with it.
+    pub fn open_certificates(
+        &mut self,
+        authority: &AuthorityId,
+        own: &KeyId,
+        now: Timestamp,
+    ) -> Result<BTreeMap<String, i64>, StoreError> {
+        use diesel::dsl::count_star;
+        let rows: Vec<(String, i64)> = certificates::table
+            .group_by(certificates::profile)
+            .filter(certificates::authority_id.eq(authority.as_str()))
+            .filter(certificates::key_id.ne(own.as_str()))
+            .filter(certificates::profile.ne(Profile::OcspSigner.word()))
+            .filter(certificates::state.eq_any(OPEN))
+            .filter(certificates::not_after.ge(now.floor().millis()))
+            .select((certificates::profile, count_star()))
+            .load(self.conn)?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Keeps a certificate that an offline key signed: it comes whole.
+    pub(crate) fn insert_received(&mut self, certificate: &Certificate) -> Result<(), StoreError> {
+        let row = CertificateRow::from(certificate);
+        diesel::insert_into(certificates::table).values(row).execute(self.conn)?;
+        self.bind_key(&certificate.key)
+    }
+
     /// The newest certificate of each of some branches, by the branch.
     pub(crate) fn newest_certificates(
         &mut self,

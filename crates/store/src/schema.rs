@@ -48,6 +48,9 @@ diesel::table! {
         certificate -> Nullable<Binary>,
         state -> Text,
         created_at -> BigInt,
+        custody -> Text,
+        dedicated -> Nullable<Text>,
+        predecessor -> Nullable<Text>,
     }
 }
 
@@ -307,6 +310,47 @@ diesel::table! {
         source -> Text,
         offset_millis -> BigInt,
         at -> BigInt,
+    }
+}
+
+diesel::table! {
+    authority_plans (code) {
+        code -> Text,
+        ceremony_id -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    ceremonies (id) {
+        id -> Text,
+        kind -> Text,
+        script -> Text,
+        record -> Text,
+        record_digest -> Nullable<Text>,
+        opened_at -> BigInt,
+        closed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    exchanges (id, kind) {
+        id -> Text,
+        kind -> Text,
+        root -> Text,
+        digest -> Text,
+        compare_code -> Text,
+        signer -> Text,
+        document -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    rehearsals (authority_id, at) {
+        authority_id -> Text,
+        at -> BigInt,
+        document -> Text,
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) fn reach(scope: &Scope) -> Option<Reach<'_>> {
             organisations: organisations.iter().map(OrganisationId::as_str).collect(),
             branches: branches.iter().map(BranchId::as_str).collect(),
         }),
+        Scope::Authorities(_) => Some(Reach { organisations: Vec::new(), branches: Vec::new() }),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::text::Words;
 pub(super) fn platform_only<A: Act>(permit: &Permit<A>) -> Result<(), Problem> {
     match permit.scope() {
         Scope::Platform => Ok(()),
-        Scope::Within { .. } => Err(Problem::not_found()),
+        Scope::Within { .. } | Scope::Authorities(_) => Err(Problem::not_found()),
     }
 }
 
@@ -112,6 +112,7 @@ fn row(w: Words, authority: &Authority, crl: Option<&IssuedCrl>, now: Timestamp)
 fn kind(w: Words, authority: &Authority) -> String {
     match authority.kind {
         AuthorityKind::Root => w.t("admin.authorities.root").to_owned(),
+        AuthorityKind::Policy => w.t("admin.authorities.policy").to_owned(),
         AuthorityKind::Issuing(level) => w.say("admin.authorities.issuing").with("n", level).text(),
     }
 }

@@ -134,7 +134,7 @@ fn load(
     };
     let platform = match permit.scope() {
         Scope::Platform => Some(load_platform(env, console, now)?),
-        Scope::Within { .. } => None,
+        Scope::Within { .. } | Scope::Authorities(_) => None,
     };
     Ok(Ground { figures, platform, recent })
 }

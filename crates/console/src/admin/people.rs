@@ -168,6 +168,9 @@ fn scope_words(w: Words, scope: &Scope) -> String {
             .with("organisations", organisations.len())
             .with("branches", branches.len())
             .text(),
+        Scope::Authorities(authorities) => {
+            w.say("admin.people.authorities").with("authorities", authorities.len()).text()
+        }
     }
 }
 

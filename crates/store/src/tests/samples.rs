@@ -3,19 +3,23 @@
 use tenkoku_domain::access::{Actor, Origin, Role, RoleGrant, Scope};
 use tenkoku_domain::account::{Account, EnrolmentCode, Session};
 use tenkoku_domain::application::{Application, ApplicationState, AppliedKey};
-use tenkoku_domain::audit::{Event, IdentityEvent, IssuedCrl, Proofing};
+use tenkoku_domain::audit::{Event, Exchange, IdentityEvent, IssuedCrl, Proofing};
 use tenkoku_domain::authority::{
-    Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState,
+    Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState, Custody,
 };
 use tenkoku_domain::branch::{Branch, BranchCode, BranchKind, BranchState, Custodian};
 use tenkoku_domain::canonical::Digest;
+use tenkoku_domain::ceremony::record::{CeremonyRecord, StepRecord};
+use tenkoku_domain::ceremony::template::{OfflineIssuer, Wish, script};
+use tenkoku_domain::ceremony::{CeremonyKind, CeremonyRole, Participant, Subject};
 use tenkoku_domain::certificate::{
     Certificate, CertificateState, Profile, SealBinding, Serial, Validity,
 };
 use tenkoku_domain::challenge::Challenge;
+use tenkoku_domain::exchange::{BundleKind, CompareCode};
 use tenkoku_domain::id::{
-    ApplicationId, AuthorityId, BranchId, CertificateId, Entropy, IncidentId, InstanceId, KeyId,
-    OrganisationId, RequestId, SessionId, UserId,
+    ApplicationId, AuthorityId, BranchId, CeremonyId, CertificateId, Entropy, ExchangeId,
+    IncidentId, InstanceId, KeyId, OrganisationId, RequestId, SessionId, UserId,
 };
 use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::incident::{Incident, IncidentClosing, IncidentDecision, IncidentKind};
@@ -210,6 +214,9 @@ pub(crate) fn authority(number: u8) -> Authority {
         certificate: None,
         state: AuthorityState::Planned,
         created_at: NOW,
+        custody: Custody::Online,
+        dedicated: None,
+        predecessor: None,
     }
 }
 
@@ -458,4 +465,45 @@ pub(crate) fn applied(branch: &Branch, number: u64) -> Vec<Event> {
         Event::KeyClaimed { key: seal_key(number), organisation },
         Event::Identity(IdentityEvent::ApplicationReady { application }),
     ]
+}
+
+/// The record of a ceremony that makes a root, with its first step done.
+pub(crate) fn ceremony() -> CeremonyRecord {
+    let participant =
+        |role, person: &str| Participant { role, person: Name::parse(person).unwrap() };
+    let ceremony = script(Wish {
+        id: CeremonyId::parse("crm_01J00000000000000000000001").unwrap(),
+        kind: CeremonyKind::Destruction,
+        subject: Subject::Authority { authority: AuthorityCode::parse("root-g1").unwrap() },
+        language: Language::Ja,
+        installation: Installation::Production,
+        roles: vec![
+            participant(CeremonyRole::Leader, "佐藤 恵"),
+            participant(CeremonyRole::Witness, "高橋 花"),
+        ],
+        recording: None,
+        offline_issuer: OfflineIssuer::Here,
+    });
+    let mut record = CeremonyRecord::open(ceremony, "0.1.0", NOW).unwrap();
+    record.steps.push(step());
+    record
+}
+
+/// The first step of [`ceremony`].
+pub(crate) fn step() -> StepRecord {
+    StepRecord { number: 1, at: NOW, ticks: Vec::new(), outputs: Vec::new(), deviation: None }
+}
+
+/// A request that was sealed.
+pub(crate) fn exchange() -> Exchange {
+    Exchange {
+        id: ExchangeId::parse("xch_01J00000000000000000000001").unwrap(),
+        kind: BundleKind::Request,
+        root: AuthorityCode::parse("root-g1").unwrap(),
+        digest: digest("bundle"),
+        code: CompareCode::of(&digest("bundle")),
+        signer: digest("signer"),
+        document: "{}".to_owned(),
+        at: NOW,
+    }
 }
