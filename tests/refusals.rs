@@ -233,6 +233,8 @@ fn pr_1_production_issues_nothing_from_the_documentation_arc() {
             algorithm: KeyAlgorithm::P384,
             validity_days: None,
             issuer: Some(authority_code("root-g1")),
+            dedicated: None,
+            predecessor: None,
         };
         let create = || create_authority(&env, &world.permit(), &order);
         check_refused(world, create, expected, "ca.certified");

@@ -114,6 +114,8 @@ fn an_authority_that_was_cut_short_is_completed_with_its_key() {
             algorithm: KeyAlgorithm::P384,
             validity_days: None,
             issuer: Some(authority_code("root-g1")),
+            dedicated: None,
+            predecessor: None,
         };
         world.keys.fail();
         let failed = create_authority(&world.env, &world.permit(), &order);

@@ -4,11 +4,10 @@
 use tenkoku_domain::access::{Issue, Permit};
 use tenkoku_domain::application::{Application, application_digest};
 use tenkoku_domain::audit::{AuditCode, ObjectRef};
-use tenkoku_domain::authority::{Authority, AuthorityKind};
+use tenkoku_domain::authority::{Authority, issuing_for};
 use tenkoku_domain::certificate::{Certificate, Profile, SealBinding, Validity};
 use tenkoku_domain::id::ApplicationId;
 use tenkoku_domain::key::{Key, KeyHolder, KeyState};
-use tenkoku_domain::level::Level;
 use tenkoku_domain::policy::{Installation, KeyPolicy};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::subject::SealSubject;
@@ -89,7 +88,8 @@ fn load_case(
         .and_then(|()| check_key_rules(&policy, level, (key.algorithm, key.origin), now))
         .map_err(|refusal| policy_changed(refusal, &policy, &application))?;
     env.settings.installation.check_proofing(level)?;
-    let authority = issuing_authority(tx, application.level, now)?;
+    let all = tx.list_authorities()?;
+    let authority = issuing_for(&all, level, &application.organisation, now)?;
     if env.settings.installation == Installation::Production && env.settings.arc.is_documentation()
     {
         return Err(Refusal::new(RefusalCode::LintFailed, "PR-1").into());
@@ -129,19 +129,13 @@ fn policy_changed(refusal: Refusal, policy: &KeyPolicy, application: &Applicatio
     }
 }
 
-/// The active issuing authority of a level; the newest generation where there are several.
-fn issuing_authority(
-    tx: &mut Tx<'_>,
-    level: Level,
-    now: Timestamp,
-) -> Result<Authority, IssueError> {
-    let all = tx.list_authorities()?;
-    let serving = all.into_iter().filter(|a| a.kind == AuthorityKind::Issuing(level));
-    let mut serving: Vec<_> = serving.filter(|a| a.may_issue(now).is_ok()).collect();
-    serving.sort_by_key(|authority| authority.generation);
-    serving.pop().ok_or_else(|| {
-        Refusal::new(RefusalCode::AuthorityNotActive, "6.7").with("level", level).into()
-    })
+/// The subject as the authority may certify it: region and city stand before the organisation and
+/// would leave the subtree that a dedicated authority is held to (DOMAIN 12.4).
+fn written_subject(subject: &SealSubject, authority: &Authority) -> SealSubject {
+    match authority.dedicated {
+        Some(_) => SealSubject { region: None, locality: None, ..subject.clone() },
+        None => subject.clone(),
+    }
 }
 
 fn sign(
@@ -171,16 +165,17 @@ fn sign(
         sealing_not_after: Some(sealing.min(validity.not_after)),
         policy: application.policy,
     };
+    let written = written_subject(&case.subject, authority);
     let content = Content::Seal {
         level: application.level,
-        latin: DistinguishedName::of_seal_latin(&case.subject)?,
+        latin: DistinguishedName::of_seal_latin(&written)?,
         claim: Claim::None,
         arc: env.settings.arc,
         repository: repository(env, authority)?,
         ocsp: HttpUri::parse(&env.settings.public_address.ocsp(&authority.code))?,
         extras: Extras::default(),
     };
-    let subject = DistinguishedName::of_seal(&case.subject)?;
+    let subject = DistinguishedName::of_seal(&written)?;
     let key = PublicKey::parse(&case.key.public_key)?;
     let order = |serial| Order {
         serial,

@@ -8,7 +8,10 @@
 
 pub mod apply;
 pub mod authority;
+pub mod ceremony;
 pub mod clock;
+pub mod emergency;
+pub mod exchange;
 pub mod import;
 pub mod incident;
 pub mod issue;

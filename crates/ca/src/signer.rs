@@ -32,7 +32,8 @@ pub fn renew_ocsp_signers(env: &Env, permit: &Permit<PublishStatus>) -> Result<u
     let (mut renewed, mut failed) = (0, None);
     for authority in env.store.read(|tx| tx.list_authorities())? {
         let AuthorityKind::Issuing(_) = authority.kind else { continue };
-        if authority.may_issue(now).is_err() {
+        // The old generation answers for its own certificates (RO-4).
+        if authority.may_serve_status(now).is_err() || authority.check_online().is_err() {
             continue;
         }
         let signer =
@@ -85,26 +86,39 @@ pub fn renew_list_signer(
         .store
         .read(|tx| tx.list_authorities())?
         .into_iter()
-        .find(|a| a.kind == AuthorityKind::Root && a.may_issue(now).is_ok())
+        .filter(|a| a.kind == AuthorityKind::Root && a.may_issue(now).is_ok())
+        .max_by_key(|root| root.generation)
         .ok_or(StoreError::NotFound { what: "authority" })?;
     let present = env.store.read(|tx| tx.current_signer(&root.id, Profile::ListSigner, now))?;
     let lasts = now.plus_days(LIST_SIGNER_LEAD_DAYS);
     if let Some(signer) = present.filter(|signer| signer.validity.not_after > lasts) {
         return Ok(signer);
     }
+    // An offline root certifies it through a bundle.
+    root.check_online()?;
     let policy = env.store.read(|tx| tx.current_policy(now))?;
-    let operator = &env.settings.operator;
-    let scheme = &env.settings.scheme;
+    let names = list_signer_names(env, now)?;
     let wanted = Wanted {
         role: KeyRole::ListSigner,
         algorithm: KeyAlgorithm::P384,
         content: Content::ListSigner { arc: env.settings.arc, repository: repository(env, &root)? },
-        organisation: operator.name.clone(),
-        country: scheme.territory.clone(),
-        common_name: service_name(&operator.name, "Trusted List Signer", now)?,
+        organisation: names.organisation,
+        country: names.country,
+        common_name: names.common_name,
         days: policy.validity.list_signer,
     };
     certify(env, permit.origin(), &root, &wanted, now)
+}
+
+/// The names of the list signer: C and O are the territory and the operator's name.
+pub(crate) fn list_signer_names(env: &Env, now: Timestamp) -> Result<AuthorityName, SignerError> {
+    let operator = &env.settings.operator;
+    Ok(AuthorityName {
+        country: env.settings.scheme.territory.clone(),
+        organisation: operator.name.clone(),
+        identifier: operator.identifier.clone(),
+        common_name: service_name(&operator.name, "Trusted List Signer", now)?,
+    })
 }
 
 /// What a service certificate is wanted for.
@@ -136,7 +150,7 @@ fn certify(
     let holder = KeyHolder::Authority(authority.id.clone());
     let key = generate(env, wanted.role, holder, wanted.algorithm)?;
     env.store.write(|tx| tx.record(origin, now, &Event::KeyGenerated { key: key.clone() }))?;
-    let issuer = issuer(authority.may_issue(now)?)?;
+    let issuer = issuer(authority.may_serve_status(now)?)?;
     let policy = env.store.read(|tx| tx.current_policy(now))?.digest()?;
     let subject = DistinguishedName::of_authority(&AuthorityName {
         country: wanted.country.clone(),

@@ -234,6 +234,8 @@ pub struct Dedication {
     pub country: String,
     /// Its legal name.
     pub name: Name,
+    /// Its name in Latin script, where recorded.
+    pub latin: Option<Name>,
     /// Its identifier.
     pub identifier: OrganizationIdentifier,
 }
@@ -406,6 +408,17 @@ impl Authority {
             return Err(refused("last-crl"));
         }
         Ok(ended)
+    }
+
+    /// Whether it signs CRLs and certifies OCSP signers now: also when it no longer issues (RO-4).
+    /// Gives the certificate.
+    pub fn may_serve_status(&self, now: Timestamp) -> Result<&[u8], Refusal> {
+        let serves = self.state.serves_status() && self.validity.contains(now);
+        self.certificate.as_deref().filter(|_| serves).ok_or_else(|| {
+            Refusal::new(RefusalCode::AuthorityNotActive, "6.7")
+                .with("authority", &self.code)
+                .with("state", self.state)
+        })
     }
 
     /// Whether its key is in this installation's key store, and so can be used without a bundle.

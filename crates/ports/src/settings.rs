@@ -82,6 +82,11 @@ impl PublicAddress {
         format!("{}/ca/{authority}.cer", self.0)
     }
 
+    /// Where a cross-certificate lies: what one root signed over the key of another (RO-4).
+    pub fn cross_certificate(&self, certified: &AuthorityCode, by: &AuthorityCode) -> String {
+        format!("{}/ca/{certified}/by/{by}.cer", self.0)
+    }
+
     /// Where the list of a scheme lies.
     pub fn list(&self, scheme: &str) -> String {
         format!("{}/tl/{scheme}.xml", self.0)

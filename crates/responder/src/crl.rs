@@ -5,7 +5,7 @@
 
 use tenkoku_domain::access::{Permit, PublishStatus};
 use tenkoku_domain::audit::{Event, IssuedCrl};
-use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityState};
+use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityState, Custody, NEVER};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_keys::{Body, KeyError};
@@ -60,6 +60,8 @@ pub fn current_crl(env: &Env, code: &AuthorityCode) -> Result<IssuedCrl, CrlErro
         Ok::<_, StoreError>((present, tx.revocation_revision(&authority.id)?))
     })?;
     let present = match present {
+        // The last list of an authority that ended, or of one whose key is elsewhere.
+        Some(crl) if is_given(&authority, &crl, now) => return Ok(crl),
         Some(crl) if !is_stale(&crl, revision, now) => return Ok(crl),
         present => present,
     };
@@ -84,8 +86,10 @@ pub fn issue_crl(
 ) -> Result<IssuedCrl, CrlError> {
     let now = env.clock.now();
     let authority = load(env, code)?;
+    authority.check_online()?;
+    let next_update = now.floor().plus_days(authority.kind.crl_days());
     for _ in 0..ATTEMPTS {
-        let crl = sign(env, &authority, now)?;
+        let crl = sign(env, &authority, now, next_update)?;
         let issued = Event::CrlIssued { crl: crl.clone() };
         match env.store.write(|tx| tx.record(permit.origin(), now, &issued)) {
             Ok(_) => return Ok(crl),
@@ -101,21 +105,47 @@ pub fn issue_crl(
     Err(StoreError::Busy.into())
 }
 
+/// Whether there is nothing newer to be had here: the last list, good for ever, or the list that an
+/// offline key signed, as long as it is good.
+fn is_given(authority: &Authority, crl: &IssuedCrl, now: Timestamp) -> bool {
+    crl.next_update == NEVER || (authority.custody == Custody::Offline && crl.next_update > now)
+}
+
+/// Issues the last list of an authority that is about to end: its nextUpdate never comes (DOMAIN
+/// 13). One that is there already is given.
+pub fn issue_last_crl(
+    env: &Env,
+    permit: &Permit<PublishStatus>,
+    code: &AuthorityCode,
+) -> Result<IssuedCrl, CrlError> {
+    let now = env.clock.now();
+    let authority = load(env, code)?;
+    let present = env.store.read(|tx| tx.latest_crl(&authority.id))?;
+    if let Some(last) = present.filter(|crl| crl.next_update == NEVER) {
+        return Ok(last);
+    }
+    let crl = sign(env, &authority, now, NEVER)?;
+    let issued = Event::CrlIssued { crl: crl.clone() };
+    env.store.write(|tx| tx.record(permit.origin(), now, &issued))?;
+    Ok(crl)
+}
+
 fn load(env: &Env, code: &AuthorityCode) -> Result<Authority, CrlError> {
     let found = env.store.read(|tx| tx.find_authority(code.as_str()))?;
     let authority = found.ok_or(StoreError::NotFound { what: "authority" })?;
     match authority.state {
         // The old generation keeps signing its lists (RO-4).
-        AuthorityState::Active | AuthorityState::Suspended | AuthorityState::Retiring => {
-            Ok(authority)
+        // One that ended keeps its last list.
+        AuthorityState::Active
+        | AuthorityState::Suspended
+        | AuthorityState::Retiring
+        | AuthorityState::Ended => Ok(authority),
+        AuthorityState::Planned | AuthorityState::Ceremony | AuthorityState::Certified => {
+            Err(Refusal::new(RefusalCode::AuthorityNotActive, "6.7")
+                .with("authority", code)
+                .with("state", authority.state)
+                .into())
         }
-        AuthorityState::Planned
-        | AuthorityState::Ceremony
-        | AuthorityState::Certified
-        | AuthorityState::Ended => Err(Refusal::new(RefusalCode::AuthorityNotActive, "6.7")
-            .with("authority", code)
-            .with("state", authority.state)
-            .into()),
     }
 }
 
@@ -123,7 +153,12 @@ fn is_stale(crl: &IssuedCrl, revision: i64, now: Timestamp) -> bool {
     crl.revision < revision || crl.this_update.plus_days(REISSUE_DAYS) <= now
 }
 
-fn sign(env: &Env, authority: &Authority, now: Timestamp) -> Result<IssuedCrl, CrlError> {
+fn sign(
+    env: &Env,
+    authority: &Authority,
+    now: Timestamp,
+    next_update: Timestamp,
+) -> Result<IssuedCrl, CrlError> {
     let der = authority.certificate.as_deref().unwrap_or_default();
     let issuer = Certificate::parse(der)?.as_issuer()?;
     let (revision, entries, previous) = env.store.read(|tx| {
@@ -140,7 +175,7 @@ fn sign(env: &Env, authority: &Authority, now: Timestamp) -> Result<IssuedCrl, C
         number: u64::try_from(previous + 1).unwrap_or_default(),
         previous: u64::try_from(previous).ok().filter(|number| *number > 0),
         this_update: now.floor(),
-        next_update: now.floor().plus_days(authority.kind.crl_days()),
+        next_update,
         // Expired certificates stay on the list, from the authority's first day.
         expired_since: Some(authority.validity.not_before),
         entries: &encoded,

@@ -11,10 +11,11 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 use std::time::{Duration, SystemTime};
 use tenkoku_domain::authority::AuthorityCode;
+use tenkoku_domain::certificate::Profile;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_pki::ocsp::{MALFORMED_REQUEST, MAX_REQUEST_OCTETS};
 use tenkoku_ports::Env;
-use tenkoku_store::StoreError;
+use tenkoku_store::{StoreError, Tx};
 
 use crate::answer::{Answered, answer};
 use crate::crl::{CrlError, current_crl};
@@ -41,6 +42,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
             web::resource("/ca/{ca}.cer")
                 .route(web::get().to(load_certificate))
                 .route(web::head().to(load_certificate)),
+        )
+        .service(
+            web::resource("/ca/{ca}/by/{issuer}.cer")
+                .route(web::get().to(load_cross_certificate))
+                .route(web::head().to(load_cross_certificate)),
         );
 }
 
@@ -191,6 +197,43 @@ async fn load_certificate(
         }
         Err(_) => HttpResponse::ServiceUnavailable().finish(),
     }
+}
+
+/// The newest cross-certificate of one root by another.
+async fn load_cross_certificate(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    env: Data<Env>,
+) -> HttpResponse {
+    let shared = Data::clone(&env);
+    let (certified, by) = path.into_inner();
+    let found = web::block(move || shared.store.read(|tx| find_cross(tx, &certified, &by))).await;
+    match found {
+        Ok(Ok(Some((der, since)))) => {
+            file(&request, "application/pkix-cert", der, since, CERTIFICATE_MAX_AGE)
+        }
+        Ok(Ok(None)) => HttpResponse::NotFound().finish(),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "no cross-certificate could be given");
+            HttpResponse::ServiceUnavailable().finish()
+        }
+        Err(_) => HttpResponse::ServiceUnavailable().finish(),
+    }
+}
+
+fn find_cross(
+    tx: &mut Tx<'_>,
+    certified: &str,
+    by: &str,
+) -> Result<Option<(Vec<u8>, Timestamp)>, StoreError> {
+    let (Some(certified), Some(by)) = (tx.find_authority(certified)?, tx.find_authority(by)?)
+    else {
+        return Ok(None);
+    };
+    let all = tx.certificates_of_key(&certified.key)?;
+    let crossed = all.into_iter().rev().filter(|c| c.profile == Profile::Cross);
+    let mut crossed = crossed.filter(|c| c.authority == by.id && c.state.revocation().is_none());
+    Ok(crossed.find_map(|c| c.der.map(|der| (der, c.validity.not_before))))
 }
 
 /// A file with its validators; 304 where the client has it already.

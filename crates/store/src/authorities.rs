@@ -158,6 +158,8 @@ impl Tx<'_> {
             .set((
                 authorities::serial.eq(authority.serial.to_string()),
                 authorities::certificate.eq(authority.certificate.as_deref()),
+                authorities::not_before.eq(authority.validity.not_before.millis()),
+                authorities::not_after.eq(authority.validity.not_after.millis()),
                 authorities::state.eq(authority.state.word()),
             ))
             .execute(self.conn)?;

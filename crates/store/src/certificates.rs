@@ -377,6 +377,28 @@ impl Tx<'_> {
         rows.into_iter().map(CertificateRow::read).collect()
     }
 
+    /// Some certificates of an authority that are neither expired nor revoked, oldest first. The
+    /// authority's own is not among them.
+    pub fn list_open(
+        &mut self,
+        authority: &AuthorityId,
+        own: &KeyId,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        let rows = certificates::table
+            .filter(certificates::authority_id.eq(authority.as_str()))
+            .filter(certificates::key_id.ne(own.as_str()))
+            .filter(certificates::state.eq_any(OPEN))
+            .filter(certificates::state.ne(CertificateState::Pending.word()))
+            .filter(certificates::not_after.ge(now.floor().millis()))
+            .order(certificates::id)
+            .limit(limit)
+            .select(CertificateRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(CertificateRow::read).collect()
+    }
+
     /// How many certificates of an authority are neither expired nor revoked, by their profile.
     /// The authority's own and those of its OCSP signers do not count: they end with it.
     pub fn open_certificates(

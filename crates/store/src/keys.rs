@@ -87,6 +87,20 @@ impl Tx<'_> {
             .transpose()
     }
 
+    /// The newest key of a role that is still in use.
+    pub fn newest_key(&mut self, role: KeyRole) -> Result<Option<Key>, StoreError> {
+        let live = [KeyState::Generated, KeyState::Bound].map(KeyState::word);
+        keys::table
+            .filter(keys::role.eq(role.word()))
+            .filter(keys::state.eq_any(live))
+            .order(keys::id.desc())
+            .select(KeyRow::as_select())
+            .first(self.conn)
+            .optional()?
+            .map(KeyRow::read)
+            .transpose()
+    }
+
     /// A key, whoever holds it.
     pub fn load_key(&mut self, id: &KeyId) -> Result<Key, StoreError> {
         keys::table

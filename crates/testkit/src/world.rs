@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tempfile::TempDir;
 use tenkoku_ca::apply::{Applied, ApplyError, ApplyOrder, apply_for_seal};
-use tenkoku_ca::authority::{AuthorityOrder, create_authority};
+use tenkoku_ca::authority::{AuthorityOrder, create_authority, establish_authority};
 use tenkoku_ca::import::{import_branches, import_organisations};
 use tenkoku_ca::issue::{IssueError, issue_certificate};
 use tenkoku_ca::prove::{Proof, ProveError, prove_possession};
@@ -22,8 +22,12 @@ use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{ChainBreak, ChainWalk, Event, StoredRecord};
 use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityKind};
 use tenkoku_domain::branch::{Branch, BranchCode};
+use tenkoku_domain::ceremony::template::{OfflineIssuer, Wish, script};
+use tenkoku_domain::ceremony::{
+    Ceremony, CeremonyKind, CeremonyRole, CeremonyRules, Consent, Participant, Subject, Tick,
+};
 use tenkoku_domain::certificate::{Certificate, Serial};
-use tenkoku_domain::id::{AuthorityId, RequestId};
+use tenkoku_domain::id::{AuthorityId, CeremonyId, RequestId};
 use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::level::Level;
@@ -149,14 +153,48 @@ impl World {
 
     /// An authority in service, issued by `root-g1` where it is no root.
     pub fn create_authority(&self, code: &str, kind: AuthorityKind, generation: i32) -> Authority {
+        let order = self.authority_order(code, kind, generation);
+        let consent = self.consent();
+        match self.env.settings.installation {
+            Installation::Evaluation => create_authority(&self.env, &self.permit(), &order),
+            Installation::Production => {
+                establish_authority(&self.env, &self.permit(), &order, &consent)
+            }
+        }
+        .expect("an authority")
+    }
+
+    /// The consent of a ceremony at which everybody whom KM-19 demands was there.
+    pub fn consent(&self) -> Consent {
+        let ceremony = ceremony(
+            CeremonyKind::Activation,
+            Subject::Authority { authority: authority_code("root-g1") },
+            self.env.settings.installation,
+        );
+        let ticks: Vec<Tick> = ceremony
+            .roles
+            .iter()
+            .map(|p| Tick { step: 1, role: p.role, person: p.person.clone(), at: self.now() })
+            .collect();
+        ceremony.consent(&CeremonyRules::DEFAULT, &ticks).expect("everybody is there")
+    }
+
+    /// The order of an authority, issued by `root-g1` where it is no root.
+    pub fn authority_order(
+        &self,
+        code: &str,
+        kind: AuthorityKind,
+        generation: i32,
+    ) -> AuthorityOrder {
         let (name, issuer) = match kind {
             AuthorityKind::Root => ("Root CA".to_owned(), None),
+            AuthorityKind::Policy => ("Policy CA".to_owned(), Some(authority_code("root-g1"))),
             AuthorityKind::Issuing(level) => {
                 (format!("E-Seal Issuing CA L{level}"), Some(authority_code("root-g1")))
             }
         };
         let name = format!("Tenkoku Evaluation {name} G{generation}");
-        let order = AuthorityOrder {
+        AuthorityOrder {
             code: authority_code(code),
             kind,
             generation,
@@ -164,8 +202,9 @@ impl World {
             algorithm: KeyAlgorithm::P384,
             validity_days: None,
             issuer,
-        };
-        create_authority(&self.env, &self.permit(), &order).expect("an authority")
+            dedicated: None,
+            predecessor: None,
+        }
     }
 
     /// What the jobs do for signers: OCSP signers and the list signer that are due.
@@ -509,4 +548,25 @@ fn settings(installation: Installation) -> Settings {
             name_latn: "Mihon e-shiiru seido".to_owned(),
         },
     }
+}
+
+/// A ceremony with everybody whom KM-19 demands.
+pub fn ceremony(kind: CeremonyKind, subject: Subject, installation: Installation) -> Ceremony {
+    let person =
+        |role, name: &str| Participant { role, person: Name::parse(name).expect("a name") };
+    script(Wish {
+        id: CeremonyId::new(BEGIN, &SeededEntropy::new(u64::from(kind.word().as_bytes()[0]))),
+        kind,
+        subject,
+        language: Language::En,
+        installation,
+        roles: vec![
+            person(CeremonyRole::Leader, "佐藤 恵"),
+            person(CeremonyRole::Officer, "鈴木 一郎"),
+            person(CeremonyRole::Witness, "高橋 花"),
+            person(CeremonyRole::Auditor, "田中 実"),
+        ],
+        recording: None,
+        offline_issuer: OfflineIssuer::Here,
+    })
 }

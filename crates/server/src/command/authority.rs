@@ -5,18 +5,27 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
-use tenkoku_ca::authority::{AuthorityOrder, create_authority};
+use tenkoku_ca::authority::{
+    AuthorityError, AuthorityOrder, create_authority, cross_certify, dedication_of, end_authority,
+    renew_authority, resume_authority, retire_authority, suspend_authority,
+};
+use tenkoku_ca::emergency::{plan_emergency, rehearse_emergency};
 use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
+use tenkoku_domain::access::{OperateAuthority, Permit};
+use tenkoku_domain::audit::IssuedCrl;
 use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityKind};
 use tenkoku_domain::canonical::Digest;
+use tenkoku_domain::ceremony::{Consent, CrossWish};
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::level::Level;
 use tenkoku_domain::name::Name;
 use tenkoku_pki::pem;
+use tenkoku_ports::Env;
 use tenkoku_publisher::publish::renew_list;
-use tenkoku_responder::crl::current_crl;
+use tenkoku_responder::crl::{CrlError, current_crl, issue_last_crl};
 use tenkoku_store::Store;
 
+use super::registry::find_organisation;
 use crate::config::{Config, SAMPLE_OPERATOR};
 use crate::failure::{Failure, exit};
 use crate::output::{Output, facts};
@@ -33,6 +42,53 @@ pub(crate) enum CaCommand {
     Show {
         /// Code or id
         authority: String,
+    },
+    /// Renew an authority: a new key under the next generation; the former stops issuing
+    Renew {
+        /// Code
+        authority: String,
+        /// Roots: certify each other in both directions
+        #[arg(long)]
+        cross: bool,
+    },
+    /// Let one root certify another
+    CrossCertify {
+        /// Code of the root that is certified
+        certified: String,
+        /// Code of the root that signs
+        #[arg(long)]
+        by: String,
+    },
+    /// Put an authority on hold: it issues nothing, its status services go on
+    Suspend {
+        /// Code
+        authority: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lift a hold
+    Resume {
+        /// Code
+        authority: String,
+    },
+    /// Stop an authority from issuing for good; its status services go on
+    Retire {
+        /// Code
+        authority: String,
+    },
+    /// End an authority: last CRL, then its key is destroyed
+    End {
+        /// Code
+        authority: String,
+    },
+    /// Show what would be done if an authority's key were exposed
+    Emergency {
+        /// Code
+        authority: String,
+        /// Write the rehearsal down; nothing else is changed
+        #[arg(long)]
+        rehearse: bool,
     },
     /// Print an authority's certificate, or its chain up to the root, as PEM
     Export {
@@ -63,9 +119,12 @@ pub(crate) struct CreateArgs {
     /// Level that an issuing authority serves
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3))]
     level: Option<u8>,
-    /// The root that issues an issuing authority
+    /// The authority that issues it
     #[arg(long)]
     issuer: Option<String>,
+    /// The one organisation that an issuing authority serves: identifier or id
+    #[arg(long = "for", value_name = "ORG")]
+    organisation: Option<String>,
     /// Generation
     #[arg(long, default_value_t = 1)]
     generation: i32,
@@ -82,6 +141,8 @@ pub(crate) struct CreateArgs {
 enum Kind {
     /// Issues authorities.
     Root,
+    /// Issues issuing authorities, below a root.
+    Policy,
     /// Issues seals of one level.
     Issuing,
 }
@@ -92,19 +153,173 @@ pub(crate) fn run(command: CaCommand, config: &Config, output: &Output) -> Resul
         CaCommand::List => list(config, output),
         CaCommand::Show { authority } => show(&authority, config, output),
         CaCommand::Export { authority, chain } => export(&authority, chain, config, output),
+        CaCommand::Renew { authority, cross } => {
+            let cross = if cross { CrossWish::Both } else { CrossWish::None };
+            renew(&authority, cross, config, output)
+        }
+        CaCommand::CrossCertify { certified, by } => cross(&certified, &by, config, output),
+        CaCommand::Suspend { authority, reason } => {
+            change(&authority, config, output, |env, permit, code| {
+                suspend_authority(env, permit, code, &reason)
+            })
+        }
+        CaCommand::Resume { authority } => {
+            change(&authority, config, output, |env, permit, code| {
+                let consent = Consent::evaluation(env.settings.installation)?;
+                resume_authority(env, permit, code, &consent)
+            })
+        }
+        CaCommand::Retire { authority } => change(&authority, config, output, retire_authority),
+        CaCommand::End { authority } => change(&authority, config, output, |env, permit, code| {
+            let consent = Consent::evaluation(env.settings.installation)?;
+            end_authority(env, permit, code, &consent, &|code| last_crl(env, code).map(|_| ()))
+        }),
+        CaCommand::Emergency { authority, rehearse } => {
+            emergency(&authority, rehearse, config, output)
+        }
     }
 }
 
-fn create(args: &CreateArgs, config: &Config, output: &Output) -> Result<(), Failure> {
-    let kind = match (args.kind, args.level) {
-        (Kind::Root, None) => AuthorityKind::Root,
-        (Kind::Issuing, Some(level)) => {
-            AuthorityKind::Issuing(Level::try_from(level).map_err(Failure::internal)?)
+/// Takes one step in the life of an authority and shows it.
+fn change(
+    authority: &str,
+    config: &Config,
+    output: &Output,
+    act: impl FnOnce(
+        &Env,
+        &Permit<OperateAuthority>,
+        &AuthorityCode,
+    ) -> Result<Authority, AuthorityError>,
+) -> Result<(), Failure> {
+    let env = wire::env(config)?;
+    let code = AuthorityCode::parse(authority)?;
+    let permit = wire::shell().permit(env.clock.now())?;
+    let changed = act(&env, &permit, &code).map_err(|e| Failure::from(e).named(authority))?;
+    output.result("ca", authority_json(&changed, config), || text(&changed, config));
+    Ok(())
+}
+
+/// The last CRL of an authority that ends.
+pub(crate) fn last_crl(env: &Env, code: &AuthorityCode) -> Result<IssuedCrl, AuthorityError> {
+    let permit = wire::shell().permit(env.clock.now())?;
+    issue_last_crl(env, &permit, code).map_err(of_crl)
+}
+
+/// What went wrong with a CRL, in the words of the authority's use cases.
+pub(crate) fn of_crl(error: CrlError) -> AuthorityError {
+    match error {
+        CrlError::Refused(refusal) => refusal.into(),
+        CrlError::Lint(lint) => lint.into(),
+        CrlError::Keys(keys) => keys.into(),
+        CrlError::Assemble(assemble) => assemble.into(),
+        CrlError::StoredCertificate(certificate) => certificate.into(),
+        CrlError::StoredKey(key) => key.into(),
+        CrlError::Store(store) => store.into(),
+    }
+}
+
+fn renew(
+    authority: &str,
+    cross: CrossWish,
+    config: &Config,
+    output: &Output,
+) -> Result<(), Failure> {
+    let env = wire::env(config)?;
+    let code = AuthorityCode::parse(authority)?;
+    let consent = Consent::evaluation(env.settings.installation)?;
+    let permit = wire::shell().permit(env.clock.now())?;
+    let successor = renew_authority(&env, &permit, &code, cross, &consent)
+        .map_err(|e| Failure::from(e).named(authority))?;
+    into_service(&env, &successor, config)?;
+    output.result("ca", authority_json(&successor, config), || text(&successor, config));
+    Ok(())
+}
+
+/// What a new authority needs besides its certificate: signers, its first CRL, its place in the
+/// list.
+pub(crate) fn into_service(
+    env: &Env,
+    authority: &Authority,
+    config: &Config,
+) -> Result<(), Failure> {
+    let shell = wire::shell();
+    let now = env.clock.now();
+    match authority.kind {
+        AuthorityKind::Root => {
+            renew_list_signer(env, &shell.permit(now)?)?;
         }
-        (Kind::Root, Some(_)) | (Kind::Issuing, None) => {
-            return Err(Failure::word("--level", &["with --kind issuing only, and always"]));
+        AuthorityKind::Policy => {}
+        AuthorityKind::Issuing(_) => {
+            renew_ocsp_signers(env, &shell.permit(now)?)?;
+            renew_list(env, &shell.permit(now)?)?;
         }
+    }
+    current_crl(env, &authority.code)?;
+    write_certificates(&env.store, config)?;
+    Ok(())
+}
+
+fn cross(certified: &str, by: &str, config: &Config, output: &Output) -> Result<(), Failure> {
+    let env = wire::env(config)?;
+    let (certified, by) = (AuthorityCode::parse(certified)?, AuthorityCode::parse(by)?);
+    let consent = Consent::evaluation(env.settings.installation)?;
+    let permit = wire::shell().permit(env.clock.now())?;
+    let made = cross_certify(&env, &permit, &certified, &by, &consent)?;
+    let der = made.der.as_deref().unwrap_or_default();
+    let file = config.data.join("certificates").join(format!("{certified}-by-{by}.pem"));
+    fs::write(&file, pem::encode("CERTIFICATE", der))
+        .map_err(|error| Failure::file(file.display(), &error))?;
+    let address = config.settings.public_address.cross_certificate(&certified, &by);
+    let value = json!({
+        "certified": certified,
+        "by": by,
+        "serial": made.serial,
+        "sha256": Digest::of(der),
+        "not_after": made.validity.not_after.to_string(),
+        "certificate_file": absolute(file.clone()),
+        "address": address,
+    });
+    output.result("cross-certificate", value, || {
+        facts(&[
+            ("cross-certificate", format!("{certified} by {by}")),
+            ("valid until", made.validity.not_after.to_string()),
+            ("certificate", absolute(file).display().to_string()),
+            ("fetched at", address.clone()),
+        ])
+    });
+    Ok(())
+}
+
+fn emergency(
+    authority: &str,
+    rehearse: bool,
+    config: &Config,
+    output: &Output,
+) -> Result<(), Failure> {
+    let env = wire::env(config)?;
+    let code = AuthorityCode::parse(authority)?;
+    let permit = wire::shell().permit(env.clock.now())?;
+    let plan = if rehearse {
+        rehearse_emergency(&env, &permit, &code)
+    } else {
+        plan_emergency(&env, &permit, &code)
     };
+    let plan = plan.map_err(|e| Failure::from(e).named(authority))?;
+    output.result("emergency-plan", json!({ "plan": plan, "rehearsed": rehearse }), || {
+        let affected: Vec<String> = plan.affected.iter().map(|a| a.code.to_string()).collect();
+        let lists: Vec<String> = plan.lists.iter().map(ToString::to_string).collect();
+        facts(&[
+            ("authority", plan.authority.to_string()),
+            ("stop issuing", affected.join(", ")),
+            ("revoke", format!("{} certificates", plan.certificates)),
+            ("new CRLs", lists.join(", ")),
+        ])
+    });
+    Ok(())
+}
+
+fn create(args: &CreateArgs, config: &Config, output: &Output) -> Result<(), Failure> {
+    let kind = kind_of(args)?;
     let sample = config.settings.operator.identifier.as_str() == SAMPLE_OPERATOR;
     if sample && !config.is_evaluation() {
         return Err(Failure::problem("config-malformed", exit::REFUSED)
@@ -113,6 +328,11 @@ fn create(args: &CreateArgs, config: &Config, output: &Output) -> Result<(), Fai
     }
     let algorithm = KeyAlgorithm::parse(&args.key)
         .map_err(|_| Failure::word(&args.key, &["P-384", "RSA-4096"]))?;
+    let env = wire::env(config)?;
+    let dedicated = match &args.organisation {
+        Some(name) => Some(dedication_of(&find_organisation(&env.store, name)?)),
+        None => None,
+    };
     let order = AuthorityOrder {
         code: AuthorityCode::parse(&args.code)?,
         kind,
@@ -121,24 +341,26 @@ fn create(args: &CreateArgs, config: &Config, output: &Output) -> Result<(), Fai
         algorithm,
         validity_days: args.days,
         issuer: args.issuer.as_deref().map(AuthorityCode::parse).transpose()?,
+        dedicated,
+        predecessor: None,
     };
-    let env = wire::env(config)?;
-    let now = env.clock.now();
-    let shell = wire::shell();
-    let authority = create_authority(&env, &shell.permit(now)?, &order)?;
-    match kind {
-        AuthorityKind::Root => {
-            renew_list_signer(&env, &shell.permit(now)?)?;
-        }
-        AuthorityKind::Issuing(_) => {
-            renew_ocsp_signers(&env, &shell.permit(now)?)?;
-            renew_list(&env, &shell.permit(now)?)?;
-        }
-    }
-    current_crl(&env, &authority.code)?;
-    write_certificates(&env.store, config)?;
+    let authority = create_authority(&env, &wire::shell().permit(env.clock.now())?, &order)?;
+    into_service(&env, &authority, config)?;
     output.result("ca", authority_json(&authority, config), || text(&authority, config));
     Ok(())
+}
+
+fn kind_of(args: &CreateArgs) -> Result<AuthorityKind, Failure> {
+    match (args.kind, args.level) {
+        (Kind::Root, None) => Ok(AuthorityKind::Root),
+        (Kind::Policy, None) => Ok(AuthorityKind::Policy),
+        (Kind::Issuing, Some(level)) => {
+            Ok(AuthorityKind::Issuing(Level::try_from(level).map_err(Failure::internal)?))
+        }
+        (Kind::Root | Kind::Policy, Some(_)) | (Kind::Issuing, None) => {
+            Err(Failure::word("--level", &["with --kind issuing only, and always"]))
+        }
+    }
 }
 
 fn list(config: &Config, output: &Output) -> Result<(), Failure> {
@@ -216,6 +438,9 @@ fn authority_json(authority: &Authority, config: &Config) -> Value {
         "generation": authority.generation,
         "name": authority.name.common_name,
         "state": authority.state,
+        "custody": authority.custody,
+        "dedicated": authority.dedicated,
+        "predecessor": authority.predecessor,
         "issuer": authority.issuer,
         "key": authority.key,
         "algorithm": authority.algorithm,

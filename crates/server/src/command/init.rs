@@ -330,6 +330,8 @@ fn order(
         algorithm: KeyAlgorithm::P384,
         validity_days: None,
         issuer: issuer.map(AuthorityCode::parse).transpose()?,
+        dedicated: None,
+        predecessor: None,
     })
 }
 
