@@ -9,6 +9,7 @@
 )]
 
 mod audit;
+mod authorities;
 mod browser;
 mod cli;
 mod clock;
@@ -21,6 +22,7 @@ mod interop;
 mod issuance;
 mod kill;
 mod ocsp;
+mod offline_root;
 mod path_validation;
 mod policies;
 mod refusals;

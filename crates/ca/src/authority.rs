@@ -39,8 +39,8 @@ pub use tenkoku_domain::authority::AuthorityOrder;
 /// The persons that the policy in force demands (KM-19).
 pub fn ceremony_rules(env: &Env) -> Result<CeremonyRules, AuthorityError> {
     let now = env.clock.now();
-    env.store.read(|tx| tx.current_policy(now))?;
-    Ok(CeremonyRules::DEFAULT)
+    let policy = env.store.read(|tx| tx.current_policy(now))?;
+    Ok(CeremonyRules::of_policy(&policy))
 }
 
 /// Creates an authority and brings it into service in one step: the built-in ceremony of an
@@ -197,11 +197,14 @@ fn check(env: &Env, order: &AuthorityOrder) -> Result<(), AuthorityError> {
     {
         return Err(Refusal::new(RefusalCode::LintFailed, "PR-1").into());
     }
-    if !matches!(order.algorithm, KeyAlgorithm::P384 | KeyAlgorithm::Rsa4096) {
+    let now = env.clock.now();
+    let known = env.store.read(|tx| tx.current_policy(now))?.algorithms.authority.known();
+    if !known.contains(&order.algorithm) {
+        let names: Vec<_> = known.iter().map(|algorithm| algorithm.name()).collect();
         return Err(Refusal::new(RefusalCode::KeyAlgorithm, "12.4")
             .with("algorithm", order.algorithm)
             .with("level", "authority")
-            .with("allowed", "P-384, RSA-4096")
+            .with("allowed", names.join(", "))
             .into());
     }
     let all = env.store.read(|tx| tx.list_authorities())?;

@@ -18,7 +18,7 @@ use crate::id::CeremonyId;
 use crate::key::{KeyAlgorithm, words};
 use crate::name::{Name, comparable};
 use crate::organisation::Language;
-use crate::policy::Installation;
+use crate::policy::{Installation, KeyPolicy};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::time::Timestamp;
 
@@ -222,6 +222,20 @@ impl CeremonyRules {
         activation: Presence { persons: 2, witnesses: 0, auditor_or_recording: false },
         destruction: Presence { persons: 2, witnesses: 1, auditor_or_recording: false },
     };
+
+    /// What `[ceremony]` of a policy says.
+    pub fn of_policy(policy: &KeyPolicy) -> Self {
+        let of = |rule: &crate::policy::Presence| Presence {
+            persons: rule.persons,
+            witnesses: rule.witnesses(),
+            auditor_or_recording: rule.is_observed(),
+        };
+        Self {
+            generation: of(&policy.ceremony.authority_key_generation),
+            activation: of(&policy.ceremony.authority_key_activation),
+            destruction: of(&policy.ceremony.authority_key_destruction),
+        }
+    }
 
     /// What a kind of ceremony needs.
     pub const fn of(&self, kind: CeremonyKind) -> Presence {

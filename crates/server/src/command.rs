@@ -3,6 +3,7 @@
 
 mod audit;
 mod authority;
+mod ceremony;
 mod certificate;
 mod config;
 mod crl;
@@ -106,6 +107,9 @@ enum Command {
     /// Certificate authorities
     #[command(subcommand)]
     Ca(authority::CaCommand),
+    /// Key ceremonies, and the bundles of an offline root
+    #[command(subcommand)]
+    Ceremony(ceremony::CeremonyCommand),
     /// Organisations
     #[command(subcommand)]
     Org(registry::OrgCommand),
@@ -187,6 +191,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Serve => serve::run(config()?, output),
         Command::Doctor => doctor::run(&config()?, output),
         Command::Ca(command) => authority::run(command, &config()?, output),
+        Command::Ceremony(command) => ceremony::run(command, &config()?, output),
         Command::Org(command) => registry::run_org(command, &config()?, output),
         Command::Branch(command) => registry::run_branch(command, &config()?, output),
         Command::Apply(args) => order::run_apply(&args, &config()?, output),

@@ -132,7 +132,7 @@ fn list_signer(
         return Ok(None);
     }
     let names: AuthorityName = list_signer_names(env, now)?;
-    let days = env.store.read(|tx| tx.current_policy(now))?.list_signer_days;
+    let days = env.store.read(|tx| tx.current_policy(now))?.validity.list_signer;
     let holder = KeyHolder::Authority(root.id.clone());
     let key = made(env, permit, KeyRole::ListSigner, holder)?;
     Ok(Some(Want::ListSigner { names, public_key: Octets(key.public_key), days }))

@@ -46,6 +46,9 @@ pub(crate) struct InitArgs {
     /// Try it out: keys in files, sample names, authorities at once; marked everywhere
     #[arg(long)]
     evaluation: bool,
+    /// For the key of a root that is kept offline: no authorities are made, bundles answer
+    #[arg(long)]
+    offline_root: bool,
     /// The operator's own policy arc; needed for production
     #[arg(long, env = "TENKOKU_POLICY_ARC", value_name = "OID")]
     policy_arc: Option<String>,
@@ -109,7 +112,7 @@ pub(crate) fn run(args: &InitArgs, place: &Place, output: &Output) -> Result<(),
     ensure_policy(&config, &store)?;
     ensure_key_store(&config, output)?;
     let env = wire::with_store(&config, store)?;
-    if config.is_evaluation() {
+    if config.is_evaluation() && !args.offline_root {
         evaluation_authorities(&env, output)?;
         let written = write_certificates(&env.store, &config)?;
         output.progress(&format!(
@@ -340,7 +343,7 @@ fn report(config: &Config, output: &Output) {
     let next = match kind {
         Installation::Evaluation => "tenkoku serve",
         Installation::Production => {
-            "edit [operator] and [scheme], then: tenkoku ca create --kind root …"
+            "edit [operator] and [scheme], then: tenkoku ceremony new --kind root-generation …"
         }
     };
     let value = json!({
