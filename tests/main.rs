@@ -22,7 +22,6 @@ mod interop;
 mod issuance;
 mod kill;
 mod ocsp;
-mod offline_root;
 mod path_validation;
 mod policies;
 mod refusals;
