@@ -163,7 +163,7 @@ fn an_authority_on_hold_issues_nothing_until_it_is_resumed() {
         let osaka = world.osaka();
         let key =
             tenkoku_testkit::fixtures::ApplicantKey::make(tenkoku_domain::key::KeyAlgorithm::P256);
-        let application = world.apply(&osaka, Level::Two, key.request()).expect("an application");
+        let application = world.apply(&osaka, Level::Two, &key).expect("an application");
         let refusal = refused(world.issue(&application));
         assert_eq!(refusal.code, RefusalCode::AuthorityNotActive);
         resume_authority(&world.env, &world.permit(), &code, &world.consent()).expect("resumed");
@@ -231,7 +231,7 @@ fn a_dedicated_authority_issues_for_its_organisation_and_for_no_other() {
         let key =
             tenkoku_testkit::fixtures::ApplicantKey::make(tenkoku_domain::key::KeyAlgorithm::P256);
         let nagoya = world.branch(&ours, ["BR-0009", "名古屋支店", "Nagoya Branch"]);
-        let application = world.apply(&nagoya, Level::Two, key.request()).expect("an application");
+        let application = world.apply(&nagoya, Level::Two, &key).expect("an application");
         assert_eq!(refused(world.issue(&application)).code, RefusalCode::AuthorityNotActive);
         assert_eq!(OURS[0], ours.identifier.as_str());
     });
