@@ -146,7 +146,7 @@ fn ended_facts(code: AuditCode, application: &Application) -> Facts {
 }
 
 fn incident_facts(incident: &Incident) -> Facts {
-    let mut detail = json!({
+    let detail = json!({
         "kind": incident.kind,
         "state": incident.state(),
         "fingerprint": incident.fingerprint,
@@ -155,9 +155,10 @@ fn incident_facts(incident: &Incident) -> Facts {
         "certificates": incident.certificates,
         "told": incident.told,
     });
+    let mut facts = facts(AuditCode::KeyCopySuspected, "incident", &incident.id, detail);
     if let Some(closing) = &incident.closed {
-        detail["decision"] = json!(closing.decision);
-        detail["comment"] = json!(closing.reason);
+        facts.detail.insert("decision".to_owned(), json!(closing.decision));
+        facts.detail.insert("comment".to_owned(), json!(closing.reason));
     }
-    facts(AuditCode::KeyCopySuspected, "incident", &incident.id, detail)
+    facts
 }
