@@ -44,7 +44,7 @@ fn person(world: &World, login: &str, name: &str) -> Principal {
 /// The policy of the world with another version, effective an hour from now.
 fn next_version(world: &World) -> KeyPolicy {
     let mut policy = KeyPolicy::initial(Installation::Evaluation);
-    policy.version = "2027.01".to_owned();
+    "2027.01".clone_into(&mut policy.version);
     policy.effective_from = world.now().floor().plus_seconds(3600);
     policy
 }

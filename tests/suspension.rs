@@ -60,8 +60,8 @@ fn rv_1_a_hold_appears_and_disappears_in_both_methods() {
         assert_eq!(codes(&told), ["cert.suspended"]);
         held.expect("a hold");
         let at = world.now().floor();
-        let hold = Some(ReasonCode::CertificateHold.number());
-        assert_eq!(world.status(&certificate), AnswerStatus::Revoked { at, reason: hold });
+        let reason = Some(ReasonCode::CertificateHold.number());
+        assert_eq!(world.status(&certificate), AnswerStatus::Revoked { at, reason });
         let listed = entry(&world.crl("seal-l2-g1"), &certificate).expect("an entry");
         assert_eq!((listed.at, listed.reason), (at, Some(ReasonCode::CertificateHold)));
         world.clock.advance_days(29);

@@ -91,10 +91,10 @@ impl Tx<'_> {
                 self.log_status(certificate, Some(revocation), at)?;
                 self.queue_job("refresh-status", certificate.authority.as_str(), at)
             }
-            Event::Identity(event) => self.follow_identity(at, event),
             Event::Life(event) => self.follow_life(at, event),
             Event::Authority(event) => self.follow_authority(at, event),
-            Event::NodeStarted { .. }
+            Event::Identity(_)
+            | Event::NodeStarted { .. }
             | Event::NodeStopped
             | Event::InstallationMade { .. }
             | Event::SchemaMigrated { .. }

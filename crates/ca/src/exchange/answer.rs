@@ -54,17 +54,17 @@ pub fn answer_request(
     };
     let key = env.store.read(|tx| tx.load_key(&root.key))?;
     let public = PublicKey::parse(&key.public_key)?;
-    let sealed = seal(env, BundleKind::Answer, answer, (&key.id, &public))?;
-    let came = exchange(request, &wanted.id, &root.code, &sealer, now)?;
-    let went = exchange(&sealed, &wanted.id, &root.code, &public, now)?;
+    let bundle = seal(env, BundleKind::Answer, answer, (&key.id, &public))?;
+    let received = exchange(request, &wanted.id, &root.code, &sealer, now)?;
+    let given_out = exchange(&bundle, &wanted.id, &root.code, &public, now)?;
     env.store.write(|tx| {
-        for exchange in [came, went] {
+        for exchange in [received, given_out] {
             let event = AuthorityEvent::Exchanged { exchange: Box::new(exchange) };
             tx.record(permit.origin(), now, &Event::Authority(event))?;
         }
         Ok::<_, StoreError>(())
     })?;
-    Ok(sealed)
+    Ok(bundle)
 }
 
 /// The same operator, the same sealer as ever, and not answered yet.
@@ -98,7 +98,7 @@ fn give(
             authority(env, permit, root, order, names, public_key, consent)
         }
         Want::ListSigner { names, public_key, days } => {
-            let content =
+            let signer =
                 Content::ListSigner { arc: env.settings.arc, repository: repository(env, root)? };
             let now = env.clock.now();
             let wished = Wished {
@@ -106,7 +106,7 @@ fn give(
                 validity: Validity::days(now, *days),
                 role: KeyRole::ListSigner,
                 holder: root.id.clone(),
-                content,
+                content: signer,
             };
             certify(env, permit, root, public_key, wished)
         }
@@ -210,7 +210,7 @@ fn given(certificate: &Certificate) -> Given {
     Given::Certificate { certificate: Octets(certificate.der.clone().unwrap_or_default()) }
 }
 
-/// The key under its claim: a key that came with an earlier request is the same key.
+/// The key under its claim: a key that received with an earlier request is the same key.
 fn known_key(
     env: &Env,
     permit: &Permit<OperateAuthority>,

@@ -28,7 +28,7 @@ use super::{believe, exchange, not_believed, read_bundle, replayed};
 use crate::authority::{AuthorityError, content, load};
 use crate::signing::{issuer, repository};
 
-/// What came with an answer.
+/// What received with an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
     /// The root, when it became known with this answer.
@@ -121,8 +121,8 @@ fn import(
     for (want, given) in request.wants.iter().zip(&told.gives) {
         case.take(want, given)?;
     }
-    let came = exchange(answer, &told.id, &told.root, &sealer, now)?;
-    case.events.push(AuthorityEvent::Exchanged { exchange: Box::new(came) });
+    let received = exchange(answer, &told.id, &told.root, &sealer, now)?;
+    case.events.push(AuthorityEvent::Exchanged { exchange: Box::new(received) });
     case.write()
 }
 
@@ -236,7 +236,7 @@ fn same(
     Ok(())
 }
 
-/// The row of a certificate that came whole.
+/// The row of a certificate that received whole.
 fn row(
     env: &Env,
     order: &Order,

@@ -156,7 +156,9 @@ fn parse_digest(text: &str) -> Result<Digest, Failure> {
 fn failure(error: PolicyError, output: &Output) -> Failure {
     match error {
         PolicyError::Document(errors) => mistakes(&errors, output),
-        other => other.into(),
+        other @ (PolicyError::Refused(_) | PolicyError::Canonical(_) | PolicyError::Store(_)) => {
+            other.into()
+        }
     }
 }
 

@@ -37,23 +37,4 @@ impl Tx<'_> {
             IdentityEvent::IncidentClosed { incident } => self.close_incident(incident),
         }
     }
-
-    /// What an event sets off: its place among the changes of status, and jobs.
-    #[expect(clippy::unused_self, reason = "every area of events has the same two doors")]
-    pub(super) fn follow_identity(
-        &mut self,
-        _at: Timestamp,
-        event: &IdentityEvent,
-    ) -> Result<(), StoreError> {
-        match event {
-            IdentityEvent::ApplicationOpened { .. }
-            | IdentityEvent::ChallengeIssued { .. }
-            | IdentityEvent::PossessionShown { .. }
-            | IdentityEvent::ApplicationReady { .. }
-            | IdentityEvent::ApplicationRejected { .. }
-            | IdentityEvent::ApplicationLapsed { .. }
-            | IdentityEvent::IncidentOpened { .. }
-            | IdentityEvent::IncidentClosed { .. } => Ok(()),
-        }
-    }
 }

@@ -106,7 +106,7 @@ fn the_reasons_of_a_point_limit_what_its_list_tells() {
     let named = |number| list(&ca(), number, &[], &[scope(&[name()])]);
     Scene::new(&[points(&[vec![name()]])]).with(named(1)).check(None);
     let partial = points(&[vec![name(), reasons(1, 0x60)]]);
-    Scene::new(&[partial.clone()]).with(named(1)).check(UNKNOWN);
+    Scene::new(std::slice::from_ref(&partial)).with(named(1)).check(UNKNOWN);
     Scene::new(&[partial]).with(named(1)).with(list(&ca(), 2, &[], &[])).check(None);
     let both = points(&[vec![name(), reasons(1, 0x60)], vec![name(), other_reasons(1)]]);
     Scene::new(&[both]).with(named(1)).check(None);
