@@ -4,6 +4,7 @@ use std::error::Error;
 
 use actix_web::http::StatusCode;
 use tenkoku_ca::issue::IssueError;
+use tenkoku_ca::policy::PolicyError;
 use tenkoku_ca::prove::ProveError;
 use tenkoku_ca::revoke::RevokeError;
 use tenkoku_publisher::publish::PublishError;
@@ -50,6 +51,19 @@ impl From<IssueError> for Problem {
             | IssueError::StoredKey(_)
             | IssueError::Address(_)
             | IssueError::Canonical(_)) => Self::unsigned(&error),
+        }
+    }
+}
+
+impl From<PolicyError> for Problem {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Refused(refusal) => Self::from_refusal(&refusal),
+            PolicyError::Document(_) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "policy-malformed")
+            }
+            PolicyError::Canonical(error) => error.into(),
+            PolicyError::Store(error) => error.into(),
         }
     }
 }

@@ -134,6 +134,7 @@ impl Visit {
                         platform,
                         item(w.t("admin.authorities.title"), "/console/authorities", "tree"),
                     ),
+                    (platform, item(w.t("admin.policies.title"), "/console/policies", "settings")),
                     (
                         self.may(ViewAudit),
                         item(w.t("admin.audit.title"), "/console/audit", "shield"),

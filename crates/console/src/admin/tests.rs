@@ -2,6 +2,7 @@
 
 mod doors;
 mod pages;
+mod policies;
 mod revocation;
 mod signing_in;
 

@@ -17,6 +17,7 @@ fn filled(route: &Route) -> String {
         .replace("{file}", "certificate.pem")
         .replace("{code}", "no-such-g1")
         .replace("{seq}", "999999")
+        .replace("{digest}", &"0".repeat(64))
         .replace("{secret}", "no-such-link")
         .replace("{language}", "en")
 }
@@ -146,7 +147,7 @@ fn what_a_stranger_may_not_see_does_not_exist() {
         // A branch may not be reached below another organisation's address.
         let mixed = format!("/console/organisations/{}/branches/{}", other.id, branch.id);
         house.person(&[Role::CaOfficer]).get(&mixed).check(404, "not-found");
-        for path in ["/console/authorities", "/console/lists"] {
+        for path in ["/console/authorities", "/console/lists", "/console/policies"] {
             holder.get(path).check(404, "not-found");
         }
         let found = stranger.get(&format!("/console/search?q={serial}"));
