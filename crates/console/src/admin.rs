@@ -17,6 +17,7 @@ pub mod enrol;
 pub mod errors;
 pub mod frame;
 pub mod home;
+pub mod keys;
 pub mod lists;
 pub mod me;
 pub mod names;
@@ -100,6 +101,8 @@ routes! {
     post "/console/applications/{id}/issue" Issue applications::issue_certificate;
     get  "/console/authorities" ViewRegistry authorities::list_authorities;
     get  "/console/authorities/{code}" ViewRegistry authorities::show_authority;
+    get  "/console/keys" ViewRegistry keys::list_keys;
+    get  "/console/keys/{id}" ViewRegistry keys::show_key;
     get  "/console/policies" ViewRegistry policies::show_policies;
     get  "/console/policies/draft" DraftPolicy drafts::show_form;
     post "/console/policies/draft" DraftPolicy drafts::hand_in;

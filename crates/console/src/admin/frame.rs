@@ -121,6 +121,7 @@ impl Visit {
                             "certificate",
                         ),
                     ),
+                    (registry, item(w.t("admin.keys.title"), "/console/keys", "key")),
                 ],
             ),
             group(

@@ -138,6 +138,7 @@ fn what_a_stranger_may_not_see_does_not_exist() {
             format!("/console/certificates/{serial}/chain.pem"),
             format!("/console/certificates/{serial}/revoke"),
             format!("/console/applications/{application}"),
+            format!("/console/keys/{}", certificate.key),
         ] {
             stranger.get(&path).check(404, "not-found");
             assert_eq!(holder.get(&path).status.as_u16(), 200, "{path}");

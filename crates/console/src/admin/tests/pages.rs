@@ -52,6 +52,8 @@ fn paths(world: &World, furnished: &Furnished) -> Vec<String> {
         "/console/authorities/root-g1",
         "/console/authorities/seal-l2-g1",
         "/console/lists",
+        "/console/keys",
+        "/console/keys?q=nothing",
         "/console/policies",
         "/console/policies/draft",
         "/console/policies/test",
@@ -71,6 +73,8 @@ fn paths(world: &World, furnished: &Furnished) -> Vec<String> {
         format!("/console/certificates/{}/revoke", certificate.serial),
         format!("/console/certificates/{}/revoked", revoked.serial),
         format!("/console/applications/{application}"),
+        format!("/console/keys/{}", certificate.key),
+        format!("/console/keys/{}", revoked.key),
         format!("/console/audit/{}", world.position()),
         "/console/search?q=script".to_owned(),
     ];
