@@ -20,6 +20,7 @@ mod hsm;
 mod import;
 mod interop;
 mod issuance;
+mod key_life;
 mod kill;
 mod ocsp;
 mod path_validation;

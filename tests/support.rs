@@ -7,6 +7,7 @@ use serde_json::Value;
 use tenkoku_ca::apply::ApplyError;
 use tenkoku_ca::incident::CloseError;
 use tenkoku_ca::issue::IssueError;
+use tenkoku_ca::life::LifeError;
 use tenkoku_ca::prove::ProveError;
 use tenkoku_ca::revoke::RevokeError;
 use tenkoku_ca::suspend::SuspendError;
@@ -29,7 +30,7 @@ macro_rules! maybe_refusal {
         }
     )*};
 }
-maybe_refusal! { ApplyError CloseError IssueError ProveError RevokeError SuspendError }
+maybe_refusal! { ApplyError CloseError IssueError LifeError ProveError RevokeError SuspendError }
 
 /// The refusal that something came to.
 #[track_caller]

@@ -6,10 +6,13 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod acknowledge;
 pub mod apply;
 pub mod authority;
 pub mod ceremony;
 pub mod clock;
+pub mod container;
+pub mod destroy;
 pub mod emergency;
 pub mod exchange;
 pub mod import;
@@ -17,10 +20,13 @@ pub mod incident;
 pub mod issue;
 mod known;
 pub mod lapse;
+pub mod life;
+pub mod nightly;
 pub mod platform_key;
 pub mod policy;
 pub mod prove;
 pub mod revoke;
+pub mod rotate;
 pub mod seal_key;
 pub mod settle;
 pub mod signer;

@@ -11,6 +11,7 @@ use tenkoku_domain::certificate::{
 use tenkoku_domain::id::{AuthorityId, CertificateId, KeyId};
 use tenkoku_domain::policy::Installation;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_domain::revocation::{Cause, Revocation};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_keys::{Body, KeyError};
 use tenkoku_pki::cert::CertificateError;
@@ -20,6 +21,7 @@ use tenkoku_pki::profile::{Issuer, Order, Repository, draft};
 use tenkoku_pki::signed::AssembleError;
 use tenkoku_pki::uri::{HttpUri, UriError};
 use tenkoku_ports::Env;
+use tenkoku_ports::settings::Acknowledgement;
 use tenkoku_store::{StoreError, Tx};
 
 /// How often a serial number is drawn before giving up. Two draws of 126 bits never meet.
@@ -122,7 +124,8 @@ pub(crate) fn sign_certificate(
     let (pending, linted) = record_pending(env, now, paper, order, before)?;
     let signature = env.keys.sign(&paper.signing_key, &Body::Certificate(&linted))?;
     let der = linted.assemble(&signature)?;
-    let certificate = Certificate { der: Some(der), state: CertificateState::Active, ..pending };
+    let state = first_state(env, paper.profile, now);
+    let certificate = Certificate { der: Some(der), state, ..pending };
     env.store.write(|tx| {
         let issued = Event::CertificateIssued { certificate: certificate.clone() };
         tx.record(origin, now, &issued)?;
@@ -138,6 +141,18 @@ pub(crate) fn check_arc(env: &Env) -> Result<(), Refusal> {
         return Err(Refusal::new(RefusalCode::LintFailed, "PR-1"));
     }
     Ok(())
+}
+
+/// DOMAIN 6.4: at level 3 a certificate is told as on hold until its key acknowledges it; every
+/// other is in use at once.
+fn first_state(env: &Env, profile: Profile, now: Timestamp) -> CertificateState {
+    match env.settings.acknowledgement {
+        Acknowledgement::Needed if profile == Profile::Seal3 => {
+            let told = Revocation { cause: Cause::Suspended, at: now.floor(), invalid_since: None };
+            CertificateState::Held(told)
+        }
+        Acknowledgement::Needed | Acknowledgement::Waived => CertificateState::Active,
+    }
 }
 
 fn record_pending(

@@ -185,6 +185,9 @@ impl Profile {
     pub const VERSION: i32 = 1;
 }
 
+/// Days in which the new key of a certificate must sign a fresh challenge (DOMAIN 6.4).
+pub const ACKNOWLEDGEMENT_DAYS: i64 = 14;
+
 /// State of a certificate (DOMAIN 6.4), with what belongs to the state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]

@@ -7,11 +7,33 @@ use tenkoku_domain::organisation::Language;
 use tenkoku_domain::policy::Installation;
 use tenkoku_pki::policy::PolicyArc;
 
+/// Whether the new key of level 3 must sign a fresh challenge before its certificate is in use
+/// (DOMAIN 6.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledgement {
+    /// It must.
+    Needed,
+    /// An evaluation does without.
+    Waived,
+}
+
+impl Acknowledgement {
+    /// What an installation begins with.
+    pub const fn of(installation: Installation) -> Self {
+        match installation {
+            Installation::Evaluation => Self::Waived,
+            Installation::Production => Self::Needed,
+        }
+    }
+}
+
 /// What the operator decided.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Evaluation or production.
     pub installation: Installation,
+    /// Whether keys of level 3 are acknowledged.
+    pub acknowledgement: Acknowledgement,
     /// The address that goes into certificates and lists.
     pub public_address: PublicAddress,
     /// The operator's private policy arc.

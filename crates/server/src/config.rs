@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use tenkoku_domain::policy::Installation;
-use tenkoku_ports::settings::Settings;
+use tenkoku_ports::settings::{Acknowledgement, Settings};
 
 pub(crate) use self::console::Callers;
 pub(crate) use self::installation::parse_arc;
@@ -105,6 +105,7 @@ impl Config {
         let arc = toml.installation.arc(kind)?;
         let settings = Settings {
             installation: kind,
+            acknowledgement: Acknowledgement::of(kind),
             public_address: toml.public.address()?,
             arc,
             clock: toml.clock.watch(kind),

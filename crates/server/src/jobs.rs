@@ -3,15 +3,18 @@
 //! A job only triggers: it calls a use case like a handler does, with the permit of a named part of
 //! the platform, and may run twice.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tenkoku_ca::lapse::lapse_applications;
+use tenkoku_ca::nightly::run_nightly;
 use tenkoku_ca::policy::activate_due_policies;
 use tenkoku_ca::settle::settle_pending;
 use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
+use tenkoku_domain::access::{OperateAuthority, Permit};
 use tenkoku_domain::id::AuthorityId;
 use tenkoku_ports::Env;
 use tenkoku_publisher::publish::renew_list;
@@ -23,7 +26,7 @@ use crate::clock;
 use crate::failure::Failure;
 
 /// What the clock puts into the queue, and when (second, minute, hour, day, month, weekday).
-const TIMETABLE: [(&str, &str); 7] = [
+const TIMETABLE: [(&str, &str); 8] = [
     (ACTIVATE_POLICIES, "0 * * * * *"),
     (SETTLE, "*/10 * * * * *"),
     (COMPARE_CLOCK, "20 */10 * * * *"),
@@ -31,6 +34,7 @@ const TIMETABLE: [(&str, &str); 7] = [
     (RENEW_CRLS, "30 */10 * * * *"),
     (RENEW_LIST, "0 5 * * * *"),
     (LAPSE, "0 20 * * * *"),
+    (NIGHTLY, "0 10 * * * *"),
 ];
 
 const ACTIVATE_POLICIES: &str = "activate-policies";
@@ -40,6 +44,9 @@ const RENEW_SIGNERS: &str = "renew-signers";
 const RENEW_CRLS: &str = "renew-crls";
 const RENEW_LIST: &str = "renew-list";
 const LAPSE: &str = "lapse-applications";
+/// The checks over keys and certificates. Hourly, so that a date is never missed by a day; a second
+/// run of the same day finds nothing to do.
+pub(crate) const NIGHTLY: &str = "nightly";
 /// Queued by the store with every change of status.
 const REFRESH_STATUS: &str = "refresh-status";
 
@@ -169,6 +176,7 @@ fn run(env: &Env, job: &Job) -> Result<(), Failure> {
         LAPSE => {
             lapse_applications(env, &scheduler.permit(now)?)?;
         }
+        NIGHTLY => nightly(env, &scheduler.permit(now)?)?,
         REFRESH_STATUS => {
             let id = AuthorityId::parse(&job.object).map_err(Failure::internal)?;
             let authority = env.store.read(|tx| tx.load_authority(&id))?;
@@ -176,6 +184,21 @@ fn run(env: &Env, job: &Job) -> Result<(), Failure> {
         }
         other => tracing::warn!(kind = other, "a job of a kind that this program does not know"),
     }
+    Ok(())
+}
+
+/// Runs the checks and records the run, so that one that did not happen is noticed.
+fn nightly(env: &Env, permit: &Permit<OperateAuthority>) -> Result<(), Failure> {
+    let started = env.clock.now();
+    env.store.write(|tx| tx.begin_job_run(NIGHTLY, started))?;
+    let ran = run_nightly(env, permit);
+    let (outcome, counts) = match &ran {
+        Ok(counts) => ("done", counts.clone()),
+        Err(_) => ("failed", BTreeMap::new()),
+    };
+    let ended = env.clock.now();
+    env.store.write(|tx| tx.end_job_run((NIGHTLY, started), outcome, &counts, ended))?;
+    ran?;
     Ok(())
 }
 

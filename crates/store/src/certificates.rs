@@ -46,7 +46,7 @@ pub struct CertificateFilter {
 
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = certificates)]
-struct CertificateRow {
+pub(crate) struct CertificateRow {
     id: String,
     authority_id: String,
     serial: String,
@@ -150,7 +150,7 @@ pub(crate) fn read_state(
 }
 
 impl CertificateRow {
-    fn read(self) -> Result<Certificate, StoreError> {
+    pub(crate) fn read(self) -> Result<Certificate, StoreError> {
         let place = Place::new("certificate", &self.id);
         let parts = (
             self.organisation_id.as_deref(),
@@ -511,10 +511,10 @@ impl Tx<'_> {
         self.set_revoked(certificate, revocation, &OPEN)?;
         if revocation.cause == Cause::KeyExposed {
             self.block_exposed(&certificate.key, revocation.at)?;
-            return self.set_key_state(&certificate.key, KeyState::Compromised);
+            return self.end_key(&certificate.key, KeyState::Compromised);
         }
         match &certificate.seal {
-            Some(_) => self.set_key_state(&certificate.key, KeyState::DestructionDue),
+            Some(_) => self.end_key(&certificate.key, KeyState::DestructionDue),
             None => Ok(()),
         }
     }

@@ -155,6 +155,13 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("feed_issuers_code", "feed_issuers.code", "feed issuer"),
     ("vendor_roots_code", "vendor_roots.code", "vendor root"),
     ("key_evidence_id", "key_evidence.id", "key evidence"),
+    ("containers_serial", "containers.serial, containers.partition_name", "container"),
+    (
+        "destruction_decisions_id",
+        "destruction_decisions.evidence_id, destruction_decisions.person",
+        "decision",
+    ),
+    ("life_marks_id", "life_marks.object, life_marks.kind", "mark"),
     ("crls_number", "crls.authority_id, crls.number", "crl number"),
     ("lists_sequence", "lists.scheme, lists.sequence", "list sequence"),
     ("accounts_id", "accounts.id", "account"),

@@ -3,14 +3,14 @@
 use diesel::dsl::max;
 use diesel::prelude::*;
 use tenkoku_domain::application::Application;
-use tenkoku_domain::id::{BranchId, InstanceId};
+use tenkoku_domain::id::{ApplicationId, BranchId, InstanceId, OrderId};
 use tenkoku_domain::level::Level;
 use tenkoku_domain::time::Timestamp;
 
 use crate::certificates::OCCUPYING;
 use crate::column::{Place, level_number};
 use crate::error::StoreError;
-use crate::schema::{certificates, instances};
+use crate::schema::{certificates, instance_orders, instances};
 use crate::tx::Tx;
 
 impl Tx<'_> {
@@ -49,6 +49,24 @@ impl Tx<'_> {
             .count()
             .get_result(self.conn)?;
         Ok(count)
+    }
+
+    /// Keeps which applications one order of several instances led to.
+    pub(crate) fn insert_instance_order(
+        &mut self,
+        order: &OrderId,
+        applications: &[ApplicationId],
+    ) -> Result<(), StoreError> {
+        for (number, application) in (1_i32..).zip(applications) {
+            diesel::insert_into(instance_orders::table)
+                .values((
+                    instance_orders::id.eq(order.as_str()),
+                    instance_orders::number.eq(number),
+                    instance_orders::application_id.eq(application.as_str()),
+                ))
+                .execute(self.conn)?;
+        }
+        Ok(())
     }
 
     /// The instance of an identifier: its branch, level and number; `None` where there is none.

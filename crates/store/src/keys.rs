@@ -14,7 +14,7 @@ use crate::tx::{Tx, one};
 
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = keys)]
-struct KeyRow {
+pub(crate) struct KeyRow {
     id: String,
     role: String,
     holder_kind: String,
@@ -50,7 +50,7 @@ impl From<&Key> for KeyRow {
 }
 
 impl KeyRow {
-    fn read(self) -> Result<Key, StoreError> {
+    pub(crate) fn read(self) -> Result<Key, StoreError> {
         let place = Place::new("key", &self.id);
         let holder = match self.holder_kind.as_str() {
             "instance" => InstanceId::parse(&self.holder).ok().map(KeyHolder::Instance),
@@ -136,6 +136,28 @@ impl Tx<'_> {
             .set(keys::state.eq(KeyState::Bound.word()))
             .execute(self.conn)?;
         one(rows, "key state")
+    }
+
+    /// A key moves on from one of some states.
+    pub(crate) fn move_key(
+        &mut self,
+        id: &KeyId,
+        from: &[KeyState],
+        to: KeyState,
+    ) -> Result<(), StoreError> {
+        let words: Vec<_> = from.iter().map(|state| state.word()).collect();
+        let standing = keys::table.find(id.as_str()).filter(keys::state.eq_any(words));
+        let rows = diesel::update(standing).set(keys::state.eq(to.word())).execute(self.conn)?;
+        one(rows, "key state")
+    }
+
+    /// A key's certificate was revoked. What is known about a key that is gone stays: destroyed, or
+    /// lost.
+    pub(crate) fn end_key(&mut self, id: &KeyId, to: KeyState) -> Result<(), StoreError> {
+        let gone = [KeyState::Destroyed, KeyState::Lost].map(KeyState::word);
+        let standing = keys::table.find(id.as_str()).filter(keys::state.ne_all(gone));
+        diesel::update(standing).set(keys::state.eq(to.word())).execute(self.conn)?;
+        Ok(())
     }
 
     /// A key reached a state from which none leads back.

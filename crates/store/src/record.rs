@@ -7,6 +7,7 @@ mod policy;
 
 use tenkoku_domain::access::Origin;
 use tenkoku_domain::audit::Event;
+use tenkoku_domain::certificate::{ACKNOWLEDGEMENT_DAYS, CertificateState};
 use tenkoku_domain::time::Timestamp;
 
 use crate::error::StoreError;
@@ -51,7 +52,20 @@ impl Tx<'_> {
                 self.insert_proofing(&organisation.id, proofing, &origin.actor, at)
             }
             Event::BranchCreated { branch } => self.insert_branch(branch),
-            Event::CertificateIssued { certificate } => self.complete_certificate(certificate),
+            Event::CertificateIssued { certificate } => {
+                self.complete_certificate(certificate)?;
+                match certificate.state {
+                    CertificateState::Issued | CertificateState::Held(_) => {
+                        let due = at.plus_days(ACKNOWLEDGEMENT_DAYS);
+                        self.insert_acknowledgement(certificate, due)
+                    }
+                    CertificateState::Pending
+                    | CertificateState::Active
+                    | CertificateState::Suspended(_)
+                    | CertificateState::Retired
+                    | CertificateState::Revoked(_) => Ok(()),
+                }
+            }
             Event::CertificateNotAccepted { certificate, revocation } => {
                 self.withdraw_certificate(certificate, revocation)
             }

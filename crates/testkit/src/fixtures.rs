@@ -193,6 +193,11 @@ impl ApplicantKey {
         sequence(&[&info, &algorithm.identifier(), &bit_string(&signature)])
     }
 
+    /// A signature over a text, as certificates use the key: for evidence and acknowledgements.
+    pub fn sign_text(&self, text: &[u8]) -> Vec<u8> {
+        self.sign(text).1
+    }
+
     fn sign(&self, message: &[u8]) -> (SignatureAlgorithm, Vec<u8>) {
         let random = SystemRandom::new();
         match &self.private {

@@ -40,7 +40,9 @@ use tenkoku_pki::crl::Crl;
 use tenkoku_pki::ocsp::{Answer, AnswerStatus, HashAlgorithm, IssuerHashes, encode_request};
 use tenkoku_pki::policy::PolicyArc;
 use tenkoku_ports::Env;
-use tenkoku_ports::settings::{ClockWatch, Operator, PublicAddress, Scheme, Settings};
+use tenkoku_ports::settings::{
+    Acknowledgement, ClockWatch, Operator, PublicAddress, Scheme, Settings,
+};
 use tenkoku_publisher::publish::renew_list;
 use tenkoku_responder::answer::answer;
 use tenkoku_responder::crl::current_crl;
@@ -521,6 +523,7 @@ fn settings(installation: Installation) -> Settings {
     let name = |text| Name::parse(text).expect("a name");
     Settings {
         installation,
+        acknowledgement: Acknowledgement::of(installation),
         public_address: PublicAddress::parse("http://seal.example.jp").expect("an address"),
         arc: PolicyArc::parse(arc).expect("an arc"),
         clock: match installation {

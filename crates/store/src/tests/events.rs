@@ -9,12 +9,17 @@ use tenkoku_domain::audit::{
     AuditCode, AuditRecord, AuthorityEvent, AuthorityPlan, Compromise, Event, IdentityEvent,
     LifeEvent, ObjectRef, PolicyEvent, Proofing, ReceivedRoot,
 };
+use tenkoku_domain::branch::Branch;
 use tenkoku_domain::ceremony::record::CeremonyRecord;
 use tenkoku_domain::certificate::Certificate;
 use tenkoku_domain::challenge::Challenge;
 use tenkoku_domain::clock::ClockCheck;
-use tenkoku_domain::policy::PossessionMethod;
+use tenkoku_domain::container::{Container, ContainerState};
+use tenkoku_domain::destruction::{Decision, EvidenceState};
+use tenkoku_domain::id::{OrderId, OrganisationId};
+use tenkoku_domain::key::Key;
 use tenkoku_domain::policy::draft::{PolicyDraft, Verdict};
+use tenkoku_domain::policy::{DestructionClass, PossessionMethod};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::revocation::Cause;
 use tenkoku_domain::suspension::Suspension;
@@ -82,6 +87,29 @@ fn life(event: &LifeEvent) -> &'static str {
         LifeEvent::Suspended { .. } => "suspended",
         LifeEvent::SuspensionExtended { .. } => "suspension-extended",
         LifeEvent::Released { .. } => "released",
+        LifeEvent::Delivered { .. } => "delivered",
+        LifeEvent::Acknowledged { .. } => "acknowledged",
+        LifeEvent::NotAccepted { .. } => "not-acknowledged",
+        LifeEvent::RotationOpened { .. } => "rotation-opened",
+        LifeEvent::RotationLate { .. } => "rotation-late",
+        LifeEvent::Retired { .. } => "retired",
+        LifeEvent::Expired { .. } => "expired",
+        LifeEvent::DestructionDue { .. } => "destruction-due",
+        LifeEvent::NotEvidenced { .. } => "not-evidenced",
+        LifeEvent::EvidenceHanded { .. } => "evidence-handed",
+        LifeEvent::EvidenceDecided { .. } => "evidence-decided",
+        LifeEvent::Destroyed { .. } => "key-destroyed",
+        LifeEvent::Lost { .. } => "key-lost",
+        LifeEvent::SeenAfterDestruction { .. } => "seen-after-destruction",
+        LifeEvent::UsageReported { .. } => "usage-reported",
+        LifeEvent::CopySuspected { .. } => "copy-suspected",
+        LifeEvent::ContainerRegistered { .. } => "container-registered",
+        LifeEvent::ContainerVerified { .. } => "container-verified",
+        LifeEvent::CustodianChanged { .. } => "custodian-changed",
+        LifeEvent::ContainerMoved { .. } => "container-moved",
+        LifeEvent::ContainerDisposed { .. } => "container-disposed",
+        LifeEvent::KeyPlaced { .. } => "key-placed",
+        LifeEvent::InstancesOrdered { .. } => "instances-ordered",
     }
 }
 
@@ -102,6 +130,94 @@ fn life_of(certificate: &Certificate) -> Vec<LifeEvent> {
             },
         },
         LifeEvent::Released { certificate: certificate.clone(), comment: String::new() },
+        LifeEvent::Delivered {
+            certificate: certificate.clone(),
+            challenge: s::digest("challenge"),
+            until: NOW.plus_seconds(3600),
+        },
+        LifeEvent::Acknowledged { certificate: certificate.clone() },
+        LifeEvent::NotAccepted {
+            certificate: certificate.clone(),
+            revocation: s::revocation(Cause::OfficeClosed),
+        },
+        LifeEvent::RotationOpened { certificate: certificate.clone() },
+        LifeEvent::RotationLate { certificate: certificate.clone() },
+        LifeEvent::Retired { certificate: certificate.clone(), due: NOW.plus_days(30).floor() },
+        LifeEvent::Expired { certificate: certificate.clone() },
+        LifeEvent::SeenAfterDestruction {
+            certificate: certificate.clone(),
+            destroyed: NOW.plus_days(-3).floor(),
+            seen: NOW.floor(),
+        },
+    ]
+}
+
+/// What happens to a key and its container.
+fn end_of(key: &Key, organisation: &OrganisationId) -> Vec<LifeEvent> {
+    let (key, organisation) = (key.clone(), organisation.clone());
+    let evidence = s::evidence(&key);
+    vec![
+        LifeEvent::DestructionDue {
+            key: key.clone(),
+            organisation: organisation.clone(),
+            due: NOW.plus_days(30).floor(),
+        },
+        LifeEvent::NotEvidenced { key: key.clone(), organisation: organisation.clone() },
+        LifeEvent::EvidenceHanded {
+            evidence: evidence.clone(),
+            organisation: organisation.clone(),
+        },
+        LifeEvent::EvidenceDecided {
+            evidence,
+            organisation: organisation.clone(),
+            person: s::user_id(2).to_string(),
+            decision: Decision::Accept,
+            reason: "complete".to_owned(),
+            state: EvidenceState::Accepted,
+        },
+        LifeEvent::Destroyed {
+            key: key.clone(),
+            organisation: organisation.clone(),
+            class: DestructionClass::D4,
+            at: NOW.floor(),
+        },
+        LifeEvent::Lost {
+            key: key.clone(),
+            organisation: organisation.clone(),
+            comment: "stolen".to_owned(),
+        },
+        LifeEvent::UsageReported {
+            key: key.clone(),
+            organisation: organisation.clone(),
+            uses: 7,
+            device: "SN-1".to_owned(),
+        },
+        LifeEvent::CopySuspected { key, organisation, signal: "counter-backwards".to_owned() },
+    ]
+}
+
+fn places_of(key: &Key, branch: &Branch) -> Vec<LifeEvent> {
+    let container = s::container(branch);
+    let evidence = s::digest("evidence");
+    vec![
+        LifeEvent::ContainerRegistered { container: container.clone() },
+        LifeEvent::ContainerVerified { container: container.clone(), evidence },
+        LifeEvent::KeyPlaced {
+            key: key.clone(),
+            organisation: branch.organisation.clone(),
+            container: container.id.clone(),
+        },
+        LifeEvent::CustodianChanged { container: container.clone() },
+        LifeEvent::ContainerMoved {
+            container: Container { state: ContainerState::Quarantined, ..container.clone() },
+        },
+        LifeEvent::ContainerDisposed { container, evidence },
+        LifeEvent::InstancesOrdered {
+            order: OrderId::new(NOW, &s::Numbered(1)),
+            organisation: branch.organisation.clone(),
+            branch: branch.id.clone(),
+            applications: vec![s::application_id(1)],
+        },
     ]
 }
 
@@ -203,6 +319,7 @@ pub(crate) fn all() -> Vec<Event> {
     (policy.id, policy.version) = ("kmp-sample".to_owned(), "1".to_owned());
     let signer = Certificate { policy: digest, ..s::signer(3) };
     let organisation = branch.organisation.clone();
+    let owner = organisation.clone();
     let refusal = Refusal::new(RefusalCode::KeyDuplicate, "KM-6").with("instance", 1);
     let mut all = vec![
         Event::NodeStarted { version: "0.1.0".to_owned() },
@@ -254,7 +371,9 @@ pub(crate) fn all() -> Vec<Event> {
         }),
         Event::CertificateIssued { certificate: issued.clone() },
     ];
-    all.extend(life_of(&issued).into_iter().map(Event::Life));
+    let seal_key = s::seal_key(1);
+    let life = life_of(&issued).into_iter().chain(end_of(&seal_key, &owner));
+    all.extend(life.chain(places_of(&seal_key, &s::branch(0, 1))).map(Event::Life));
     all.extend(
         [
             Event::CertificateNotAccepted {

@@ -16,10 +16,13 @@ use tenkoku_domain::certificate::{
     Certificate, CertificateState, Profile, SealBinding, Serial, Validity,
 };
 use tenkoku_domain::challenge::Challenge;
+use tenkoku_domain::container::{BackupCopy, Container, ContainerKind, ContainerState, PRIMARY};
+use tenkoku_domain::destruction::{CopyLine, Evidence, Method, Signatory, SignerRole};
 use tenkoku_domain::exchange::{BundleKind, CompareCode};
 use tenkoku_domain::id::{
-    ApplicationId, AuthorityId, BranchId, CeremonyId, CertificateId, Entropy, ExchangeId,
-    IncidentId, InstanceId, KeyId, OrganisationId, RequestId, SessionId, UserId,
+    ApplicationId, AuthorityId, BranchId, CeremonyId, CertificateId, ContainerId, Entropy,
+    EvidenceId, ExchangeId, IncidentId, InstanceId, KeyId, OrganisationId, RequestId, SessionId,
+    UserId,
 };
 use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::incident::{Incident, IncidentClosing, IncidentDecision, IncidentKind};
@@ -29,9 +32,8 @@ use tenkoku_domain::key::{
 use tenkoku_domain::level::Level;
 use tenkoku_domain::name::Name;
 use tenkoku_domain::organisation::{Address, Language, Organisation, OrganisationState};
-use tenkoku_domain::policy::PossessionMethod;
 use tenkoku_domain::policy::draft::{DraftState, PolicyDecision, PolicyDraft, Verdict};
-use tenkoku_domain::policy::{Installation, KeyPolicy};
+use tenkoku_domain::policy::{DestructionClass, Installation, KeyPolicy, PossessionMethod};
 use tenkoku_domain::revocation::{Cause, Revocation};
 use tenkoku_domain::suspension::{HoldCause, Suspension};
 use tenkoku_domain::time::Timestamp;
@@ -41,7 +43,7 @@ use tenkoku_domain::trusted_list::PublishedList;
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_371_000_120);
 
 /// Fills with one number, so that what is made with the same number is the same.
-struct Numbered(u64);
+pub(crate) struct Numbered(pub(crate) u64);
 
 impl Entropy for Numbered {
     fn fill(&self, bytes: &mut [u8]) {
@@ -325,6 +327,51 @@ pub(crate) fn signer(number: u64) -> Certificate {
         common_name: "Sample OCSP Signer".to_owned(),
         validity: Validity::days(NOW, 30),
         ..certificate(&application(&any, number), number)
+    }
+}
+
+/// Evidence of the destruction of a key.
+pub(crate) fn evidence(key: &Key) -> Evidence {
+    Evidence {
+        id: EvidenceId::new(NOW, &Numbered(1)),
+        key: key.id.clone(),
+        class: DestructionClass::D4,
+        lines: vec![CopyLine {
+            copy: PRIMARY.to_owned(),
+            method: Some(Method::Zeroise),
+            at: Some(NOW.floor()),
+        }],
+        serials: vec!["SN-1".to_owned()],
+        signatories: vec![Signatory {
+            name: "例 花子".to_owned(),
+            role: SignerRole::Custodian,
+            key: Fingerprint(digest("another key")),
+        }],
+        attachments: vec![digest("photograph")],
+        report: None,
+        last_act: None,
+        handed_by: user_id(1).to_string(),
+        handed_at: NOW,
+    }
+}
+
+/// A token of a branch, with one backup.
+pub(crate) fn container(branch: &Branch) -> Container {
+    Container {
+        id: ContainerId::new(NOW, &Numbered(1)),
+        organisation: branch.organisation.clone(),
+        branch: Some(branch.id.clone()),
+        kind: ContainerKind::Token,
+        model: "Sample Token".to_owned(),
+        serial: "SN-1".to_owned(),
+        firmware: "1.2".to_owned(),
+        certification: String::new(),
+        partition: String::new(),
+        custodian: Custodian::parse("例 花子", "hanako@branch.example").unwrap(),
+        location: "大阪".to_owned(),
+        inventory: vec![BackupCopy { label: "safe".to_owned(), location: "東京".to_owned() }],
+        state: ContainerState::Registered,
+        registered_at: NOW,
     }
 }
 
