@@ -25,6 +25,7 @@ use tenkoku_store::{StoreError, Tx};
 
 use crate::known::{Place, look_up};
 use crate::policy::policy_of_level;
+use crate::rotate::check_successor;
 
 /// What is applied for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,6 +189,7 @@ fn place(
     };
     match tx.find_instance(id)? {
         Some((of, level, number)) if of == branch.id && level == order.level => {
+            check_successor(tx, id, now)??;
             Ok((id.clone(), number))
         }
         Some(_) | None => Err(StoreError::NotFound { what: "instance" }.into()),
