@@ -60,7 +60,7 @@ pub fn level_of(profile: Profile) -> Option<Level> {
 pub fn load_seal_key(tx: &mut Tx<'_>, scope: &Scope, id: &KeyId) -> Result<SealKey, StoreError> {
     let none = || StoreError::NotFound { what: "key" };
     let key = tx.load_key(id)?;
-    let certificate = tx.certificates_of_key(id)?.into_iter().next().ok_or_else(none)?;
+    let certificate = tx.newest_certificate_of_key(id)?.ok_or_else(none)?;
     let seal = certificate.seal.clone().ok_or_else(none)?;
     if !scope.covers(&seal.organisation, &seal.branch) {
         return Err(none());

@@ -125,15 +125,20 @@ impl Tx<'_> {
         rows.into_iter().map(KeyRow::read).collect()
     }
 
-    /// Certificates over a key, newest first.
-    pub fn certificates_of_key(&mut self, key: &KeyId) -> Result<Vec<Certificate>, StoreError> {
-        let rows = certificates::table
+    /// The newest certificate over a key, once it was signed.
+    pub fn newest_certificate_of_key(
+        &mut self,
+        key: &KeyId,
+    ) -> Result<Option<Certificate>, StoreError> {
+        certificates::table
             .filter(certificates::key_id.eq(key.as_str()))
             .filter(certificates::state.ne("pending"))
             .order(certificates::id.desc())
             .select(CertificateRow::as_select())
-            .load(self.conn)?;
-        rows.into_iter().map(CertificateRow::read).collect()
+            .first(self.conn)
+            .optional()?
+            .map(CertificateRow::read)
+            .transpose()
     }
 
     /// Certificates of an instance, newest first.
