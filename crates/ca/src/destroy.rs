@@ -298,7 +298,9 @@ fn decide(
 /// the operator where the operator seals for itself.
 fn is_own_officer(env: &Env, scope: &Scope, owner: &Organisation) -> bool {
     match scope {
-        Scope::Platform => env.settings.operator.identifier == owner.identifier,
+        Scope::Platform | Scope::Authorities(_) => {
+            env.settings.operator.identifier == owner.identifier
+        }
         Scope::Within { .. } => true,
     }
 }
