@@ -54,7 +54,7 @@ fn an_installation_is_told_from_its_first_record() {
 }
 
 #[test]
-fn a_later_step_that_fails_leaves_neither_change_nor_record() {
+fn i_12_a_later_step_that_fails_leaves_neither_change_nor_record() {
     World::on_each_database(|world| {
         let osaka = world.osaka();
         let before = (world.position(), branches(world, &osaka));
@@ -118,7 +118,7 @@ fn the_trail_names_nobody() {
 }
 
 #[test]
-fn a_deleted_record_is_named() {
+fn scenario_10_a_deleted_record_is_named() {
     check_tampered(
         |_| "DELETE FROM audit_events WHERE seq = 7".to_owned(),
         |_| (7, ChainFault::Missing),

@@ -67,7 +67,7 @@ fn is_refused(answer: &Answer) -> bool {
 }
 
 #[test]
-fn nobody_comes_in_and_a_role_opens_its_own_doors_only() {
+fn ab_9_nobody_comes_in_and_a_role_opens_its_own_doors_only() {
     let (installation, [seal]) = installation_with(["BR-0101"]);
     let _server = installation.serve();
     nobody_comes_in(&installation, &seal);

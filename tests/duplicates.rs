@@ -33,7 +33,7 @@ fn p256() -> ApplicantKey {
 }
 
 #[test]
-fn a_branch_may_not_use_a_sibling_s_key() {
+fn km_6_a_branch_may_not_use_a_sibling_s_key() {
     World::on_each_database(|world| {
         let [osaka, kobe] = two_branches(world);
         let key = p256();

@@ -116,7 +116,7 @@ fn an_organisation_s_own_seal_names_no_unit() {
 }
 
 #[test]
-fn a_second_seal_of_a_branch_is_another_instance() {
+fn i_1_a_second_seal_of_a_branch_is_another_instance() {
     World::on_each_database(|world| {
         let branch = world.osaka();
         let line = |_| read(&world.seal(&branch, Level::One)).subject().subject_line();
@@ -230,7 +230,7 @@ fn an_application_issued_from_many_sides_at_once_gives_one_certificate() {
 }
 
 #[test]
-fn a_name_that_changes_after_the_decision_stops_the_issue() {
+fn i_9_a_name_that_changes_after_the_decision_stops_the_issue() {
     World::on_each_database(|world| {
         let key = ApplicantKey::make(KeyAlgorithm::P256);
         let application = world.apply(&world.osaka(), Level::One, &key).expect("an application");

@@ -8,6 +8,7 @@
     reason = "a test ends where something is not as it must be"
 )]
 
+mod abuse;
 mod audit;
 mod authorities;
 mod browser;

@@ -87,7 +87,7 @@ fn a_validity_beyond_the_level_is_refused() {
 }
 
 #[test]
-fn a_branch_without_custodian_gets_nothing() {
+fn km_16_a_branch_without_custodian_gets_nothing() {
     World::on_each_database(|world| {
         let file = format!("identifier,legal_name,country\n{},{},JP\n", OURS[0], OURS[1]);
         import_organisations(&world.env, &world.permit(), file.as_bytes()).expect("recorded");

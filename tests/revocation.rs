@@ -144,7 +144,7 @@ fn what_has_expired_is_not_revoked() {
 }
 
 #[test]
-fn what_the_actor_may_not_see_does_not_exist() {
+fn ab_8_what_the_actor_may_not_see_does_not_exist() {
     World::on_each_database(|world| {
         let certificate = world.seal(&world.osaka(), Level::One);
         let theirs = world.organisation(THEIRS);

@@ -101,6 +101,10 @@ const SCENARIOS: [Rule; 7] = [
     ("scenario 10", "the audit trail loses a record"),
 ];
 
+/// Rules that nothing can break yet, because what they speak of is not built. Each comes off this
+/// list with its first test.
+const OPEN: [&str; 0] = [];
+
 /// Where tests lie.
 const FOLDERS: [&str; 2] = ["crates", "tests"];
 
@@ -176,7 +180,7 @@ fn table() -> String {
 fn every_rule_has_a_test() {
     let tests = tests();
     let bare: Vec<_> = rules().map(|(rule, _)| rule).filter(|r| !tests.contains_key(r)).collect();
-    assert!(bare.is_empty(), "no test begins with the name of: {}", bare.join(", "));
+    assert_eq!(bare, OPEN, "the rules without a test are those that are listed as open");
 }
 
 #[test]

@@ -106,6 +106,24 @@ fn every_source_file_says_what_it_is_for() {
     }
 }
 
+/// Tables whose rows end: work that is done, plans that were carried out or given up, devices of
+/// accounts that enrolled anew.
+const ENDING: [&str; 3] = ["jobs.rs", "ceremonies.rs", "passkeys.rs"];
+
+#[test]
+fn i_5_nothing_that_was_decided_is_deleted() {
+    for file in rust_files() {
+        let place = file.strip_prefix(checkout()).expect("inside the checkout");
+        let ending = ENDING.iter().any(|name| place.ends_with(name));
+        let in_store =
+            place.starts_with("crates/store/src") && !place.to_string_lossy().contains("tests");
+        if in_store && !ending {
+            let deletes = text(&file).contains("diesel::delete");
+            assert!(!deletes, "{} deletes rows", place.display());
+        }
+    }
+}
+
 #[test]
 fn only_the_store_names_diesel() {
     nobody_names("diesel", |place| place.starts_with("crates/store/"));

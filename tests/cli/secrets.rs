@@ -34,7 +34,7 @@ fn below(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn no_secret_is_printed_logged_or_stored_in_the_clear() {
+fn ab_5_no_secret_is_printed_logged_or_stored_in_the_clear() {
     let installation = Installation::empty();
     let outside = Installation::empty();
     let mut said: Vec<Outcome> = vec![installation.tenkoku(["init", "--evaluation"])];

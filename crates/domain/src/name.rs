@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn tricks_are_refused() {
+    fn ab_12_tricks_are_refused() {
         check("Sample\nCo.", Err("character"));
         check("Sample\u{202E}oC", Err("character"));
         check("\u{E000}商会", Err("character"));

@@ -44,7 +44,7 @@ fn a_newcomer_enrols_signs_out_and_signs_in_again() {
 }
 
 #[test]
-fn a_link_works_once_for_a_time_and_for_five_attempts() {
+fn ab_14_a_link_works_once_for_a_time_and_for_five_attempts() {
     World::on_each_database(|world| {
         let house = House::of(world);
         let mut browser = house.browser();
