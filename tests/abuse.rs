@@ -53,10 +53,10 @@ fn ab_2_nobody_succeeds_a_stranger_s_seal() {
 #[test]
 fn ab_4_no_form_of_a_file_reaches_a_private_key() {
     let installation = Installation::evaluation();
-    let server = installation.serve();
+    let _server = installation.serve();
     for name in ["root-g1", "seal-l1-g1"] {
         for form in ["key", "pem", "p12", "pfx", "jks", "p8", "cer.key", "der"] {
-            let address = format!("{}/ca/{name}.{form}", server.public());
+            let address = format!("{}/ca/{name}.{form}", installation.public());
             assert_eq!(get(&address).status, 404, "{address}");
         }
         let printed = installation.tenkoku(["ca", "export", name]);

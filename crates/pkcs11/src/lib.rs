@@ -55,6 +55,9 @@ pub struct TokenKeys {
     throwaway: Throwaway,
     /// Private keys that were found and judged.
     known: Mutex<HashMap<KeyId, Arc<Known>>>,
+    /// Held while a key is made or destroyed: some modules lose their way when two threads change
+    /// the token at once.
+    changing: Mutex<()>,
 }
 
 impl fmt::Debug for TokenKeys {
@@ -88,7 +91,7 @@ impl TokenKeys {
         }
         let module = Module::load(&settings.module)?;
         let connection = Connection::new(module, settings.token.clone(), pin, settings.sessions);
-        Ok(Self { connection, throwaway, known: Mutex::default() })
+        Ok(Self { connection, throwaway, known: Mutex::default(), changing: Mutex::default() })
     }
 
     /// Looks at a key that is in the token already, made there or not, and refuses one that is not
@@ -187,6 +190,7 @@ impl KeyStore for TokenKeys {
         if self.connection.run(is_taken)? {
             return Err(KeyError::Exists(id.clone()));
         }
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.connection.run_once(|lent| self.make(lent, id, algorithm))?;
         Ok(described(id, &known))
     }
@@ -222,6 +226,7 @@ impl KeyStore for TokenKeys {
         if before.private == 0 && before.public == 0 {
             return Err(KeyError::NotFound(id.clone()));
         }
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let after = self.connection.run(|lent| {
             object::destroy(&lent.session, id)?;
             object::search(&lent.session, id)

@@ -126,9 +126,10 @@ fn put(message: &mut [u8; MESSAGE], at: usize, octets: &[u8]) {
 /// An instant in NTP's form: 32 bits of seconds since 1900 in its era, 32 bits of a fraction.
 fn to_ntp(at: Timestamp) -> [u8; 8] {
     let seconds = at.seconds().saturating_add(ERA_SECONDS).rem_euclid(ERA_LENGTH);
-    let millis = at.millis().rem_euclid(1000);
-    let fraction = millis.saturating_mul(ERA_LENGTH) / 1000;
-    seconds.saturating_mul(ERA_LENGTH).wrapping_add(fraction).to_be_bytes()
+    let fraction = at.millis().rem_euclid(1000).saturating_mul(ERA_LENGTH) / 1000;
+    // Neither is negative, and each is below 2^32.
+    let [seconds, fraction] = [seconds, fraction].map(|part| u64::try_from(part).unwrap_or(0));
+    (seconds << 32 | fraction).to_be_bytes()
 }
 
 /// Milliseconds since 1970, in the era that lies nearest to `near`.

@@ -12,7 +12,7 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 63] = [
+pub const PROBLEM_CODES: [&str; 64] = [
     "address-malformed",
     "audit-broken",
     "busy",
@@ -44,6 +44,7 @@ pub const PROBLEM_CODES: [&str; 63] = [
     "key-store-exposed",
     "key-store-locked",
     "key-store-unavailable",
+    "key-unusable",
     "list-refused",
     "method-not-allowed",
     "not-acceptable",
