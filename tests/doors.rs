@@ -56,6 +56,7 @@ fn path(route: &Route, seal: &Seal) -> String {
         .replace("{serial}", &seal.serial)
         .replace("{file}", "certificate.pem")
         .replace("{code}", "seal-l1-g1")
+        .replace("{act}", "renew")
         .replace("{seq}", "1")
         .replace("{secret}", "0000000000000000000000000000000000000000000")
         .replace("{language}", "en")

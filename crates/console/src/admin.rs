@@ -4,18 +4,22 @@
 //! table, and a test knocks at every door with every role (AB-9). What is not in the table does not
 //! exist.
 
+pub mod acts;
 pub mod applications;
 pub mod audit;
 pub mod authorities;
 pub mod bench;
 pub mod branches;
+pub mod ceremonies;
 pub mod certificates;
 pub mod chart;
 pub mod confirm;
 pub mod drafts;
+pub mod emergency;
 pub mod enrol;
 pub mod errors;
 pub mod frame;
+pub mod held;
 pub mod home;
 pub mod keys;
 pub mod lists;
@@ -27,6 +31,7 @@ pub mod policies;
 pub mod revoke;
 pub mod search;
 pub mod sign_in;
+pub mod tree;
 pub mod views;
 
 use std::borrow::Cow;
@@ -100,6 +105,9 @@ routes! {
     post "/console/applications/{id}/proof" Apply applications::prove_possession;
     post "/console/applications/{id}/issue" Issue applications::issue_certificate;
     get  "/console/authorities" ViewRegistry authorities::list_authorities;
+    get  "/console/authorities/emergency" OperateAuthority emergency::show_plan;
+    post "/console/authorities/emergency/rehearse" OperateAuthority emergency::rehearse;
+    post "/console/authorities/emergency/declare" OperateAuthority emergency::declare;
     get  "/console/authorities/{code}" ViewRegistry authorities::show_authority;
     get  "/console/keys" ViewRegistry keys::list_keys;
     get  "/console/keys/{id}" ViewRegistry keys::show_key;
@@ -110,6 +118,15 @@ routes! {
     post "/console/policies/drafts/{digest}" ApprovePolicy drafts::decide;
     get  "/console/policies/test" ViewRegistry bench::show_form;
     post "/console/policies/test" ViewRegistry bench::try_out;
+    get  "/console/authorities/{code}/{act}" OperateAuthority acts::show_consequence;
+    post "/console/authorities/{code}/{act}" OperateAuthority acts::perform;
+    get  "/console/ceremonies" ViewAudit ceremonies::list_ceremonies;
+    get  "/console/ceremonies/new" OperateAuthority ceremonies::show_new;
+    post "/console/ceremonies/new" OperateAuthority ceremonies::write_file;
+    post "/console/ceremonies/check" OperateAuthority ceremonies::check_file;
+    post "/console/ceremonies/import" OperateAuthority ceremonies::import_bundle;
+    get  "/console/ceremonies/{id}" ViewAudit ceremonies::show_ceremony;
+    get  "/console/ceremonies/{id}/{file}" ViewAudit ceremonies::download;
     get  "/console/lists" ViewRegistry lists::show_list;
     post "/console/lists/publish" PublishList lists::publish_list;
     get  "/console/audit" ViewAudit audit::list_records;

@@ -420,6 +420,21 @@ impl Tx<'_> {
         Ok(rows.into_iter().collect())
     }
 
+    /// How many branches hold a certificate of an authority that is neither expired nor revoked.
+    pub fn count_served_branches(
+        &mut self,
+        authority: &AuthorityId,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
+        Ok(certificates::table
+            .filter(certificates::authority_id.eq(authority.as_str()))
+            .filter(certificates::branch_id.is_not_null())
+            .filter(certificates::state.eq_any(OPEN))
+            .filter(certificates::not_after.ge(now.floor().millis()))
+            .select(diesel::dsl::count(certificates::branch_id).aggregate_distinct())
+            .first(self.conn)?)
+    }
+
     /// Keeps a certificate that an offline key signed: it comes whole.
     pub(crate) fn insert_received(&mut self, certificate: &Certificate) -> Result<(), StoreError> {
         let row = CertificateRow::from(certificate);

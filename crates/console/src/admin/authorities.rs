@@ -1,19 +1,25 @@
 //! Certificate authorities: the tree, and one authority with what it publishes.
 
+use std::collections::BTreeMap;
+
 use actix_web::HttpResponse;
 use actix_web::web::Path;
 use askama::Template;
-use tenkoku_domain::access::{Act, Permit, Scope, ViewRegistry};
+use tenkoku_domain::access::{Act, Permission, Permit, Scope, ViewRegistry};
 use tenkoku_domain::audit::IssuedCrl;
-use tenkoku_domain::authority::{Authority, AuthorityKind};
+use tenkoku_domain::authority::{Authority, AuthorityKind, Custody};
 use tenkoku_domain::certificate::{Certificate, Profile};
+use tenkoku_domain::key::Key;
+use tenkoku_domain::organisation::Organisation;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_pki::cert::Certificate as Parsed;
 use tenkoku_ports::Env;
 use tenkoku_store::StoreError;
 
-use super::names::certificate_href;
-use super::views::{Fact, authority_chip, html};
+use super::acts::Deed;
+use super::names::{self, certificate_href, organisation_href};
+use super::tree::Tree;
+use super::views::{Fact, authority_chip, certificate_chip, html};
 use crate::format;
 use crate::granted::{Granted, Visit};
 use crate::layout::{AdminFrame, Chip, Crumb};
@@ -34,9 +40,27 @@ pub(super) struct AuthorityRow {
     pub(super) code: String,
     pub(super) kind: String,
     pub(super) below: bool,
+    pub(super) generation: i32,
     pub(super) state: Chip,
+    pub(super) custody: String,
     pub(super) expires: String,
     pub(super) crl: String,
+}
+
+/// One box of the picture.
+pub(super) struct TreeBox {
+    pub(super) x: i64,
+    pub(super) y: i64,
+    pub(super) class: &'static str,
+    pub(super) code: String,
+    pub(super) kind: String,
+    pub(super) state: Chip,
+}
+
+/// The picture with its words.
+pub(super) struct Picture {
+    pub(super) tree: Tree,
+    pub(super) boxes: Vec<TreeBox>,
 }
 
 #[derive(Template)]
@@ -44,7 +68,29 @@ pub(super) struct AuthorityRow {
 pub(super) struct AuthoritiesPage {
     pub(super) w: Words,
     pub(super) frame: AdminFrame,
+    pub(super) picture: Picture,
     pub(super) rows: Vec<AuthorityRow>,
+    pub(super) operates: bool,
+    pub(super) sees_ceremonies: bool,
+}
+
+/// A certificate over the key of an authority, with its files.
+pub(super) struct OwnCertificate {
+    pub(super) profile: String,
+    pub(super) by: String,
+    pub(super) href: String,
+    pub(super) pem: String,
+    pub(super) cer: String,
+    pub(super) state: Chip,
+    pub(super) expires: String,
+}
+
+/// Something that can be done with an authority in its state.
+pub(super) struct Choice {
+    pub(super) href: String,
+    pub(super) label: String,
+    pub(super) hint: String,
+    pub(super) dangerous: bool,
 }
 
 #[derive(Template)]
@@ -54,6 +100,11 @@ pub(super) struct AuthorityPage {
     pub(super) frame: AdminFrame,
     pub(super) state: Chip,
     pub(super) facts: Vec<Fact>,
+    pub(super) certificates: Vec<OwnCertificate>,
+    pub(super) served: Vec<Fact>,
+    pub(super) choices: Vec<Choice>,
+    pub(super) offline: bool,
+    pub(super) code: String,
     pub(super) crl: Option<Vec<Fact>>,
     pub(super) signer: Option<Vec<Fact>>,
     pub(super) signs_answers: bool,
@@ -63,7 +114,13 @@ pub(super) struct AuthorityPage {
 
 struct Ground {
     authority: Authority,
-    issuer: Option<Authority>,
+    all: Vec<Authority>,
+    key: Key,
+    certificates: Vec<Certificate>,
+    open: BTreeMap<String, i64>,
+    branches: i64,
+    dedicated: Option<Organisation>,
+    policy: String,
     crl: Option<IssuedCrl>,
     signer: Option<Certificate>,
 }
@@ -87,21 +144,28 @@ pub async fn list_authorities(granted: Granted<ViewRegistry>) -> Result<HttpResp
         .await?;
     let w = visit.words;
     let rows = found.iter().map(|(authority, crl)| row(w, authority, crl.as_ref(), visit.now));
+    let rows = rows.collect();
+    let all: Vec<Authority> = found.into_iter().map(|(authority, _)| authority).collect();
     html(&AuthoritiesPage {
         w,
         frame: visit.frame(w.t("admin.authorities.title"), Vec::new()),
-        rows: rows.collect(),
+        picture: picture(w, &all),
+        rows,
+        operates: visit.may(Permission::OperateAuthority),
+        sees_ceremonies: visit.may(Permission::ViewAudit),
     })
 }
 
 fn row(w: Words, authority: &Authority, crl: Option<&IssuedCrl>, now: Timestamp) -> AuthorityRow {
     AuthorityRow {
         name: authority.name.common_name.to_string(),
-        href: format!("/console/authorities/{}", authority.code),
+        href: href(authority),
         code: authority.code.to_string(),
         kind: kind(w, authority),
         below: authority.issuer.is_some(),
+        generation: authority.generation,
         state: authority_chip(w, authority),
+        custody: w.word("admin.custody", authority.custody.word()).to_owned(),
         expires: format::date(authority.validity.not_after),
         crl: crl
             .and_then(|crl| format::until(w, now, crl.next_update))
@@ -109,7 +173,50 @@ fn row(w: Words, authority: &Authority, crl: Option<&IssuedCrl>, now: Timestamp)
     }
 }
 
-fn kind(w: Words, authority: &Authority) -> String {
+fn picture(w: Words, all: &[Authority]) -> Picture {
+    let tree = Tree::of(all);
+    let boxes = tree.nodes.iter().filter_map(|node| {
+        let authority = all.get(node.index)?;
+        let generation = w.say("admin.tree.generation").with("n", authority.generation).text();
+        Some(TreeBox {
+            x: node.x,
+            y: node.y,
+            class: match (authority.custody, authority.kind) {
+                (Custody::Offline, _) => "node node--ghost",
+                (Custody::Online, AuthorityKind::Root) => "node node--here",
+                (Custody::Online, AuthorityKind::Policy | AuthorityKind::Issuing(_)) => "node",
+            },
+            code: authority.code.to_string(),
+            kind: match (authority.kind, &authority.dedicated) {
+                (AuthorityKind::Issuing(level), Some(_)) => {
+                    w.say("admin.tree.dedicated").with("n", level).text()
+                }
+                (AuthorityKind::Issuing(level), None) => {
+                    w.say("admin.tree.level").with("n", level).text()
+                }
+                (AuthorityKind::Root, _) => w.t("admin.tree.root").to_owned(),
+                (AuthorityKind::Policy, _) => w.t("admin.tree.policy").to_owned(),
+            } + &generation,
+            state: match authority.custody {
+                Custody::Online => authority_chip(w, authority),
+                Custody::Offline => {
+                    let Chip { tone, label } = authority_chip(w, authority);
+                    let offline = w.say("admin.tree.offline").with("state", label).text();
+                    Chip { tone, label: offline }
+                }
+            },
+        })
+    });
+    Picture { boxes: boxes.collect(), tree }
+}
+
+/// The page of an authority.
+pub(super) fn href(authority: &Authority) -> String {
+    format!("/console/authorities/{}", authority.code)
+}
+
+/// The kind of an authority, in words.
+pub(super) fn kind(w: Words, authority: &Authority) -> String {
     match authority.kind {
         AuthorityKind::Root => w.t("admin.authorities.root").to_owned(),
         AuthorityKind::Policy => w.t("admin.authorities.policy").to_owned(),
@@ -134,15 +241,31 @@ fn load(env: &Env, code: &str, now: Timestamp) -> Result<Ground, StoreError> {
         let found = tx.find_authority(code)?;
         let authority = found.ok_or(StoreError::NotFound { what: "authority" })?;
         Ok(Ground {
-            issuer: match &authority.issuer {
-                Some(id) => Some(tx.load_authority(id)?),
+            all: tx.list_authorities()?,
+            key: tx.load_key(&authority.key)?,
+            certificates: tx.certificates_of_key(&authority.key)?,
+            open: tx.open_certificates(&authority.id, &authority.key, now)?,
+            branches: tx.count_served_branches(&authority.id, now)?,
+            dedicated: match &authority.dedicated {
+                Some(id) => Some(tx.load_organisation(&Scope::Platform, id)?),
                 None => None,
             },
+            policy: tx.current_policy(now)?.version,
             crl: tx.latest_crl(&authority.id)?,
             signer: tx.current_signer(&authority.id, Profile::OcspSigner, now)?,
             authority,
         })
     })
+}
+
+impl Ground {
+    fn of(&self, id: Option<&tenkoku_domain::id::AuthorityId>) -> Option<&Authority> {
+        self.all.iter().find(|one| Some(&one.id) == id)
+    }
+
+    fn successor(&self) -> Option<&Authority> {
+        self.all.iter().find(|one| one.predecessor.as_ref() == Some(&self.authority.id))
+    }
 }
 
 fn page(visit: &Visit, found: &Ground) -> AuthorityPage {
@@ -169,6 +292,11 @@ fn page(visit: &Visit, found: &Ground) -> AuthorityPage {
         frame: visit.frame(&name, crumbs),
         state: authority_chip(w, authority),
         facts: facts(w, found, parsed.as_ref()),
+        certificates: found.certificates.iter().map(|one| own(visit, found, one)).collect(),
+        served: served(w, found),
+        choices: choices(visit, found),
+        offline: authority.custody == Custody::Offline,
+        code: authority.code.to_string(),
         crl: found.crl.as_ref().map(|crl| crl_facts(w, crl, visit.now)),
         signer: found.signer.as_ref().map(|signer| signer_facts(w, signer, visit.now)),
         signs_answers,
@@ -184,15 +312,33 @@ fn facts(w: Words, found: &Ground, parsed: Option<&Parsed>) -> Vec<Fact> {
         Fact::mono(w.t("admin.authority.code"), authority.code.as_str()),
         Fact::new(w.t("admin.authority.generation"), authority.generation.to_string()),
     ];
-    if let Some(issuer) = &found.issuer {
-        let href = format!("/console/authorities/{}", issuer.code);
-        let name = issuer.name.common_name.as_str();
-        facts.push(Fact::link(w.t("admin.certificate.issuer"), name, href));
+    let others = [
+        (w.t("admin.certificate.issuer"), found.of(authority.issuer.as_ref())),
+        (w.t("admin.authority.predecessor"), found.of(authority.predecessor.as_ref())),
+        (w.t("admin.authority.successor"), found.successor()),
+    ];
+    for (label, other) in others {
+        if let Some(other) = other {
+            facts.push(Fact::link(label, other.name.common_name.as_str(), href(other)));
+        }
     }
+    if let Some(organisation) = &found.dedicated {
+        let name = names::organisation(w, organisation).name;
+        let href = organisation_href(&organisation.id);
+        facts.push(Fact::link(w.t("admin.authority.dedicated"), name, href));
+    }
+    facts.push(Fact::new(
+        w.t("admin.authority.custody"),
+        w.word("admin.custody", authority.custody.word()),
+    ));
     facts.push(Fact::new(w.t("admin.certificate.key"), authority.algorithm.name()));
     facts.push(Fact::mono(
         w.t("admin.certificate.serial"),
         format::grouped(&authority.serial.to_string()),
+    ));
+    facts.push(Fact::mono(
+        w.t("admin.certificate.key-fingerprint"),
+        format::grouped(&found.key.fingerprint.to_string()),
     ));
     let validity = authority.validity;
     facts.push(Fact::new(w.t("admin.certificate.from"), format::date_time(validity.not_before)));
@@ -203,7 +349,53 @@ fn facts(w: Words, found: &Ground, parsed: Option<&Parsed>) -> Vec<Fact> {
             format::grouped(&hex::encode(parsed.sha256())),
         ));
     }
+    facts.push(Fact::new(w.t("admin.authority.policy"), found.policy.as_str()));
     facts
+}
+
+fn own(visit: &Visit, found: &Ground, one: &Certificate) -> OwnCertificate {
+    let w = visit.words;
+    let by = found.of(Some(&one.authority));
+    let code = by.map(|by| by.code.to_string()).unwrap_or_default();
+    let base = certificate_href(one);
+    OwnCertificate {
+        profile: w.word("admin.profile", one.profile.word()).to_owned(),
+        by: by.map(|by| by.name.common_name.to_string()).unwrap_or_default(),
+        href: format!("{base}?authority={code}"),
+        pem: format!("{base}/certificate.pem?authority={code}"),
+        cer: format!("{base}/certificate.cer?authority={code}"),
+        state: certificate_chip(w, one, visit.now),
+        expires: format::date(one.validity.not_after),
+    }
+}
+
+fn served(w: Words, found: &Ground) -> Vec<Fact> {
+    let mut facts: Vec<Fact> = found
+        .open
+        .iter()
+        .map(|(profile, n)| Fact::new(w.word("admin.profile", profile), format::number(*n)))
+        .collect();
+    if found.branches > 0 {
+        facts.push(Fact::new(w.t("admin.authority.branches"), format::number(found.branches)));
+    }
+    facts
+}
+
+/// What the person may do with an authority in its state. What would be refused is not offered.
+fn choices(visit: &Visit, found: &Ground) -> Vec<Choice> {
+    if !visit.may(Permission::OperateAuthority) {
+        return Vec::new();
+    }
+    let w = visit.words;
+    Deed::offered(&found.authority, &found.all)
+        .into_iter()
+        .map(|deed| Choice {
+            href: format!("{}/{}", href(&found.authority), deed.word()),
+            label: w.word("admin.deed", deed.word()).to_owned(),
+            hint: w.word("admin.deed-hint", deed.word()).to_owned(),
+            dangerous: deed.is_final(),
+        })
+        .collect()
 }
 
 fn crl_facts(w: Words, crl: &IssuedCrl, now: Timestamp) -> Vec<Fact> {

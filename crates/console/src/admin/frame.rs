@@ -137,6 +137,10 @@ impl Visit {
                     ),
                     (platform, item(w.t("admin.policies.title"), "/console/policies", "settings")),
                     (
+                        platform && self.may(ViewAudit),
+                        item(w.t("admin.ceremonies.title"), "/console/ceremonies", "key"),
+                    ),
+                    (
                         self.may(ViewAudit),
                         item(w.t("admin.audit.title"), "/console/audit", "shield"),
                     ),

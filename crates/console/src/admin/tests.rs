@@ -1,5 +1,6 @@
 //! Tests of the console over a real installation: signing in, doors, pages, revocation.
 
+mod authorities;
 mod doors;
 mod pages;
 mod policies;

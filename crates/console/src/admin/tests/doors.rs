@@ -16,6 +16,7 @@ fn filled(route: &Route) -> String {
         .replace("{serial}", "7F00A1B2C3D4E5F6")
         .replace("{file}", "certificate.pem")
         .replace("{code}", "no-such-g1")
+        .replace("{act}", "renew")
         .replace("{seq}", "999999")
         .replace("{digest}", &"0".repeat(64))
         .replace("{secret}", "no-such-link")
