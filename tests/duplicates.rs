@@ -229,7 +229,7 @@ fn applications_of_one_branch_at_once_get_instances_of_their_own() {
 }
 
 #[test]
-fn a_stranger_does_not_learn_who_holds_a_key() {
+fn km_6_a_stranger_does_not_learn_who_holds_a_key() {
     World::on_each_database(|world| {
         let osaka = world.osaka();
         let theirs = world.organisation(THEIRS);

@@ -26,6 +26,7 @@ mod kill;
 mod ocsp;
 mod path_validation;
 mod policies;
+mod possession;
 mod refusals;
 mod revocation;
 mod settle;

@@ -117,7 +117,7 @@ fn a_closed_branch_and_a_restricted_organisation_get_nothing() {
 }
 
 #[test]
-fn more_live_instances_than_the_policy_allows_are_refused() {
+fn km_14_more_live_instances_than_the_policy_allows_are_refused() {
     World::on_each_database(|world| {
         let osaka = world.osaka();
         let waiting = world.apply(&osaka, Level::One, &p256()).expect("an application");

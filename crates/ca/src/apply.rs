@@ -210,7 +210,7 @@ fn check_early(
         |error: CsrError| Taken::Refused { code: csr_code(&error), refusal: error.refusal() };
     let presented = PresentedRequest::parse(file).map_err(unreadable)?;
     let place = Place { branch: &order.branch, instance: order.instance.as_ref() };
-    if let Some(hit) = look_up(tx, scope, place, &presented.fingerprint())? {
+    if let Some(hit) = look_up(tx, scope, place, &presented.fingerprint(), now)? {
         return Err(Taken::Refused { code: hit.code(), refusal: hit.refusal });
     }
     let request = presented.accept().map_err(unreadable)?;

@@ -9,13 +9,15 @@ use tenkoku_domain::id::{BranchId, IncidentId, OrganisationId};
 use tenkoku_domain::incident::{Incident, IncidentClosing, IncidentDecision, IncidentKind};
 use tenkoku_domain::key::Fingerprint;
 use tenkoku_domain::policy::HitEffect;
-use tenkoku_domain::refusal::Refusal;
+use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_domain::revocation::{self, Cause, RevocationOrder};
 use tenkoku_domain::suspension::HoldCause;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::{Attempt, Env};
 use tenkoku_store::{StoreError, Tx};
 
-use crate::suspend::{SuspendError, suspend_within};
+use crate::revoke::checked_comment;
+use crate::suspend::{SuspendError, release_within, suspend_within};
 
 /// What was met, by whom, and whose it was before.
 pub(crate) struct Met<'a> {
@@ -40,7 +42,8 @@ pub(crate) fn lock_live(
 }
 
 /// Opens an incident; while one is open for the key, the hit belongs to that one. Its records come
-/// after those of the refusal, in one transaction.
+/// after those of the refusal, in one transaction. What rests on a blocked or published key is
+/// revoked at every hit (KM-5).
 pub(crate) fn open_incident(
     env: &Env,
     tx: &mut Tx<'_>,
@@ -48,8 +51,10 @@ pub(crate) fn open_incident(
     now: Timestamp,
     met: Met<'_>,
 ) -> Result<(), StoreError> {
+    let comment = "met on a list of blocked or published keys";
+    let is_blocked = met.kind == IncidentKind::BlockedKey;
     if tx.find_open_incident(&met.fingerprint)?.is_some() {
-        return Ok(());
+        return if is_blocked { revoke_held(tx, origin, &met.held, comment, now) } else { Ok(()) };
     }
     let mut organisations: Vec<_> =
         met.application.iter().map(|application| application.organisation.clone()).collect();
@@ -67,7 +72,35 @@ pub(crate) fn open_incident(
         closed: None,
     };
     tx.record(origin, now, &Event::Identity(IdentityEvent::IncidentOpened { incident }))?;
+    if is_blocked {
+        return revoke_held(tx, origin, &met.held, comment, now);
+    }
     suspend_held(tx, origin, now, &met)
+}
+
+/// DOMAIN 8.3: the key is exposed, so everything on it is. Certificates of authorities and their
+/// signers end by a ceremony (KM-19).
+fn revoke_held(
+    tx: &mut Tx<'_>,
+    origin: &Origin,
+    held: &[Certificate],
+    comment: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for certificate in held {
+        let comment = comment.to_owned();
+        let order = RevocationOrder {
+            cause: Cause::KeyExposed,
+            invalid_since: None,
+            comment: comment.clone(),
+        };
+        if let Ok(revocation) = revocation::revoke(certificate, &order, now) {
+            let certificate = certificate.clone();
+            let event = Event::CertificateRevoked { certificate, revocation, comment };
+            tx.record(origin, now, &event)?;
+        }
+    }
+    Ok(())
 }
 
 /// DOMAIN 8.3: while two strangers hold one key, its seals are on hold, if the policy says so. A
@@ -79,11 +112,10 @@ fn suspend_held(
     met: &Met<'_>,
 ) -> Result<(), StoreError> {
     match (met.kind, tx.current_policy(now)?.uniqueness.on_hit_other_holder) {
-        (IncidentKind::SiblingKey, _) | (_, HitEffect::Investigate) => return Ok(()),
-        (
-            IncidentKind::ForeignKey | IncidentKind::FeedKey | IncidentKind::BlockedKey,
-            HitEffect::SuspendAndInvestigate,
-        ) => {}
+        (IncidentKind::SiblingKey | IncidentKind::BlockedKey, _) | (_, HitEffect::Investigate) => {
+            return Ok(());
+        }
+        (IncidentKind::ForeignKey | IncidentKind::FeedKey, HitEffect::SuspendAndInvestigate) => {}
     }
     for certificate in &met.held {
         let order = (HoldCause::DuplicateKey, "");
@@ -138,7 +170,8 @@ pub enum CloseError {
     Store(#[from] StoreError),
 }
 
-/// Decides an incident, once.
+/// Decides an incident, once, and carries the decision out: what is exposed is revoked and its key
+/// blocked for ever, what is explained is released from the hold of the incident.
 pub fn close_incident(
     env: &Env,
     permit: &Permit<DecideEvidence>,
@@ -146,13 +179,18 @@ pub fn close_incident(
 ) -> Result<Incident, CloseError> {
     let now = env.clock.now();
     let decided = env.store.write(|tx| {
+        if *permit.scope() != Scope::Platform {
+            return Err(StoreError::NotFound { what: "incident" }.into());
+        }
         let incident = tx.lock_incident(&order.incident)?;
-        let closing =
-            IncidentClosing { decision: order.decision, reason: order.reason.clone(), at: now };
+        let held = lock_live(tx, &incident.fingerprint)?;
+        let reason = checked_reason(&order.reason)?;
+        let closing = IncidentClosing { decision: order.decision, reason, at: now };
         let incident = incident.close(closing)?;
         let closed = IdentityEvent::IncidentClosed { incident: incident.clone() };
         tx.record(permit.origin(), now, &Event::Identity(closed))?;
-        Ok(incident)
+        carry_out(tx, permit.origin(), order.decision, &held, now)?;
+        Ok::<_, CloseError>(incident)
     });
     match decided {
         Err(CloseError::Refused(refusal)) => {
@@ -165,5 +203,38 @@ pub fn close_incident(
             Err(env.refuse(permit.origin(), now, attempt, refusal)?.into())
         }
         other => other,
+    }
+}
+
+/// A decision needs its reason.
+fn checked_reason(reason: &str) -> Result<String, Refusal> {
+    let reason = checked_comment(reason)?;
+    if reason.is_empty() {
+        return Err(Refusal::new(RefusalCode::NameInvalid, "4.4").with("problem", "empty"));
+    }
+    Ok(reason)
+}
+
+fn carry_out(
+    tx: &mut Tx<'_>,
+    origin: &Origin,
+    decision: IncidentDecision,
+    held: &[Certificate],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    match decision {
+        IncidentDecision::KeyExposed => {
+            revoke_held(tx, origin, held, "decided in an incident", now)
+        }
+        IncidentDecision::NoCopy | IncidentDecision::Mistake => {
+            for certificate in held {
+                match release_within(tx, origin, certificate, HoldCause::DuplicateKey, now) {
+                    // A hold that reached its limit is lifted by nobody (RV-1).
+                    Ok(()) | Err(SuspendError::Refused(_)) => {}
+                    Err(SuspendError::Store(error)) => return Err(error),
+                }
+            }
+            Ok(())
+        }
     }
 }

@@ -9,6 +9,7 @@ use tenkoku_domain::id::{BranchId, InstanceId, OrganisationId};
 use tenkoku_domain::incident::IncidentKind;
 use tenkoku_domain::key::{Fingerprint, Key, KeyHolder};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_domain::time::Timestamp;
 use tenkoku_store::{StoreError, Tx};
 
 /// Where a key is handed in for.
@@ -40,23 +41,39 @@ impl Hit {
         }
     }
 
+    /// A blocked or published key: what rests on it is revoked (DOMAIN 8.3).
+    pub(crate) fn blocked(refusal: Refusal, holder: Option<(OrganisationId, BranchId)>) -> Self {
+        Self { refusal, incident: Some(IncidentKind::BlockedKey), holder }
+    }
+
     fn other(incident: IncidentKind, holder: Option<(OrganisationId, BranchId)>) -> Self {
         let refusal = Refusal::new(RefusalCode::KeyDuplicate, "KM-6").with("holder", "other");
         Self { refusal, incident: Some(incident), holder }
     }
 }
 
-/// Everything that DOMAIN 8.2 compares with; `None` for a key that nobody has shown before.
+/// Everything that DOMAIN 8.2 compares with; `None` for a key that nobody has shown before. A
+/// blocked key is one whoever held it (KM-5). Published lists are compared with the whole key, and
+/// elsewhere.
 pub(crate) fn look_up(
     tx: &mut Tx<'_>,
     scope: &Scope,
     place: Place<'_>,
     fingerprint: &Fingerprint,
+    now: Timestamp,
 ) -> Result<Option<Hit>, StoreError> {
-    match tx.find_key_by_fingerprint(fingerprint)? {
-        Some(key) => of_key(tx, scope, place, &key).map(Some),
-        None => Ok(None),
+    let policy = tx.current_policy(now)?;
+    let ours = match tx.find_key_by_fingerprint(fingerprint)? {
+        Some(key) => Some(of_key(tx, scope, place, &key)?),
+        None => None,
+    };
+    if policy.weak_keys.blocked_key_store
+        && let Some(blocked) = tx.find_blocked_key(fingerprint)?
+    {
+        let refusal = Refusal::new(RefusalCode::KeyBlocked, "KM-5").with("list", blocked.list);
+        return Ok(Some(Hit::blocked(refusal, ours.and_then(|hit| hit.holder))));
     }
+    Ok(ours)
 }
 
 fn of_key(tx: &mut Tx<'_>, scope: &Scope, place: Place<'_>, key: &Key) -> Result<Hit, StoreError> {

@@ -248,7 +248,7 @@ pub(crate) fn settle(
         Err(Outcome::Other(ProveError::Store(StoreError::Conflict { .. }))) => {
             let hit = env.store.read(|tx| {
                 let application = tx.load_application(permit.scope(), id)?;
-                hit_of(tx, permit, &application, answer.fingerprint.as_ref())
+                hit_of(tx, permit, &application, answer.fingerprint.as_ref(), now)
             })?;
             match hit {
                 Some(hit) => {
@@ -276,7 +276,7 @@ fn claim(
     let shown = match &answer.shown {
         Ok(shown) => shown,
         Err((code, refusal)) => {
-            let hit = hit_of(tx, permit, &application, answer.fingerprint.as_ref())?;
+            let hit = hit_of(tx, permit, &application, answer.fingerprint.as_ref(), now)?;
             return Err(match hit {
                 Some(hit) => Fault::of(hit.code(), hit.refusal),
                 None => Fault::of(*code, refusal.clone()),
@@ -292,7 +292,7 @@ fn claim(
     application.may_prove(now).map_err(unproven)?;
     challenge.check(answer.answered.as_deref(), now).map_err(unproven)?;
     check_attached(&application, &fingerprint).map_err(unproven)?;
-    if let Some(hit) = hit_of(tx, permit, &application, Some(&fingerprint))? {
+    if let Some(hit) = hit_of(tx, permit, &application, Some(&fingerprint), now)? {
         let (code, refusal) = (hit.code(), hit.refusal.clone());
         return Err(Fault { code, refusal, hit: Some(hit) }.into());
     }
@@ -328,10 +328,11 @@ fn hit_of(
     permit: &Permit<Apply>,
     application: &Application,
     fingerprint: Option<&Fingerprint>,
+    now: Timestamp,
 ) -> Result<Option<Hit>, StoreError> {
     let Some(fingerprint) = fingerprint else { return Ok(None) };
     let place = Place { branch: &application.branch, instance: Some(&application.instance) };
-    look_up(tx, permit.scope(), place, fingerprint)
+    look_up(tx, permit.scope(), place, fingerprint, now)
 }
 
 /// Everything of submission again, and the rules for the key.
@@ -359,12 +360,19 @@ fn check_rules(
         .and_then(|()| {
             check_key_rules(&policy, level, (shown.public.algorithm(), shown.origin), now)
         })
-        .map_err(|refusal| Fault::of(key_code(&refusal), refusal))?;
+        .map_err(of_key_rule)?;
     if let Some(request) = &shown.request {
         check_asked_subject(request, &organisation)
             .map_err(|refusal| Fault::of(AuditCode::AppReady, refusal))?;
     }
     Ok(())
+}
+
+/// A published key is an incident as a blocked one is.
+fn of_key_rule(refusal: Refusal) -> Fault {
+    let is_blocked = refusal.code == RefusalCode::KeyBlocked;
+    let hit = is_blocked.then(|| Hit::blocked(refusal.clone(), None));
+    Fault { code: key_code(&refusal), refusal, hit }
 }
 
 /// Claims the key and finds the application ready.

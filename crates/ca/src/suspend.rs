@@ -106,6 +106,24 @@ pub fn release_certificate(
     })
 }
 
+/// Lifts the hold that a certificate, locked by the caller, is on for one cause; without such a
+/// hold nothing happens. A refusal is the caller's to record.
+pub(crate) fn release_within(
+    tx: &mut Tx<'_>,
+    origin: &Origin,
+    certificate: &Certificate,
+    because: HoldCause,
+    now: Timestamp,
+) -> Result<(), SuspendError> {
+    let hold = tx.find_suspension(&certificate.id)?;
+    if let Some(hold) = hold.filter(|hold| hold.because == because) {
+        hold.release(certificate, now)?;
+        let (certificate, comment) = (certificate.clone(), String::new());
+        tx.record(origin, now, &Event::Life(LifeEvent::Released { certificate, comment }))?;
+    }
+    Ok(())
+}
+
 /// Asks for the one extension of a hold, or, called by a second officer, grants it (RV-1).
 pub fn extend_suspension(
     env: &Env,

@@ -11,6 +11,7 @@ mod database;
 mod doctor;
 mod explain;
 mod hsm;
+mod incident;
 mod init;
 mod list;
 mod ocsp;
@@ -143,6 +144,9 @@ enum Command {
     /// Certification paths
     #[command(subcommand)]
     Path(path::PathCommand),
+    /// What people must look into because of a key
+    #[command(subcommand)]
+    Incident(incident::IncidentCommand),
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -203,6 +207,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Ocsp(command) => ocsp::run(command, &config()?, output),
         Command::Policy(command) => policy::run(command, &config()?, output),
         Command::Trustlist(command) => list::run(command, &config()?, output),
+        Command::Incident(command) => incident::run(command, &config()?, output),
         Command::Audit(command) => audit::run(command, &config()?, output),
         Command::User(command) => user::run(command, &config()?, output),
         Command::Db(command) => database::run(&command, &config()?, output),

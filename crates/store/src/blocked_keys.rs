@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use tenkoku_domain::id::KeyId;
+use tenkoku_domain::incident::{Incident, IncidentDecision};
 use tenkoku_domain::key::{BlockList, BlockedKey, Fingerprint};
 use tenkoku_domain::time::Timestamp;
 
@@ -61,6 +62,22 @@ impl Tx<'_> {
             diesel::insert_into(blocked_keys::table).values(row).execute(tx.conn)?;
             Ok(true)
         })
+    }
+
+    /// A key that was found to be exposed in an incident is blocked, whether it is in a certificate
+    /// or not.
+    pub(crate) fn block_decided(
+        &mut self,
+        incident: &Incident,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let decision = incident.closed.as_ref().map(|closing| closing.decision);
+        if decision == Some(IncidentDecision::KeyExposed) {
+            let (fingerprint, reason) = (incident.fingerprint, "key-exposed".to_owned());
+            let list = BlockList::Exposed;
+            self.block_key(&BlockedKey { fingerprint, list, reason, since: at })?;
+        }
+        Ok(())
     }
 
     /// The key of a certificate that was revoked as exposed is blocked with it.

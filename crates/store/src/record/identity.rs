@@ -34,7 +34,10 @@ impl Tx<'_> {
                 self.end_application(application, ApplicationState::Lapsed, at)
             }
             IdentityEvent::IncidentOpened { incident } => self.insert_incident(incident),
-            IdentityEvent::IncidentClosed { incident } => self.close_incident(incident),
+            IdentityEvent::IncidentClosed { incident } => {
+                self.close_incident(incident)?;
+                self.block_decided(incident, at)
+            }
         }
     }
 }
