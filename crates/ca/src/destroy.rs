@@ -213,8 +213,8 @@ fn destroy_found(
         signatures: Vec::new(),
         last_act: None,
     };
-    let names = vec![named(&operator, SignerRole::Operator), named(witness, SignerRole::Witness)];
-    let planned = Evidence { report: Some(Digest::of(b"")), ..draft(env, &order, names, operator) };
+    let pair = vec![named(&operator, SignerRole::Operator), named(witness, SignerRole::Witness)];
+    let planned = Evidence { report: Some(Digest::of(b"")), ..draft(env, &order, pair, operator) };
     // Everything that can be refused is refused before the key is gone.
     env.store.read(|tx| check(tx, found, &planned))?;
     let report = env.keys.destroy(&found.key.id)?;
@@ -262,11 +262,11 @@ fn decide(
     let owner = tx.load_organisation(&Scope::Platform, &found.seal.organisation)?;
     let person = permit.origin().actor.id.clone();
     let decided = tx.decided_by(id)?;
-    let decider = Decider {
+    let judge = Decider {
         person: &person,
         organisation: is_own_officer(env, permit.scope(), &owner).then_some(&owner.id),
     };
-    may_decide(&evidence, &owner.id, &decider, &decided)?;
+    may_decide(&evidence, &owner.id, &judge, &decided)?;
     let enough = decided.len() + 1 >= Evidence::decisions_needed(Some(found.level));
     let state = match decision {
         Decision::Accept if enough => EvidenceState::Accepted,
@@ -396,7 +396,7 @@ pub fn report_seal_seen(
             | CertificateState::Revoked(_) => None,
         };
         let ended = found.life.retired_at.or(held);
-        if !ended.is_some_and(|end| seen > end) {
+        if ended.is_none_or(|end| seen <= end) {
             return Ok(SeenAs::Fine);
         }
         let signal = "late-seal".to_owned();

@@ -209,9 +209,10 @@ fn follow_up(
         Some(due) if found.key.state != KeyState::Retiring => due,
         known => {
             let policy = tx.current_policy(now)?;
-            let days = match found.key.state {
-                KeyState::Compromised => policy.destruction.due_days_after_compromise,
-                _ => policy.destruction.due_days_after_retiring,
+            let days = if found.key.state == KeyState::Compromised {
+                policy.destruction.due_days_after_compromise
+            } else {
+                policy.destruction.due_days_after_retiring
             };
             let due = known.unwrap_or_else(|| now.floor().plus_days(days));
             let event = LifeEvent::DestructionDue { key: found.key.clone(), organisation, due };
