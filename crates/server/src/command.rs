@@ -9,6 +9,7 @@ mod config;
 mod crl;
 mod database;
 mod doctor;
+mod emergency;
 mod explain;
 mod hsm;
 mod incident;
@@ -111,6 +112,9 @@ enum Command {
     /// Key ceremonies, and the bundles of an offline root
     #[command(subcommand)]
     Ceremony(ceremony::CeremonyCommand),
+    /// What is done when an authority's key is exposed
+    #[command(subcommand)]
+    Emergency(emergency::EmergencyCommand),
     /// Organisations
     #[command(subcommand)]
     Org(registry::OrgCommand),
@@ -196,6 +200,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Doctor => doctor::run(&config()?, output),
         Command::Ca(command) => authority::run(command, &config()?, output),
         Command::Ceremony(command) => ceremony::run(command, &config()?, output),
+        Command::Emergency(command) => emergency::run(&command, &config()?, output),
         Command::Org(command) => registry::run_org(command, &config()?, output),
         Command::Branch(command) => registry::run_branch(command, &config()?, output),
         Command::Apply(args) => order::run_apply(&args, &config()?, output),

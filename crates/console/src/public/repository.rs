@@ -6,6 +6,7 @@ use askama::Template;
 use tenkoku_domain::audit::IssuedCrl;
 use tenkoku_domain::authority::{Authority, AuthorityState};
 use tenkoku_domain::canonical::Digest;
+use tenkoku_domain::certificate::Profile;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
 use tenkoku_store::{StoreError, Tx};
@@ -30,6 +31,8 @@ pub(super) struct AuthorityView {
     pub(super) certificate: String,
     /// Where its status answers are given; a root gives none.
     pub(super) ocsp: Option<String>,
+    /// Where the certificates over its key by other roots are.
+    pub(super) crosses: Vec<String>,
     pub(super) crl_address: String,
     pub(super) crl: Option<CrlView>,
 }
@@ -70,11 +73,30 @@ fn load(
     let mut views = Vec::new();
     for authority in tx.list_authorities()?.into_iter().filter(is_public) {
         let crl = tx.latest_crl(&authority.id)?;
-        views.push(view(env, w, &authority, crl.as_ref(), now));
+        let crosses = crosses(tx, env, &authority, now)?;
+        views.push(AuthorityView { crosses, ..view(env, w, &authority, crl.as_ref(), now) });
     }
     let schemes = tx.list_schemes()?;
     let lists = schemes.iter().map(|scheme| env.settings.public_address.list(scheme)).collect();
     Ok((views, lists))
+}
+
+/// The addresses of the living cross-certificates over an authority's key.
+fn crosses(
+    tx: &mut Tx<'_>,
+    env: &Env,
+    authority: &Authority,
+    now: Timestamp,
+) -> Result<Vec<String>, StoreError> {
+    let mut addresses = Vec::new();
+    for certificate in tx.certificates_of_key(&authority.key)? {
+        if certificate.profile == Profile::Cross && certificate.is_live(now) {
+            let by = tx.load_authority(&certificate.authority)?;
+            let public = &env.settings.public_address;
+            addresses.push(public.cross_certificate(&authority.code, &by.code));
+        }
+    }
+    Ok(addresses)
 }
 
 fn view(
@@ -97,6 +119,7 @@ fn view(
         sha256: Digest::of(der).to_string(),
         certificate: public.certificate(&authority.code),
         ocsp: authority.kind.level().map(|_| public.ocsp(&authority.code)),
+        crosses: Vec::new(),
         crl_address: public.crl(&authority.code),
         crl: crl.map(|crl| crl_view(w, crl, now)),
     }

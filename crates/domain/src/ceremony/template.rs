@@ -114,6 +114,15 @@ const fn japanese(act: StepAct) -> Words {
     }
 }
 
+/// What is done here while the issuing key is offline: the certificate comes with its answer.
+const OFFLINE_MADE: &[StepAct] = &[
+    StepAct::RollCall,
+    StepAct::CheckSoftware,
+    StepAct::GenerateKey,
+    StepAct::ByHand,
+    StepAct::Close,
+];
+
 /// The acts of a kind, in order.
 const fn acts(kind: CeremonyKind, offline: bool) -> &'static [StepAct] {
     use StepAct as A;
@@ -128,10 +137,8 @@ const fn acts(kind: CeremonyKind, offline: bool) -> &'static [StepAct] {
             A::ByHand,
             A::Close,
         ],
-        // The certificate comes later, with the answer of the offline root.
-        CeremonyKind::RootGeneration | CeremonyKind::IssuingGeneration => {
-            &[A::RollCall, A::CheckSoftware, A::GenerateKey, A::ByHand, A::Close]
-        }
+        CeremonyKind::RootGeneration | CeremonyKind::IssuingGeneration => OFFLINE_MADE,
+        CeremonyKind::Rollover if offline => OFFLINE_MADE,
         CeremonyKind::Rollover => &[
             A::RollCall,
             A::CheckSoftware,

@@ -9,8 +9,8 @@ use tenkoku_ca::authority::{
     AuthorityError, AuthorityOrder, create_authority, cross_certify, dedication_of, end_authority,
     renew_authority, resume_authority, retire_authority, suspend_authority,
 };
-use tenkoku_ca::emergency::{plan_emergency, rehearse_emergency};
 use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
+use tenkoku_console::text::Words;
 use tenkoku_domain::access::{OperateAuthority, Permit};
 use tenkoku_domain::audit::IssuedCrl;
 use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityKind};
@@ -66,6 +66,9 @@ pub(crate) enum CaCommand {
         /// Why
         #[arg(long)]
         reason: String,
+        /// Do not ask for the code to be typed
+        #[arg(long)]
+        yes: bool,
     },
     /// Lift a hold
     Resume {
@@ -76,19 +79,17 @@ pub(crate) enum CaCommand {
     Retire {
         /// Code
         authority: String,
+        /// Do not ask for the code to be typed
+        #[arg(long)]
+        yes: bool,
     },
     /// End an authority: last CRL, then its key is destroyed
     End {
         /// Code
         authority: String,
-    },
-    /// Show what would be done if an authority's key were exposed
-    Emergency {
-        /// Code
-        authority: String,
-        /// Write the rehearsal down; nothing else is changed
+        /// Do not ask for the code to be typed
         #[arg(long)]
-        rehearse: bool,
+        yes: bool,
     },
     /// Print an authority's certificate, or its chain up to the root, as PEM
     Export {
@@ -158,7 +159,8 @@ pub(crate) fn run(command: CaCommand, config: &Config, output: &Output) -> Resul
             renew(&authority, cross, config, output)
         }
         CaCommand::CrossCertify { certified, by } => cross(&certified, &by, config, output),
-        CaCommand::Suspend { authority, reason } => {
+        CaCommand::Suspend { authority, reason, yes } => {
+            confirm("suspend", &authority, yes, output)?;
             change(&authority, config, output, |env, permit, code| {
                 suspend_authority(env, permit, code, &reason)
             })
@@ -169,15 +171,40 @@ pub(crate) fn run(command: CaCommand, config: &Config, output: &Output) -> Resul
                 resume_authority(env, permit, code, &consent)
             })
         }
-        CaCommand::Retire { authority } => change(&authority, config, output, retire_authority),
-        CaCommand::End { authority } => change(&authority, config, output, |env, permit, code| {
-            let consent = Consent::evaluation(env.settings.installation)?;
-            end_authority(env, permit, code, &consent, &|code| last_crl(env, code).map(|_| ()))
-        }),
-        CaCommand::Emergency { authority, rehearse } => {
-            emergency(&authority, rehearse, config, output)
+        CaCommand::Retire { authority, yes } => {
+            confirm("retire", &authority, yes, output)?;
+            change(&authority, config, output, retire_authority)
+        }
+        CaCommand::End { authority, yes } => {
+            confirm("end", &authority, yes, output)?;
+            change(&authority, config, output, |env, permit, code| {
+                let consent = Consent::evaluation(env.settings.installation)?;
+                end_authority(env, permit, code, &consent, &|code| last_crl(env, code).map(|_| ()))
+            })
         }
     }
+}
+
+/// Asks for the authority's code to be typed, unless `--yes` was given (UX 12).
+fn confirm(act: &str, authority: &str, yes: bool, output: &Output) -> Result<(), Failure> {
+    use std::io::Write as _;
+    if yes {
+        return Ok(());
+    }
+    let w = Words::of(output.language);
+    let question = w
+        .say("cli-danger.ask")
+        .with("act", w.word("cli-danger.act", act))
+        .with("meaning", w.word("cli-danger.meaning", act))
+        .with("name", authority)
+        .text();
+    let _ = write!(std::io::stderr(), "{question} ");
+    let mut typed = String::new();
+    let read = std::io::stdin().read_line(&mut typed);
+    if read.is_ok() && typed.trim() == authority {
+        return Ok(());
+    }
+    Err(Failure::word(typed.trim(), &[authority, "--yes"]))
 }
 
 /// Takes one step in the life of an authority and shows it.
@@ -285,34 +312,6 @@ fn cross(certified: &str, by: &str, config: &Config, output: &Output) -> Result<
             ("valid until", made.validity.not_after.to_string()),
             ("certificate", absolute(file).display().to_string()),
             ("fetched at", address.clone()),
-        ])
-    });
-    Ok(())
-}
-
-fn emergency(
-    authority: &str,
-    rehearse: bool,
-    config: &Config,
-    output: &Output,
-) -> Result<(), Failure> {
-    let env = wire::env(config)?;
-    let code = AuthorityCode::parse(authority)?;
-    let permit = wire::shell().permit(env.clock.now())?;
-    let plan = if rehearse {
-        rehearse_emergency(&env, &permit, &code)
-    } else {
-        plan_emergency(&env, &permit, &code)
-    };
-    let plan = plan.map_err(|e| Failure::from(e).named(authority))?;
-    output.result("emergency-plan", json!({ "plan": plan, "rehearsed": rehearse }), || {
-        let affected: Vec<String> = plan.affected.iter().map(|a| a.code.to_string()).collect();
-        let lists: Vec<String> = plan.lists.iter().map(ToString::to_string).collect();
-        facts(&[
-            ("authority", plan.authority.to_string()),
-            ("stop issuing", affected.join(", ")),
-            ("revoke", format!("{} certificates", plan.certificates)),
-            ("new CRLs", lists.join(", ")),
         ])
     });
     Ok(())
@@ -468,12 +467,19 @@ fn text(authority: &Authority, config: &Config) -> String {
         ("authority", format!("{} ({}{level})", authority.code, authority.kind.word())),
         ("id", authority.id.to_string()),
         ("name", authority.name.common_name.to_string()),
+        ("generation", authority.generation.to_string()),
         ("state", authority.state.to_string()),
+        ("custody", authority.custody.word().to_owned()),
+    ];
+    if authority.certificate.is_none() {
+        return facts(&rows);
+    }
+    rows.extend([
         ("valid until", authority.validity.not_after.to_string()),
         ("certificate", absolute(certificate_file(authority, config)).display().to_string()),
         ("fetched at", address.certificate(&authority.code)),
         ("CRL", address.crl(&authority.code)),
-    ];
+    ]);
     if authority.kind.level().is_some() {
         rows.push(("OCSP", address.ocsp(&authority.code)));
     }

@@ -35,7 +35,7 @@ use tenkoku_publisher::publish::renew_list;
 use tenkoku_responder::crl::{current_crl, issue_crl};
 
 use self::attend::Attending;
-use super::authority::{last_crl, of_crl, write_certificates};
+use super::authority::{find, last_crl, of_crl, write_certificates};
 use crate::config::{Config, SAMPLE_OPERATOR};
 use crate::failure::{Failure, exit};
 use crate::output::{Output, facts};
@@ -278,10 +278,15 @@ fn subject(kind: CeremonyKind, args: &NewArgs) -> Result<Subject, Failure> {
 
 /// Where the key is that will sign the new authority's certificate.
 fn issuer_place(env: &Env, subject: &Subject) -> Result<OfflineIssuer, Failure> {
-    let Subject::Create(new) = subject else { return Ok(OfflineIssuer::Here) };
-    let Some(issuer) = &new.issuer else { return Ok(OfflineIssuer::Here) };
-    let found = env.store.read(|tx| tx.find_authority(issuer.as_str()))?;
-    let found = found.ok_or_else(|| Failure::nothing("authority", issuer))?;
+    let issuer = match subject {
+        Subject::Create(new) => new.issuer.as_ref().map(|code| code.as_str().to_owned()),
+        Subject::Rollover { authority, .. } => {
+            find(&env.store, authority.as_str())?.issuer.map(|id| id.to_string())
+        }
+        Subject::Cross { .. } | Subject::Authority { .. } => None,
+    };
+    let Some(issuer) = issuer else { return Ok(OfflineIssuer::Here) };
+    let found = find(&env.store, &issuer)?;
     Ok(match found.custody {
         Custody::Online => OfflineIssuer::Here,
         Custody::Offline => OfflineIssuer::Elsewhere,
