@@ -108,6 +108,7 @@ fn authority(name: &str) -> AuthorityView {
         sha256: "00".repeat(32),
         certificate: "http://seal.example.jp/ca/root-g1.cer".to_owned(),
         ocsp: Some("http://seal.example.jp/ocsp/root-g1".to_owned()),
+        crosses: vec!["http://seal.sample.example/ca/root-g2/by/root-g1.cer".to_owned()],
         crl_address: "http://seal.example.jp/crl/root-g1.crl".to_owned(),
         crl: Some(CrlView {
             number: 8112,
