@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::Digest;
-use crate::certificate::Certificate;
 use crate::id::{EvidenceId, KeyId, OrganisationId};
 use crate::key::{Fingerprint, Key, KeyRole, KeyState, words};
 use crate::level::Level;
@@ -331,13 +330,32 @@ words! {
 
 /// DE-7: used no longer than 15 months from notBefore, removed from the device within 18 months.
 /// Months are counted as the policy counts them: 457 and 548 days.
-pub fn tsa_duty(certificate: &Certificate, policy: &KeyPolicy, now: Timestamp) -> TsaDuty {
-    let since = certificate.validity.not_before;
-    if now >= since.plus_days(policy.sealing_period.tsa.saturating_add(91)) {
+pub fn tsa_duty(not_before: Timestamp, policy: &KeyPolicy, now: Timestamp) -> TsaDuty {
+    if now >= not_before.plus_days(policy.sealing_period.tsa.saturating_add(91)) {
         TsaDuty::Remove
-    } else if now >= since.plus_days(policy.sealing_period.tsa) {
+    } else if now >= not_before.plus_days(policy.sealing_period.tsa) {
         TsaDuty::Stop
     } else {
         TsaDuty::Use
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn de_7_a_time_stamping_key_stops_after_15_months_and_goes_within_18() {
+        let policy = KeyPolicy::initial(crate::policy::Installation::Production);
+        let since = Timestamp::from_seconds(1_795_371_000);
+        for (day, duty) in [
+            (0, TsaDuty::Use),
+            (456, TsaDuty::Use),
+            (457, TsaDuty::Stop),
+            (547, TsaDuty::Stop),
+            (548, TsaDuty::Remove),
+        ] {
+            assert_eq!(tsa_duty(since, &policy, since.plus_days(day)), duty, "day {day}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tenkoku_ca::apply::{Applied, ApplyError, ApplyOrder, apply_for_seal};
 use tenkoku_ca::authority::{AuthorityOrder, create_authority, establish_authority};
+use tenkoku_ca::clock::compare_clock;
 use tenkoku_ca::import::{import_branches, import_organisations};
 use tenkoku_ca::issue::{IssueError, issue_certificate};
 use tenkoku_ca::prove::{Proof, ProveError, prove_possession};
@@ -27,6 +28,7 @@ use tenkoku_domain::ceremony::{
     Ceremony, CeremonyKind, CeremonyRole, CeremonyRules, Consent, Participant, Subject, Tick,
 };
 use tenkoku_domain::certificate::{Certificate, Serial};
+use tenkoku_domain::clock::ClockCheck;
 use tenkoku_domain::id::{AuthorityId, CeremonyId, RequestId};
 use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::key::KeyAlgorithm;
@@ -141,6 +143,11 @@ impl World {
         let policy = Box::new(KeyPolicy::initial(installation));
         self.write(|tx| tx.record(&shell.origin(), now, &Event::InstallationMade { policy }))
             .expect("a policy");
+        if installation == Installation::Production {
+            let check = ClockCheck { source: "time.example".to_owned(), offset_millis: 0, at: now };
+            let compared = compare_clock(&self.env, &self.permit(), &check);
+            compared.expect("the store answers").expect("a clock that is right");
+        }
         self.create_authority("root-g1", AuthorityKind::Root, 1);
         for level in Level::ALL {
             let code = format!("seal-l{level}-g1");
