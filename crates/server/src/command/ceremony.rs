@@ -45,7 +45,7 @@ use crate::wire;
 #[derive(Debug, Subcommand)]
 pub(crate) enum CeremonyCommand {
     /// Print the file of a new ceremony
-    New(NewArgs),
+    New(Box<NewArgs>),
     /// Read a ceremony's file and explain it in words
     Check {
         /// The file
@@ -337,25 +337,21 @@ fn check(file: &Path, config: &Config, output: &Output) -> Result<(), Failure> {
 fn explained(ceremony: &Ceremony, language: Language) -> String {
     let w = Words::of(language);
     let role = |role: CeremonyRole| w.word("cli-ceremony.role", role.word()).to_owned();
-    let mut text = w
+    let head = w
         .say("cli-ceremony.head")
         .with("title", &ceremony.title)
         .with("kind", w.word("cli-ceremony.kind", ceremony.kind.word()))
         .with("steps", ceremony.steps.len())
         .text();
-    for participant in &ceremony.roles {
-        text.push_str(&format!("\n  {}: {}", role(participant.role), participant.person));
-    }
-    for step in &ceremony.steps {
-        text.push_str(&format!(
-            "\n{:>3}. {} ({})\n     → {}",
-            step.number,
-            step.instruction,
-            role(step.who),
-            step.expect
-        ));
-    }
-    text
+    let people = ceremony
+        .roles
+        .iter()
+        .map(|participant| format!("  {}: {}", role(participant.role), participant.person));
+    let steps = ceremony.steps.iter().map(|step| {
+        let (number, who) = (step.number, role(step.who));
+        format!("{number:>3}. {} ({who})\n     → {}", step.instruction, step.expect)
+    });
+    std::iter::once(head).chain(people).chain(steps).collect::<Vec<_>>().join("\n")
 }
 
 /// A production installation whose operator is still the sample's makes no authority.

@@ -2,23 +2,19 @@
 
 use tenkoku_console::text::Words;
 use tenkoku_domain::canonical::CanonicalError;
-use tenkoku_domain::ceremony::record::{CeremonyRecord, StepRecord};
+use tenkoku_domain::ceremony::record::{CeremonyRecord, Output, StepRecord};
+use tenkoku_domain::ceremony::{Participant, Tick};
 
 /// The page: complete in itself, without scripts, for A4 paper.
 pub(super) fn page(record: &CeremonyRecord, w: Words) -> Result<String, CanonicalError> {
     let ceremony = &record.ceremony;
     let role = |word: &str| escape(w.word("cli-ceremony.role", word));
-    let people: String = ceremony
-        .roles
-        .iter()
-        .map(|p| {
-            format!(
-                "<li>{}: {} <span class=\"line\"></span></li>\n",
-                role(p.role.word()),
-                escape(p.person.as_str())
-            )
-        })
-        .collect();
+    let person = |p: &Participant| {
+        let (role, name) = (role(p.role.word()), escape(p.person.as_str()));
+        format!("<li>{role}: {name} <span class=\"line\"></span></li>\n")
+    };
+    let people: Vec<String> = ceremony.roles.iter().map(person).collect();
+    let people = people.concat();
     let steps: String = record.steps.iter().map(|done| step(record, done, &role)).collect();
     let mark = if record.is_evaluation() { w.t("cli-ceremony.evaluation") } else { "" };
     Ok(format!(
@@ -42,16 +38,11 @@ pub(super) fn page(record: &CeremonyRecord, w: Words) -> Result<String, Canonica
 fn step(record: &CeremonyRecord, done: &StepRecord, role: &impl Fn(&str) -> String) -> String {
     let script = record.ceremony.steps.iter().find(|step| step.number == done.number);
     let instruction = script.map(|step| escape(&step.instruction)).unwrap_or_default();
-    let ticks: String = done
-        .ticks
-        .iter()
-        .map(|t| format!("{}: {}, {}<br>", role(t.role.word()), escape(t.person.as_str()), t.at))
-        .collect();
-    let outputs: String = done
-        .outputs
-        .iter()
-        .map(|o| format!("{}: <code>{}</code><br>", escape(&o.name), escape(&o.value)))
-        .collect();
+    let tick =
+        |t: &Tick| format!("{}: {}, {}<br>", role(t.role.word()), escape(t.person.as_str()), t.at);
+    let ticks = done.ticks.iter().map(tick).collect::<Vec<_>>().concat();
+    let output = |o: &Output| format!("{}: <code>{}</code><br>", escape(&o.name), escape(&o.value));
+    let outputs = done.outputs.iter().map(output).collect::<Vec<_>>().concat();
     let deviation = done.deviation.as_ref().map(|d| escape(&d.reason)).unwrap_or_default();
     format!(
         "<tr><th>{}</th><td>{instruction}<br><em>{deviation}</em></td><td>{ticks}</td><td>{outputs}</td></tr>\n",
