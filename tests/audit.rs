@@ -20,6 +20,8 @@ fn the_main_job_is_told_step_by_step() {
             "org.created",
             "branch.created",
             "branch.created",
+            "app.submitted",
+            "key.pop-verified",
             "key.claimed",
             "app.ready",
             "cert.issued",
@@ -31,8 +33,8 @@ fn the_main_job_is_told_step_by_step() {
             assert_eq!(record["outcome"], "ok");
             assert_eq!(record["actor"]["id"], "shell");
         }
-        assert_eq!(told[5]["policy"], certificate.policy.to_string());
-        assert_eq!(told[5]["detail"]["serial"], certificate.serial.to_string());
+        assert_eq!(told[7]["policy"], certificate.policy.to_string());
+        assert_eq!(told[7]["detail"]["serial"], certificate.serial.to_string());
     });
 }
 

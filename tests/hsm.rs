@@ -58,13 +58,10 @@ impl Device {
 
     /// Issues a certificate to a fresh key; gives its file.
     fn issue(&self, branch: &str) -> (PathBuf, Outcome) {
-        let (key, csr) = (self.file("branch.key"), self.file(&format!("{branch}.csr")));
-        let new = ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-        let to = ["-subj", "/CN=x", "-keyout", word(&key), "-out", word(&csr)];
-        openssl(new.iter().chain(&to)).success();
+        let key = self.file(&format!("{branch}.key"));
         let out = self.file(&format!("{branch}.pem"));
         let of = ["issue", "--branch", branch, "--org", ORGANISATION, "--level", "1"];
-        let files = ["--csr", word(&csr), "--out", word(&out)];
+        let files = ["--key", word(&key), "--out", word(&out)];
         let outcome = self.tenkoku(&[&of[..], &files].concat());
         (out, outcome)
     }

@@ -29,6 +29,7 @@ mod policies;
 mod possession;
 mod refusals;
 mod revocation;
+mod rules;
 mod settle;
 mod specimens;
 mod support;

@@ -288,7 +288,9 @@ fn km_11_the_earlier_key_of_an_instance_is_not_its_successor() {
         let apply = |request| apply_for_seal(&world.env, &world.permit(), &order(request));
         let reuse = (RefusalCode::KeyReuse, "KM-11");
         check_refused(world, || apply(Some(key.request())), reuse, "key.duplicate");
-        let applied = apply(None).expect("an application");
+        world.clock.advance_days(705);
+        world.renew_signers();
+        let applied = apply(None).expect("the window is open");
         assert_eq!(applied.application.instance_number, 1);
         let proof = key.proof(&applied.challenge.text);
         check_refused(world, || world.prove(&applied, proof), reuse, "key.duplicate");

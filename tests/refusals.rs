@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tenkoku_ca::apply::{ApplyOrder, apply_for_seal};
-use tenkoku_ca::authority::{AuthorityOrder, create_authority};
+use tenkoku_ca::authority::{AuthorityOrder, establish_authority};
 use tenkoku_ca::import::import_organisations;
 use tenkoku_ca::issue::issue_certificate;
 use tenkoku_domain::access::Scope;
@@ -236,7 +236,8 @@ fn pr_1_production_issues_nothing_from_the_documentation_arc() {
             dedicated: None,
             predecessor: None,
         };
-        let create = || create_authority(&env, &world.permit(), &order);
+        let consent = world.consent();
+        let create = || establish_authority(&env, &world.permit(), &order, &consent);
         check_refused(world, create, expected, "ca.certified");
     });
 }

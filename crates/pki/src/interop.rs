@@ -285,6 +285,9 @@ fn judge(bench: &Bench, tool: &str, files: &[&str], more: usize) -> usize {
     let mut common = vec!["--at", AT];
     common.extend(issuers.iter().flat_map(|issuer| ["--issuer", issuer.as_str()]));
     let judged = |options: &[&str], files: &[&str], more: usize| {
+        if files.is_empty() {
+            return 0;
+        }
         let output = bench.run(tool, &[&common[..], options, files].concat()).unwrap();
         let text = said(&output);
         assert!(output.status.success(), "{text}");
