@@ -148,7 +148,9 @@ fn tests() -> BTreeMap<&'static str, Vec<String>> {
             }
         });
     }
-    found.values_mut().for_each(|tests| tests.sort());
+    for tests in found.values_mut() {
+        tests.sort();
+    }
     found
 }
 
@@ -160,7 +162,9 @@ fn visit(folder: &Path, each: &mut impl FnMut(&Path, &str)) {
             visit(&path, each);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).expect("a source file");
-            test_names(&text).for_each(|name| each(&path, name));
+            for name in test_names(&text) {
+                each(&path, name);
+            }
         }
     }
 }
