@@ -16,7 +16,7 @@ mod trouble;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::ObjectHandle;
@@ -55,9 +55,10 @@ pub struct TokenKeys {
     throwaway: Throwaway,
     /// Private keys that were found and judged.
     known: Mutex<HashMap<KeyId, Arc<Known>>>,
-    /// Held while a key is made or destroyed: some modules lose their way when two threads change
-    /// the token at once.
-    changing: Mutex<()>,
+    /// Held alone while a key is made or destroyed, and shared by whoever looks: some modules lose
+    /// their way when one thread reads a token's objects while another changes them. It is taken
+    /// before a session is, never the other way round.
+    objects: RwLock<()>,
 }
 
 impl fmt::Debug for TokenKeys {
@@ -91,13 +92,22 @@ impl TokenKeys {
         }
         let module = Module::load(&settings.module)?;
         let connection = Connection::new(module, settings.token.clone(), pin, settings.sessions);
-        Ok(Self { connection, throwaway, known: Mutex::default(), changing: Mutex::default() })
+        Ok(Self { connection, throwaway, known: Mutex::default(), objects: RwLock::default() })
     }
 
     /// Looks at a key that is in the token already, made there or not, and refuses one that is not
     /// held as KM-10 demands: an imported key is [`KeyError::Attributes`].
     pub fn inspect(&self, id: &KeyId) -> Result<GeneratedKey, KeyError> {
+        let _shared = self.shared();
         self.connection.run(|lent| self.look(lent, id)).map(|known| described(id, &known))
+    }
+
+    fn shared(&self) -> RwLockReadGuard<'_, ()> {
+        self.objects.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn alone(&self) -> RwLockWriteGuard<'_, ()> {
+        self.objects.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<KeyId, Arc<Known>>> {
@@ -178,6 +188,7 @@ impl KeyStore for TokenKeys {
     }
 
     fn check(&self) -> Result<(), KeyError> {
+        let _shared = self.shared();
         self.connection.run(|lent| {
             lent.check_token()?;
             object::probe(&lent.session)
@@ -185,12 +196,12 @@ impl KeyStore for TokenKeys {
     }
 
     fn generate(&self, id: &KeyId, algorithm: KeyAlgorithm) -> Result<GeneratedKey, KeyError> {
+        let _alone = self.alone();
         // This also finds a session that works: making a key is not done twice.
         let is_taken = |lent: &Lent<'_>| Ok(!object::search(&lent.session, id)?.is_empty());
         if self.connection.run(is_taken)? {
             return Err(KeyError::Exists(id.clone()));
         }
-        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.connection.run_once(|lent| self.make(lent, id, algorithm))?;
         Ok(described(id, &known))
     }
@@ -200,6 +211,7 @@ impl KeyStore for TokenKeys {
     }
 
     fn sign(&self, id: &KeyId, body: &Body<'_>) -> Result<Vec<u8>, KeyError> {
+        let _shared = self.shared();
         self.connection.run(|lent| match self.sign_in(lent, id, body) {
             // The handle is of a key that another process destroyed, or made anew.
             Err(Trouble::Handle) => {
@@ -215,10 +227,12 @@ impl KeyStore for TokenKeys {
     }
 
     fn list(&self) -> Result<Vec<KeyId>, KeyError> {
+        let _shared = self.shared();
         self.connection.run(|lent| object::list(&lent.session))
     }
 
     fn destroy(&self, id: &KeyId) -> Result<Destruction, KeyError> {
+        let _alone = self.alone();
         let (before, container) = self.connection.run(|lent| {
             self.known().remove(id);
             Ok((object::search(&lent.session, id)?, lent.container.clone()))
@@ -226,7 +240,6 @@ impl KeyStore for TokenKeys {
         if before.private == 0 && before.public == 0 {
             return Err(KeyError::NotFound(id.clone()));
         }
-        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let after = self.connection.run(|lent| {
             object::destroy(&lent.session, id)?;
             object::search(&lent.session, id)
