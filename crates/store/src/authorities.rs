@@ -14,7 +14,6 @@ use tenkoku_domain::time::Timestamp;
 use crate::column::{Place, level_number};
 use crate::error::StoreError;
 use crate::schema::authorities;
-use crate::status::revision_counter;
 use crate::tx::{Tx, lock_row, one};
 
 #[derive(Insertable, Queryable, Selectable)]
@@ -144,12 +143,11 @@ impl Tx<'_> {
             .transpose()
     }
 
-    /// Keeps a planned authority and begins its count of status changes.
+    /// Keeps a planned authority.
     pub(crate) fn insert_authority(&mut self, authority: &Authority) -> Result<(), StoreError> {
         let row = AuthorityRow::from(authority);
         diesel::insert_into(authorities::table).values(row).execute(self.conn)?;
-        self.drop_plan(&authority.code)?;
-        self.insert_counter(&revision_counter(&authority.id))
+        self.drop_plan(&authority.code)
     }
 
     /// An authority got its certificate.

@@ -7,14 +7,6 @@ use crate::schema::counters;
 use crate::tx::{Tx, one};
 
 impl Tx<'_> {
-    /// Begins a counter; its first number is 1.
-    pub(crate) fn insert_counter(&mut self, name: &str) -> Result<(), StoreError> {
-        diesel::insert_into(counters::table)
-            .values((counters::name.eq(name), counters::value.eq(0_i64)))
-            .execute(self.conn)?;
-        Ok(())
-    }
-
     /// The next number. Whoever asks after us waits until our transaction has ended, so numbers
     /// rise in the order of the commits.
     pub(crate) fn next_number(&mut self, name: &str) -> Result<i64, StoreError> {

@@ -72,7 +72,7 @@ pub use policies::EffectivePolicy;
 pub use proofings::ProofingRecord;
 pub use runs::JobRun;
 pub use setup::SchemaState;
-pub use status::RevokedEntry;
+pub use status::{RevokedEntry, StatusBell, StatusChange, StatusListener, StatusSource, Told};
 pub use store::Store;
 pub use tx::Tx;
 

@@ -71,6 +71,11 @@ impl Pools {
         matches!(self.location, Location::Sqlite(_))
     }
 
+    /// A connection that no pool knows.
+    pub(crate) fn connect_alone(&self) -> Result<AnyConnection, StoreError> {
+        open(&self.location, Access::Read)
+    }
+
     /// A connection for a transaction.
     pub(crate) fn take(&self, access: Access) -> Result<PooledConnection<Manager>, StoreError> {
         let pool = match access {

@@ -167,13 +167,21 @@ diesel::table! {
 }
 
 diesel::table! {
-    status_log (authority_id, rev) {
-        authority_id -> Text,
+    status_log (rev) {
         rev -> BigInt,
+        authority_id -> Text,
         serial -> Text,
         status -> Text,
         reason -> Nullable<Text>,
         revoked_at -> Nullable<BigInt>,
+        invalid_since -> Nullable<BigInt>,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    status_beats (node) {
+        node -> Text,
         at -> BigInt,
     }
 }

@@ -1,16 +1,24 @@
-//! Table `status_log`, and what status services ask: the state of a serial number, everything
-//! revoked, the revision up to which a CRL tells.
+//! Table `status_log`, and what status services ask: everything that changed after a number, the
+//! state of a serial number, everything revoked, the revision up to which a CRL tells.
+//!
+//! The log is complete: folding it from its beginning gives the status of every certificate that was
+//! ever issued. A pending certificate is not in it; `ca::settle` brings it in as revoked.
 
+use std::sync::Weak;
+
+use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use tenkoku_domain::certificate::{Certificate, CertificateState, Serial};
 use tenkoku_domain::id::AuthorityId;
-use tenkoku_domain::revocation::Revocation;
+use tenkoku_domain::revocation::{Cause, Revocation};
 use tenkoku_domain::time::Timestamp;
 
 use crate::certificates::{StateColumns, read_state};
-use crate::column::Place;
+use crate::column::{Place, instant, millis};
+use crate::connection::AnyConnection;
 use crate::error::StoreError;
-use crate::schema::{certificates, status_log};
+use crate::schema::{certificates, status_beats, status_log};
+use crate::store::Store;
 use crate::tx::Tx;
 
 /// A certificate that a CRL lists.
@@ -22,22 +30,114 @@ pub struct RevokedEntry {
     pub revocation: Revocation,
 }
 
-#[derive(Insertable)]
+/// What the log says about a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It was issued.
+    Issued,
+    /// It was revoked or put on hold.
+    Revoked(Revocation),
+    /// A hold was lifted: a delta CRL says removeFromCRL.
+    Released,
+}
+
+impl Told {
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Issued => "good",
+            Self::Revoked(_) => "revoked",
+            Self::Released => "released",
+        }
+    }
+
+    /// The revocation or suspension, if that is what is told.
+    pub const fn revocation(&self) -> Option<&Revocation> {
+        match self {
+            Self::Revoked(revocation) => Some(revocation),
+            Self::Issued | Self::Released => None,
+        }
+    }
+}
+
+/// One entry of the status log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusChange {
+    /// Its number: over all authorities, rising in the order of the commits.
+    pub rev: i64,
+    /// The authority.
+    pub authority: AuthorityId,
+    /// The certificate's serial number.
+    pub serial: Serial,
+    /// What became of it.
+    pub told: Told,
+    /// When this was decided.
+    pub at: Timestamp,
+}
+
+/// How far what is read here can be trusted to be complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusSource {
+    /// The database itself: it holds everything that was committed.
+    Original,
+    /// A copy that follows the database. It holds at least everything up to the last sign of life
+    /// that came through; `None` when none ever did.
+    Copy(Option<Timestamp>),
+}
+
+#[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = status_log)]
-struct StatusRow<'a> {
-    authority_id: &'a str,
+struct StatusRow {
     rev: i64,
+    authority_id: String,
     serial: String,
-    status: &'a str,
-    reason: Option<&'a str>,
+    status: String,
+    reason: Option<String>,
     revoked_at: Option<i64>,
+    invalid_since: Option<i64>,
     at: i64,
 }
 
-/// The counter of an authority's changes of status.
-pub(crate) fn revision_counter(authority: &AuthorityId) -> String {
-    format!("status/{authority}")
+impl From<&StatusChange> for StatusRow {
+    fn from(change: &StatusChange) -> Self {
+        let revocation = change.told.revocation();
+        Self {
+            rev: change.rev,
+            authority_id: change.authority.to_string(),
+            serial: change.serial.to_string(),
+            status: change.told.word().to_owned(),
+            reason: revocation.map(|revocation| revocation.cause.word().to_owned()),
+            revoked_at: revocation.map(|revocation| revocation.at.millis()),
+            invalid_since: revocation.and_then(|revocation| millis(revocation.invalid_since)),
+            at: change.at.millis(),
+        }
+    }
 }
+
+impl StatusRow {
+    fn read(self) -> Result<StatusChange, StoreError> {
+        let place = Place::new("status", &self.serial);
+        let cause = self.reason.as_deref().and_then(Cause::from_word);
+        let told = match (self.status.as_str(), cause, instant(self.revoked_at)) {
+            ("good", None, None) => Some(Told::Issued),
+            ("released", None, None) => Some(Told::Released),
+            ("revoked", Some(cause), Some(at)) => {
+                let invalid_since = instant(self.invalid_since);
+                Some(Told::Revoked(Revocation { cause, at, invalid_since }))
+            }
+            _ => None,
+        };
+        Ok(StatusChange {
+            rev: self.rev,
+            authority: place.ok("authority_id", AuthorityId::parse(&self.authority_id))?,
+            serial: place.ok("serial", Serial::parse(&self.serial))?,
+            told: place.some("status", told)?,
+            at: Timestamp::from_millis(self.at),
+        })
+    }
+}
+
+/// The counter of changes of status. Its row stays locked until the end of the transaction.
+const COUNTER: &str = "status";
 
 type StateTuple = (String, Option<String>, Option<i64>, Option<i64>);
 
@@ -102,9 +202,51 @@ impl Tx<'_> {
             .collect()
     }
 
-    /// The last change of status of an authority's certificates; 0 before the first.
-    pub fn status_revision(&mut self, authority: &AuthorityId) -> Result<i64, StoreError> {
-        self.last_number(&revision_counter(authority))
+    /// The number of the last change of status, over all authorities; 0 before the first.
+    pub fn status_revision(&mut self) -> Result<i64, StoreError> {
+        self.last_number(COUNTER)
+    }
+
+    /// The changes of status after a number, in the order of their commits; at most `limit`. What
+    /// is given is without a gap: a change that is not committed yet has a higher number.
+    pub fn status_changes(
+        &mut self,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<StatusChange>, StoreError> {
+        let rows = status_log::table
+            .filter(status_log::rev.gt(after))
+            .order(status_log::rev)
+            .limit(limit)
+            .select(StatusRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(StatusRow::read).collect()
+    }
+
+    /// Whether the database that is read is the original, and if not, how far it has come.
+    pub fn status_source(&mut self) -> Result<StatusSource, StoreError> {
+        if let AnyConnection::Postgresql(conn) = &mut *self.conn {
+            let Replaying { copy } =
+                diesel::sql_query("SELECT pg_is_in_recovery() AS copy").get_result(conn)?;
+            if copy {
+                let last = status_beats::table.select(diesel::dsl::max(status_beats::at));
+                let last: Option<i64> = last.first(conn)?;
+                return Ok(StatusSource::Copy(instant(last)));
+            }
+        }
+        Ok(StatusSource::Original)
+    }
+
+    /// Leaves a sign of life, so that who reads a copy knows how far it has come.
+    pub fn beat_status(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.change(|tx| {
+            let beat = diesel::update(status_beats::table.find(tx.node));
+            if beat.set(status_beats::at.eq(now.millis())).execute(tx.conn)? == 0 {
+                let first = (status_beats::node.eq(tx.node), status_beats::at.eq(now.millis()));
+                diesel::insert_into(status_beats::table).values(first).execute(tx.conn)?;
+            }
+            Ok(())
+        })
     }
 
     /// The revision of the last revocation, suspension or release: a CRL that tells it is complete. Zero when
@@ -125,38 +267,91 @@ impl Tx<'_> {
         certificate: &Certificate,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.log_as(certificate, "released", None, at)
+        self.log_as(certificate, Told::Released, at)
     }
 
-    /// Notes a change of status under the authority's next revision.
+    /// Notes a change of status under the next number.
     pub(crate) fn log_status(
         &mut self,
         certificate: &Certificate,
         revocation: Option<&Revocation>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let status = if revocation.is_some() { "revoked" } else { "good" };
-        self.log_as(certificate, status, revocation, at)
+        let told = revocation.map_or(Told::Issued, |revocation| Told::Revoked(revocation.clone()));
+        self.log_as(certificate, told, at)
     }
 
     fn log_as(
         &mut self,
         certificate: &Certificate,
-        status: &str,
-        revocation: Option<&Revocation>,
+        told: Told,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let rev = self.next_number(&revision_counter(&certificate.authority))?;
-        let row = StatusRow {
-            authority_id: certificate.authority.as_str(),
-            rev,
-            serial: certificate.serial.to_string(),
-            status,
-            reason: revocation.map(|revocation| revocation.cause.word()),
-            revoked_at: revocation.map(|revocation| revocation.at.millis()),
-            at: at.millis(),
+        let change = StatusChange {
+            rev: self.next_number(COUNTER)?,
+            authority: certificate.authority.clone(),
+            serial: certificate.serial.clone(),
+            told,
+            at,
         };
+        let row = StatusRow::from(&change);
         diesel::insert_into(status_log::table).values(row).execute(self.conn)?;
+        if self.logged.is_empty()
+            && let AnyConnection::Postgresql(conn) = &mut *self.conn
+        {
+            // Heard by everybody who listens, at the moment of the commit.
+            conn.batch_execute(NOTIFY)?;
+        }
+        self.logged.push(change);
         Ok(())
+    }
+}
+
+#[derive(QueryableByName)]
+struct Replaying {
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    copy: bool,
+}
+
+const NOTIFY: &str = "NOTIFY tenkoku_status";
+
+/// Who wants to know of changes of status as soon as they are committed in this process.
+///
+/// It is told in the thread of whoever changed it, before that thread goes on: what a use case has
+/// done is known to the listener when the use case ends.
+pub trait StatusListener: Send + Sync {
+    /// These changes were committed, in one transaction.
+    fn committed(&self, changes: &[StatusChange]);
+}
+
+/// Rings when a change of status is committed anywhere. A connection of its own.
+pub struct StatusBell(PgConnection);
+
+impl StatusBell {
+    /// Whether it rang since it was last asked. Does not wait.
+    pub fn rang(&mut self) -> Result<bool, StoreError> {
+        let heard = self.0.notifications_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(!heard.is_empty())
+    }
+}
+
+impl Store {
+    /// Tells a listener of every change of status that is committed through this store or its
+    /// clones, for as long as the listener lives.
+    pub fn tell_status(&self, listener: Weak<dyn StatusListener>) {
+        self.add_listener(listener);
+    }
+
+    /// A bell for changes by other processes. `None` where there is none to be had: a database
+    /// in a file, or a copy, which passes no notifications on. There one looks again and again.
+    pub fn status_bell(&self) -> Result<Option<StatusBell>, StoreError> {
+        let AnyConnection::Postgresql(mut conn) = self.connect_alone()? else { return Ok(None) };
+        let Replaying { copy } =
+            diesel::sql_query("SELECT pg_is_in_recovery() AS copy").get_result(&mut conn)?;
+        if copy {
+            return Ok(None);
+        }
+        conn.batch_execute("LISTEN tenkoku_status")?;
+        Ok(Some(StatusBell(conn)))
     }
 }

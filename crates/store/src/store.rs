@@ -1,13 +1,14 @@
 //! The door to the database.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use crate::connection::Access;
+use crate::connection::{Access, AnyConnection};
 use crate::error::StoreError;
 use crate::location::Location;
 use crate::pool::Pools;
 use crate::setup::SchemaState;
+use crate::status::{StatusChange, StatusListener};
 use crate::tx::Tx;
 
 /// The database. Cheap to clone; clones share their connections.
@@ -21,6 +22,8 @@ struct Inner {
     node: String,
     /// Whether the schema was found to be this program's.
     current: AtomicBool,
+    /// Who is told of changes of status.
+    listeners: RwLock<Vec<Weak<dyn StatusListener>>>,
 }
 
 impl Store {
@@ -29,7 +32,8 @@ impl Store {
     pub fn open(url: &str, node: &str) -> Result<Self, StoreError> {
         let pools = Pools::open(Location::parse(url)?)?;
         let current = AtomicBool::new(false);
-        Ok(Self { inner: Arc::new(Inner { pools, node: node.to_owned(), current }) })
+        let listeners = RwLock::default();
+        Ok(Self { inner: Arc::new(Inner { pools, node: node.to_owned(), current, listeners }) })
     }
 
     /// Runs `f` on one consistent state of the database. Changes made in it fail.
@@ -70,13 +74,37 @@ impl Store {
         let mut tx = Tx::begin(&mut conn, &self.inner.node, access)?;
         match f(&mut tx) {
             Ok(done) => {
-                tx.commit()?;
+                let changes = tx.commit()?;
+                // The connection is given back before anybody reads what was committed.
+                drop(conn);
+                self.tell(&changes);
                 Ok(done)
             }
             Err(error) => {
                 tx.roll_back();
                 Err(error)
             }
+        }
+    }
+
+    /// A connection outside the pools.
+    pub(crate) fn connect_alone(&self) -> Result<AnyConnection, StoreError> {
+        self.inner.pools.connect_alone()
+    }
+
+    pub(crate) fn add_listener(&self, listener: Weak<dyn StatusListener>) {
+        let mut listeners = self.inner.listeners.write().unwrap_or_else(PoisonError::into_inner);
+        listeners.retain(|known| known.strong_count() > 0);
+        listeners.push(listener);
+    }
+
+    fn tell(&self, changes: &[StatusChange]) {
+        if changes.is_empty() {
+            return;
+        }
+        let listeners = self.inner.listeners.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for listener in listeners.iter().filter_map(Weak::upgrade) {
+            listener.committed(changes);
         }
     }
 

@@ -4,6 +4,7 @@ use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager 
 
 use crate::connection::{Access, AnyConnection};
 use crate::error::StoreError;
+use crate::status::StatusChange;
 
 /// An open transaction of [`Store::read`](crate::Store::read) or
 /// [`Store::write`](crate::Store::write).
@@ -13,6 +14,8 @@ use crate::error::StoreError;
 pub struct Tx<'c> {
     pub(crate) conn: &'c mut AnyConnection,
     pub(crate) node: &'c str,
+    /// The changes of status that were logged so far.
+    pub(crate) logged: Vec<StatusChange>,
     access: Access,
     abandoned: bool,
 }
@@ -43,16 +46,17 @@ impl<'c> Tx<'c> {
                 AnsiTransactionManager::begin_transaction_sql(c, sql)?;
             }
         }
-        Ok(Self { conn, node, access, abandoned: false })
+        Ok(Self { conn, node, logged: Vec::new(), access, abandoned: false })
     }
 
-    /// Keeps what was done.
-    pub(crate) fn commit(self) -> Result<(), StoreError> {
+    /// Keeps what was done; gives the changes of status in it.
+    pub(crate) fn commit(self) -> Result<Vec<StatusChange>, StoreError> {
         if self.abandoned {
             self.roll_back();
             return Err(StoreError::Abandoned);
         }
-        Ok(Manager::commit_transaction(self.conn)?)
+        Manager::commit_transaction(self.conn)?;
+        Ok(self.logged)
     }
 
     /// Keeps nothing. A connection that cannot even roll back is thrown away by its pool.

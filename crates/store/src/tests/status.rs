@@ -1,5 +1,7 @@
 //! What status services ask, and the lists they publish.
 
+use std::sync::Arc;
+
 use tenkoku_domain::access::Scope;
 use tenkoku_domain::audit::Event;
 use tenkoku_domain::certificate::{Certificate, CertificateState};
@@ -9,13 +11,18 @@ use tenkoku_domain::revocation::Cause;
 use super::harness::at_once;
 use super::samples::{self as s, NOW};
 use super::{World, both};
-use crate::{RevokedEntry, StoreError};
+use crate::{RevokedEntry, StatusChange, StatusListener, StatusSource, StoreError, Told};
 
 both! {
     a_status_follows_the_certificate
     a_revocation_is_final_and_orders_a_refresh
     revisions_rise_with_every_change
     revisions_rise_without_gaps_in_parallel
+    changes_are_read_in_the_order_of_their_commits
+    a_listener_knows_before_the_writer_goes_on
+    the_log_says_what_the_certificates_say
+    a_sign_of_life_is_kept_for_copies
+    logs_by_authority_become_one_log_and_back
     crls_read_back
     lists_read_back
 }
@@ -82,7 +89,7 @@ fn a_revocation_is_final_and_orders_a_refresh(world: World) {
 
 fn revisions_rise_with_every_change(world: World) {
     world.record(&s::registry()).unwrap();
-    let revision = || world.read(|tx| tx.status_revision(&s::authority_id(2)));
+    let revision = || world.read(|tx| tx.status_revision());
     assert_eq!(revision(), 0);
     let certificate = issued(&world, 1);
     assert_eq!(revision(), 1);
@@ -92,7 +99,7 @@ fn revisions_rise_with_every_change(world: World) {
     let revocation = s::revocation(Cause::OfficeClosed);
     world.record(&[Event::CertificateNotAccepted { certificate: lost, revocation }]).unwrap();
     assert_eq!(revision(), 3);
-    assert_eq!(world.read(|tx| tx.status_revision(&s::authority_id(0))), 0);
+    assert_eq!(world.read(|tx| tx.revocation_revision(&s::authority_id(0))), 0);
     assert_eq!(world.read(|tx| tx.revoked_entries(&s::authority_id(2))).len(), 2);
     assert_eq!(logged(&world), [(1, "good"), (2, "revoked"), (3, "revoked")].map(row));
 }
@@ -119,6 +126,116 @@ fn revisions_rise_without_gaps_in_parallel(world: World) {
     assert_eq!(revisions, (1..=12).collect::<Vec<_>>());
     assert_eq!(world.read(|tx| tx.count_jobs()), 1);
     world.walk().unwrap();
+}
+
+fn changes_are_read_in_the_order_of_their_commits(world: World) {
+    world.record(&s::registry()).unwrap();
+    let all: Vec<_> = (1..=5).map(|number| issued(&world, number)).collect();
+    world
+        .record(&[revoked(&all[0], Cause::KeyExposed), revoked(&all[4], Cause::Replaced)])
+        .unwrap();
+    let (mut after, mut told) = (0, Vec::new());
+    loop {
+        let page = world.read(|tx| tx.status_changes(after, 3));
+        assert!(page.len() <= 3);
+        let Some(last) = page.last() else { break };
+        after = last.rev;
+        told.extend(page);
+    }
+    assert_eq!(after, world.read(|tx| tx.status_revision()));
+    let revisions: Vec<_> = told.iter().map(|change| change.rev).collect();
+    assert_eq!(revisions, (1..=7).collect::<Vec<_>>());
+    let serials: Vec<_> = told.iter().map(|change| change.serial.clone()).collect();
+    assert_eq!(serials, [1, 2, 3, 4, 5, 1, 5].map(s::serial));
+    assert!(told.iter().all(|change| change.authority == s::authority_id(2) && change.at == NOW));
+    assert_eq!(told[5].told, Told::Revoked(s::revocation(Cause::KeyExposed)));
+    assert_eq!(told[0].told, Told::Issued);
+}
+
+/// Keeps what it is told and how much of it could be read at that moment.
+struct Ear {
+    store: crate::Store,
+    heard: std::sync::Mutex<Vec<(i64, bool)>>,
+}
+
+impl StatusListener for Ear {
+    fn committed(&self, changes: &[StatusChange]) {
+        let mut heard = self.heard.lock().unwrap();
+        for change in changes {
+            let read = self.store.read(|tx| tx.status_changes(change.rev - 1, 1)).unwrap();
+            heard.push((change.rev, read.first() == Some(change)));
+        }
+    }
+}
+
+fn a_listener_knows_before_the_writer_goes_on(world: World) {
+    let ear = Arc::new(Ear { store: world.store.clone(), heard: Default::default() });
+    world.store.tell_status(Arc::downgrade(&(Arc::clone(&ear) as Arc<dyn StatusListener>)));
+    world.record(&s::registry()).unwrap();
+    let mut bell = world.store.status_bell().unwrap();
+    let certificate = issued(&world, 1);
+    assert_eq!(*ear.heard.lock().unwrap(), [(1, true)]);
+    world.record(&[revoked(&certificate, Cause::Replaced)]).unwrap();
+    assert_eq!(*ear.heard.lock().unwrap(), [(1, true), (2, true)]);
+    // What is not kept is not told.
+    world.record(&[revoked(&certificate, Cause::Replaced)]).unwrap_err();
+    assert_eq!(ear.heard.lock().unwrap().len(), 2);
+    if let Some(bell) = &mut bell {
+        assert!(bell.rang().unwrap());
+        assert!(!bell.rang().unwrap());
+    }
+    assert_eq!(bell.is_some(), !world.store.is_sqlite());
+}
+
+fn the_log_says_what_the_certificates_say(world: World) {
+    world.record(&s::registry()).unwrap();
+    let held = issued(&world, 1);
+    let (kept, lost) = (issued(&world, 2), pending(&world, 3));
+    let hold = s::revocation(Cause::Suspended);
+    world.record(&[revoked(&held, Cause::KeyExposed)]).unwrap();
+    world
+        .record(&[Event::CertificateNotAccepted { certificate: lost.clone(), revocation: hold }])
+        .unwrap();
+    let never = pending(&world, 4);
+    let changes = world.read(|tx| tx.status_changes(0, 100));
+    let last = |serial| changes.iter().rev().find(|change| change.serial == serial);
+    for certificate in [held, kept, lost, never] {
+        let state = world.read(|tx| tx.status_of(&certificate.authority, &certificate.serial));
+        let told = last(certificate.serial).map(|change| change.told.revocation().cloned());
+        assert_eq!(told, state.map(|state| state.revocation().cloned()));
+    }
+}
+
+fn a_sign_of_life_is_kept_for_copies(world: World) {
+    world.store.write(|tx| tx.beat_status(NOW)).unwrap();
+    world.store.write(|tx| tx.beat_status(NOW.plus_seconds(1))).unwrap();
+    // The original needs none: it holds everything.
+    assert_eq!(world.read(|tx| tx.status_source()), StatusSource::Original);
+    use crate::schema::status_beats;
+    use diesel::prelude::*;
+    let beats = world.read(|tx| Ok(status_beats::table.load::<(String, i64)>(tx.conn)?));
+    assert_eq!(beats, [("node-1".to_owned(), NOW.plus_seconds(1).millis())]);
+}
+
+fn logs_by_authority_become_one_log_and_back(world: World) {
+    const DOWN: &str =
+        include_str!("../../../../migrations/2026-11-29-0000040_status_log/down.sql");
+    const UP: &str = include_str!("../../../../migrations/2026-11-29-0000040_status_log/up.sql");
+    world.record(&s::registry()).unwrap();
+    let all: Vec<_> = (1..=3).map(|number| issued(&world, number)).collect();
+    let revocation = tenkoku_domain::revocation::Revocation {
+        invalid_since: Some(NOW.plus_seconds(-60)),
+        ..s::revocation(Cause::KeyExposed)
+    };
+    let comment = String::new();
+    let certificate = all[1].clone();
+    world.record(&[Event::CertificateRevoked { certificate, revocation, comment }]).unwrap();
+    let before = world.read(|tx| tx.status_changes(0, 100));
+    world.tamper(DOWN);
+    world.tamper(UP);
+    assert_eq!(world.read(|tx| tx.status_changes(0, 100)), before);
+    world.record(&[revoked(&all[0], Cause::Replaced)]).unwrap();
+    assert_eq!(world.read(|tx| tx.status_revision()), 5);
 }
 
 fn crls_read_back(world: World) {
