@@ -12,6 +12,7 @@ pub mod authority;
 pub mod ceremony;
 pub mod clock;
 pub mod container;
+pub mod demo;
 pub mod destroy;
 pub mod emergency;
 pub mod exchange;

@@ -7,6 +7,7 @@ mod authority;
 mod identity;
 mod life;
 mod policy;
+mod status;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -32,6 +33,7 @@ pub use self::authority::{AuthorityEvent, AuthorityPlan, Compromise, Exchange, R
 pub use self::identity::IdentityEvent;
 pub use self::life::LifeEvent;
 pub use self::policy::PolicyEvent;
+pub use self::status::StatusEvent;
 
 words! {
     /// How an act ended.
@@ -248,6 +250,8 @@ words! {
         CertRotationLate = "cert.rotation-late",
         /// The clock is off.
         SysClockOffset = "sys.clock-offset",
+        /// An evaluation was filled with serial numbers.
+        SysDemoSeeded = "sys.demo-seeded",
     }
 }
 
@@ -446,6 +450,8 @@ pub enum Event {
     Life(LifeEvent),
     /// The life of authorities.
     Authority(AuthorityEvent),
+    /// Status as a whole: many certificates at once.
+    Status(StatusEvent),
     /// Something was refused.
     Refused {
         /// What was tried.
@@ -581,6 +587,7 @@ impl Event {
             Self::Identity(event) => event.facts(),
             Self::Life(event) => event.facts(),
             Self::Authority(event) => event.facts(),
+            Self::Status(event) => event.facts(),
             Self::Refused { code, object, organisation, policy, refusal } => Facts {
                 code: *code,
                 object: object.clone(),
@@ -655,6 +662,7 @@ impl Event {
             | Self::Identity(_)
             | Self::Life(_)
             | Self::Authority(_)
+            | Self::Status(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }
@@ -718,6 +726,7 @@ impl Event {
             | Self::Identity(_)
             | Self::Life(_)
             | Self::Authority(_)
+            | Self::Status(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }

@@ -32,6 +32,7 @@ pub mod policy;
 pub mod refusal;
 pub mod revocation;
 pub mod rotation;
+pub mod seed;
 pub mod subject;
 pub mod suspension;
 pub mod time;

@@ -8,6 +8,7 @@ mod certificate;
 mod config;
 mod crl;
 mod database;
+mod demo;
 mod doctor;
 mod emergency;
 mod explain;
@@ -163,6 +164,9 @@ enum Command {
     /// The database
     #[command(subcommand)]
     Db(database::DbCommand),
+    /// Material for tests of an evaluation
+    #[command(subcommand)]
+    Demo(demo::DemoCommand),
     /// Key devices (HSM)
     #[command(subcommand)]
     Hsm(hsm::HsmCommand),
@@ -216,5 +220,6 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Audit(command) => audit::run(command, &config()?, output),
         Command::User(command) => user::run(command, &config()?, output),
         Command::Db(command) => database::run(&command, &config()?, output),
+        Command::Demo(command) => demo::run(&command, &config()?, output),
     }
 }

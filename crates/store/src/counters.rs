@@ -17,6 +17,16 @@ impl Tx<'_> {
         self.last_number(name)
     }
 
+    /// Takes `count` numbers at once and gives the one before the first of them.
+    pub(crate) fn take_numbers(&mut self, name: &str, count: usize) -> Result<i64, StoreError> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let rows = diesel::update(counters::table.find(name))
+            .set(counters::value.eq(counters::value + count))
+            .execute(self.conn)?;
+        one(rows, "counter")?;
+        Ok(self.last_number(name)? - count)
+    }
+
     /// The last number that was handed out; 0 before the first.
     pub(crate) fn last_number(&mut self, name: &str) -> Result<i64, StoreError> {
         let last =

@@ -55,6 +55,7 @@ mod policy_drafts;
 mod proofings;
 mod roles;
 mod runs;
+mod seeds;
 mod sessions;
 mod status;
 mod suspensions;

@@ -4,6 +4,7 @@ mod authority;
 mod identity;
 mod life;
 mod policy;
+mod status;
 
 use tenkoku_domain::access::Origin;
 use tenkoku_domain::audit::Event;
@@ -86,6 +87,7 @@ impl Tx<'_> {
             Event::Identity(event) => self.apply_identity(origin, at, event),
             Event::Life(event) => self.apply_life(origin, at, event),
             Event::Authority(event) => self.apply_authority(origin, at, event),
+            Event::Status(event) => self.apply_status(at, event),
         }
     }
 
@@ -107,6 +109,7 @@ impl Tx<'_> {
             }
             Event::Life(event) => self.follow_life(at, event),
             Event::Authority(event) => self.follow_authority(at, event),
+            Event::Status(event) => self.follow_status(at, event),
             Event::Identity(_)
             | Event::NodeStarted { .. }
             | Event::NodeStopped

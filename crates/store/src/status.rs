@@ -137,7 +137,7 @@ impl StatusRow {
 }
 
 /// The counter of changes of status. Its row stays locked until the end of the transaction.
-const COUNTER: &str = "status";
+pub(crate) const COUNTER: &str = "status";
 
 type StateTuple = (String, Option<String>, Option<i64>, Option<i64>);
 
@@ -296,13 +296,21 @@ impl Tx<'_> {
         };
         let row = StatusRow::from(&change);
         diesel::insert_into(status_log::table).values(row).execute(self.conn)?;
+        self.announce([change])
+    }
+
+    /// Tells of changes that were logged, once they are committed.
+    pub(crate) fn announce(
+        &mut self,
+        changes: impl IntoIterator<Item = StatusChange>,
+    ) -> Result<(), StoreError> {
         if self.logged.is_empty()
             && let AnyConnection::Postgresql(conn) = &mut *self.conn
         {
             // Heard by everybody who listens, at the moment of the commit.
             conn.batch_execute(NOTIFY)?;
         }
-        self.logged.push(change);
+        self.logged.extend(changes);
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{
     AuditCode, AuditRecord, AuthorityEvent, AuthorityPlan, Compromise, Event, IdentityEvent,
-    LifeEvent, ObjectRef, PolicyEvent, Proofing, ReceivedRoot,
+    LifeEvent, ObjectRef, PolicyEvent, Proofing, ReceivedRoot, StatusEvent,
 };
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::ceremony::record::CeremonyRecord;
@@ -68,6 +68,9 @@ fn file(event: &Event) -> &'static str {
             IdentityEvent::IncidentClosed { .. } => "incident-closed",
         },
         Event::Authority(event) => authority_file(event),
+        Event::Status(event) => match event {
+            StatusEvent::Seeded { .. } => "status-seeded",
+        },
         Event::Refused { .. } => "refused",
     }
 }
@@ -300,10 +303,17 @@ fn authority_events() -> Vec<Event> {
     all.into_iter().map(Event::Authority).collect()
 }
 
+/// Every event of status as a whole once.
+fn status_events() -> Vec<Event> {
+    let all = vec![StatusEvent::Seeded { seed: Box::new(s::seed()) }];
+    all.into_iter().map(Event::Status).collect()
+}
+
 /// Every event once, those of areas included.
 fn every() -> Vec<Event> {
     let mut every = all();
     every.extend(authority_events());
+    every.extend(status_events());
     every
 }
 

@@ -35,6 +35,7 @@ use tenkoku_domain::organisation::{Address, Language, Organisation, Organisation
 use tenkoku_domain::policy::draft::{DraftState, PolicyDecision, PolicyDraft, Verdict};
 use tenkoku_domain::policy::{DestructionClass, Installation, KeyPolicy, PossessionMethod};
 use tenkoku_domain::revocation::{Cause, Revocation};
+use tenkoku_domain::seed::{Seed, SeedRow};
 use tenkoku_domain::suspension::{HoldCause, Suspension};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_domain::trusted_list::PublishedList;
@@ -392,6 +393,24 @@ pub(crate) fn suspension(certificate: &Certificate) -> Suspension {
 pub(crate) fn revocation(cause: Cause) -> Revocation {
     let invalid_since = (cause == Cause::KeyExposed).then(|| NOW.plus_days(-3).floor());
     Revocation { cause, at: NOW.floor(), invalid_since }
+}
+
+/// Serial numbers of authority 2 over the key of number 9001, every second one revoked.
+pub(crate) fn seed() -> Seed {
+    let row = |number: u64| SeedRow {
+        id: certificate_id(number),
+        serial: Serial::random(&Numbered(number)),
+        revocation: number.is_multiple_of(2).then(|| revocation(Cause::Replaced)),
+    };
+    Seed {
+        authority: authority_id(2),
+        profile: Profile::Seal2,
+        key: authority_key(2).id,
+        policy: digest("policy"),
+        validity: Validity::days(NOW, 365),
+        common_name: "Demonstration seal".to_owned(),
+        rows: (101..=104).map(row).collect(),
+    }
 }
 
 pub(crate) fn crl(number: i64) -> IssuedCrl {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use tenkoku_domain::access::Scope;
-use tenkoku_domain::audit::Event;
+use tenkoku_domain::audit::{Event, StatusEvent};
 use tenkoku_domain::certificate::{Certificate, CertificateState};
 use tenkoku_domain::key::KeyState;
 use tenkoku_domain::revocation::Cause;
+use tenkoku_domain::seed::Seed;
 
 use super::harness::at_once;
 use super::samples::{self as s, NOW};
@@ -24,6 +25,7 @@ both! {
     a_sign_of_life_is_kept_for_copies
     logs_by_authority_become_one_log_and_back
     crls_read_back
+    a_seed_is_as_if_it_had_been_issued
     lists_read_back
 }
 
@@ -236,6 +238,25 @@ fn logs_by_authority_become_one_log_and_back(world: World) {
     assert_eq!(world.read(|tx| tx.status_changes(0, 100)), before);
     world.record(&[revoked(&all[0], Cause::Replaced)]).unwrap();
     assert_eq!(world.read(|tx| tx.status_revision()), 5);
+fn a_seed_is_as_if_it_had_been_issued(world: World) {
+    world.record(&s::registry()).unwrap();
+    issued(&world, 1);
+    let seed = Seed { policy: s::policy().digest().unwrap(), ..s::seed() };
+    let event = Event::Status(StatusEvent::Seeded { seed: Box::new(seed.clone()) });
+    world.record(std::slice::from_ref(&event)).unwrap();
+    for row in &seed.rows {
+        let expected = row.revocation.clone().map_or(CertificateState::Active, CertificateState::Revoked);
+        let status = world.read(|tx| tx.status_of(&seed.authority, &row.serial));
+        assert_eq!(status, Some(expected));
+        let loaded = world.read(|tx| tx.load_certificate(&Scope::Platform, &row.id));
+        assert_eq!((loaded.serial, loaded.der, loaded.seal), (row.serial.clone(), None, None));
+    }
+    let revisions: Vec<_> = logged(&world).into_iter().map(|(rev, _)| rev).collect();
+    assert_eq!(revisions, (1..=7).collect::<Vec<_>>());
+    assert_eq!(world.read(|tx| tx.revoked_entries(&seed.authority)).len(), 2);
+    let again = world.record(&[event]);
+    assert!(matches!(again, Err(StoreError::Conflict { .. })), "{again:?}");
+    world.walk().unwrap();
 }
 
 fn crls_read_back(world: World) {
