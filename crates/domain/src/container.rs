@@ -90,6 +90,16 @@ pub struct Container {
 pub const PRIMARY: &str = "primary";
 
 impl Container {
+    /// Whether a device that evidence names is this one. Zeros before a number do not count, and
+    /// neither do case and space.
+    pub fn is_device(&self, serial: &str) -> bool {
+        let plain = |text: &str| {
+            let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+            text.trim_start_matches('0').to_ascii_lowercase()
+        };
+        plain(&self.serial) == plain(serial) && !plain(serial).is_empty()
+    }
+
     /// KM-15 at registration: no other organisation has anything in this device.
     pub fn may_register(&self, same_device: &[Self]) -> Result<(), Refusal> {
         let other = same_device.iter().any(|known| known.organisation != self.organisation);

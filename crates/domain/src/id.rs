@@ -127,6 +127,8 @@ ids! {
     ContainerId = "ctr";
     /// A record of evidence of destruction.
     EvidenceId = "evd";
+    /// Evidence of where a key was made.
+    KeyEvidenceId = "kev";
     /// An order of several instances at once.
     OrderId = "ord";
     /// A request that came in; its last characters are the reference number people see.

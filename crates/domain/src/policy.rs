@@ -27,8 +27,10 @@ pub use self::words::{
     PossessionMethod, SameKeyRenewal, Sharing, SharingError, SignatureHash, UniquenessScope,
 };
 use crate::canonical::{CanonicalError, Digest, canonical};
+use crate::container::Container;
 use crate::key::{KeyAlgorithm, OriginClass, words};
 use crate::level::Level;
+use crate::name::comparable;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::time::Timestamp;
 
@@ -306,6 +308,27 @@ impl KeyPolicy {
         Err(Refusal::new(RefusalCode::OriginInsufficient, "KM-8")
             .with("origin", origin)
             .with("needed", needed)
+            .with("level", level))
+    }
+
+    /// KM-8: at level 3, where the policy wants more than a declaration, the model of a container is
+    /// one that the policy lists or, where it lists none, its certification is recorded.
+    pub fn check_container(&self, level: Level, container: &Container) -> Result<(), Refusal> {
+        let listed = &self.origin.container_models_level3;
+        let fits = if listed.is_empty() {
+            !container.certification.is_empty()
+        } else {
+            listed.iter().any(|model| comparable(model) == comparable(&container.model))
+        };
+        let demanded =
+            level == Level::Three && rank(self.level(level).origin) > rank(OriginClass::K1);
+        if fits || !demanded {
+            return Ok(());
+        }
+        let problem = if listed.is_empty() { "container-certification" } else { "container-model" };
+        Err(Refusal::new(RefusalCode::OriginInsufficient, "KM-8")
+            .with("problem", problem)
+            .with("model", &container.model)
             .with("level", level))
     }
 

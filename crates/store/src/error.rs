@@ -154,6 +154,11 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("incidents_open", "incidents.fingerprint", "incident"),
     ("feed_issuers_code", "feed_issuers.code", "feed issuer"),
     ("vendor_roots_code", "vendor_roots.code", "vendor root"),
+    (
+        "vendor_root_decisions_person",
+        "vendor_root_decisions.code, vendor_root_decisions.asked_at, vendor_root_decisions.person",
+        "decision about the vendor root",
+    ),
     ("key_evidence_id", "key_evidence.id", "key evidence"),
     ("containers_serial", "containers.serial, containers.partition_name", "container"),
     (

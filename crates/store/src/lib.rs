@@ -24,6 +24,7 @@ mod scope;
 mod setup;
 mod store;
 mod tx;
+mod vendor_roots;
 
 mod accounts;
 mod applications;
@@ -45,6 +46,7 @@ mod figures;
 mod incidents;
 mod instances;
 mod jobs;
+mod key_evidence;
 mod keys;
 mod lists;
 mod lives;

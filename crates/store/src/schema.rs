@@ -575,8 +575,21 @@ diesel::table! {
         code -> Text,
         certificate -> Binary,
         digest -> Text,
-        added_at -> BigInt,
-        ended_at -> Nullable<BigInt>,
+        state -> Text,
+        author -> Text,
+        asked_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    vendor_root_decisions (code, asked_at, person) {
+        code -> Text,
+        asked_at -> BigInt,
+        person -> Text,
+        verdict -> Text,
+        decided_at -> BigInt,
+        reason -> Text,
+        actor -> Text,
     }
 }
 
@@ -590,5 +603,8 @@ diesel::table! {
         evidence -> Binary,
         digest -> Text,
         at -> BigInt,
+        vendor -> Nullable<Text>,
+        object_id -> Nullable<Text>,
+        container_id -> Nullable<Text>,
     }
 }

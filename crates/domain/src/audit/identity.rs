@@ -2,11 +2,13 @@
 
 use serde_json::json;
 
-use super::{AuditCode, Facts, facts};
+use super::{AuditCode, Facts, facts, key_facts};
 use crate::application::{Application, ApplicationState};
 use crate::challenge::Challenge;
 use crate::id::{KeyId, OrganisationId};
 use crate::incident::Incident;
+use crate::key::Key;
+use crate::origin::{EvidenceFormat, KeyEvidence};
 use crate::policy::PossessionMethod;
 use crate::refusal::RefusalCode;
 
@@ -37,6 +39,15 @@ pub enum IdentityEvent {
         key: KeyId,
         /// Whose application it is.
         organisation: OrganisationId,
+    },
+    /// Evidence of where a key was made was taken and is kept with it.
+    OriginShown {
+        /// The key.
+        key: Key,
+        /// Whose.
+        organisation: OrganisationId,
+        /// The evidence.
+        evidence: KeyEvidence,
     },
     /// An application has its key and is ready to be issued.
     ApplicationReady {
@@ -88,6 +99,9 @@ impl IdentityEvent {
                 json!({ "application": challenge.application, "method": method }),
             )
             .of(organisation),
+            Self::OriginShown { key, organisation, evidence } => {
+                origin_facts(key, evidence).of(organisation)
+            }
             Self::ApplicationReady { application } => ready_facts(application),
             Self::ApplicationRejected { application, reason } => {
                 let mut facts = ended_facts(AuditCode::AppRejected, application);
@@ -102,6 +116,35 @@ impl IdentityEvent {
             }
         }
     }
+}
+
+/// Devices and digests; the evidence itself lies beside the key.
+fn origin_facts(key: &Key, evidence: &KeyEvidence) -> Facts {
+    let code = match evidence.format {
+        EvidenceFormat::YubiHsm | EvidenceFormat::Ceremony => AuditCode::KeyAttestationVerified,
+        EvidenceFormat::Platform => AuditCode::KeyGenerated,
+        EvidenceFormat::Certificate
+        | EvidenceFormat::Cms
+        | EvidenceFormat::Json
+        | EvidenceFormat::Unknown
+        | EvidenceFormat::Statement => AuditCode::KeyPresented,
+    };
+    let mut facts = key_facts(code, key);
+    for (name, value) in [
+        ("evidence", json!(evidence.id)),
+        ("format", json!(evidence.format)),
+        ("class", json!(evidence.class)),
+        ("vendor", json!(evidence.vendor)),
+        ("device", json!(evidence.serial)),
+        ("object", json!(evidence.object)),
+        ("container", json!(evidence.container)),
+        ("digest", json!(evidence.digest)),
+    ] {
+        if !value.is_null() {
+            facts.detail.insert(name.to_owned(), value);
+        }
+    }
+    facts
 }
 
 fn opened_facts(application: &Application, challenge: &Challenge) -> Facts {

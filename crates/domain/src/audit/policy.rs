@@ -6,6 +6,7 @@ use super::{AuditCode, Facts, Outcome, facts};
 use crate::canonical::Digest;
 use crate::policy::KeyPolicy;
 use crate::policy::draft::{PolicyDecision, PolicyDraft, Verdict};
+use crate::vendor_root::{VendorRoot, VendorRootDecision, VendorRootState};
 
 /// The life of policy documents: drafted, approved, in force, superseded (DOMAIN 7).
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +46,18 @@ pub enum PolicyEvent {
         /// The document in its place.
         by: Digest,
     },
+    /// A vendor root was proposed, or its end asked for.
+    VendorRootAsked {
+        /// The root as it is now.
+        root: VendorRoot,
+    },
+    /// One person decided about what was asked.
+    VendorRootDecided {
+        /// The root as it is now.
+        root: VendorRoot,
+        /// What was decided.
+        decision: VendorRootDecision,
+    },
 }
 
 impl PolicyEvent {
@@ -82,8 +95,26 @@ impl PolicyEvent {
             Self::Superseded { digest, by } => {
                 about(AuditCode::PolicySuperseded, *digest, json!({ "by": by })).under(*by)
             }
+            Self::VendorRootAsked { root } => root_facts(root, json!({})),
+            Self::VendorRootDecided { root, decision } => {
+                let facts = root_facts(root, json!({ "verdict": decision.verdict }));
+                let outcome = match decision.verdict {
+                    Verdict::Approved => Outcome::Ok,
+                    Verdict::Rejected => Outcome::Refused,
+                };
+                Facts { outcome, ..facts }
+            }
         }
     }
+}
+
+fn root_facts(root: &VendorRoot, more: Value) -> Facts {
+    let waits = matches!(root.state, VendorRootState::Proposed | VendorRootState::Ending);
+    let mut detail = json!({ "digest": root.digest, "state": root.state, "complete": !waits });
+    if let (Value::Object(all), Value::Object(more)) = (&mut detail, more) {
+        all.extend(more);
+    }
+    facts(AuditCode::VendorRootChanged, "vendor-root", &root.code, detail)
 }
 
 fn about(code: AuditCode, digest: Digest, detail: Value) -> Facts {

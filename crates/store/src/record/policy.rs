@@ -36,6 +36,10 @@ impl Tx<'_> {
                 self.move_draft(digest, &[S::Approved], S::InForce)?;
                 self.insert_policy(policy, at)
             }
+            PolicyEvent::VendorRootAsked { root } => self.ask_vendor_root(root),
+            PolicyEvent::VendorRootDecided { root, decision } => {
+                self.decide_vendor_root(root, decision)
+            }
             // The policy that an installation started from was never a draft.
             PolicyEvent::Superseded { digest, .. } => self.supersede_draft(digest),
         }

@@ -61,6 +61,7 @@ fn file(event: &Event) -> &'static str {
             IdentityEvent::ApplicationOpened { .. } => "application-opened",
             IdentityEvent::ChallengeIssued { .. } => "challenge-issued",
             IdentityEvent::PossessionShown { .. } => "possession-shown",
+            IdentityEvent::OriginShown { .. } => "origin-shown",
             IdentityEvent::ApplicationReady { .. } => "application-ready",
             IdentityEvent::ApplicationRejected { .. } => "application-rejected",
             IdentityEvent::ApplicationLapsed { .. } => "application-lapsed",
@@ -82,6 +83,8 @@ fn policy(event: &PolicyEvent) -> &'static str {
         PolicyEvent::Decided { .. } => "policy-decided",
         PolicyEvent::Activated { .. } => "policy-activated",
         PolicyEvent::Superseded { .. } => "policy-superseded",
+        PolicyEvent::VendorRootAsked { .. } => "vendor-root-asked",
+        PolicyEvent::VendorRootDecided { .. } => "vendor-root-decided",
     }
 }
 
@@ -368,7 +371,12 @@ pub(crate) fn all() -> Vec<Event> {
             key: s::key_id(1),
             organisation: organisation.clone(),
         }),
-        Event::KeyClaimed { key: s::seal_key(1), organisation },
+        Event::KeyClaimed { key: s::seal_key(1), organisation: organisation.clone() },
+        Event::Identity(IdentityEvent::OriginShown {
+            key: s::seal_key(1),
+            organisation,
+            evidence: s::key_evidence(&s::seal_key(1)),
+        }),
         Event::Identity(IdentityEvent::ApplicationReady { application: first.clone() }),
         Event::Identity(IdentityEvent::ApplicationRejected {
             application: s::opened(&first),
@@ -426,6 +434,11 @@ fn policies() -> Vec<Event> {
         PolicyEvent::Activated { policy: Box::new(draft.policy.clone()), digest },
         PolicyEvent::Superseded { digest, by },
         PolicyEvent::Drafted { draft: Box::new(PolicyDraft { digest, ..draft }) },
+        PolicyEvent::VendorRootAsked { root: s::vendor_root() },
+        PolicyEvent::VendorRootDecided {
+            root: s::vendor_root().decide(s::root_decision()).unwrap(),
+            decision: s::root_decision(),
+        },
     ];
     events.into_iter().map(Event::Policy).collect()
 }

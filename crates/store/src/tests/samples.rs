@@ -21,8 +21,8 @@ use tenkoku_domain::destruction::{CopyLine, Evidence, Method, Signatory, SignerR
 use tenkoku_domain::exchange::{BundleKind, CompareCode};
 use tenkoku_domain::id::{
     ApplicationId, AuthorityId, BranchId, CeremonyId, CertificateId, ContainerId, Entropy,
-    EvidenceId, ExchangeId, IncidentId, InstanceId, KeyId, OrganisationId, RequestId, SessionId,
-    UserId,
+    EvidenceId, ExchangeId, IncidentId, InstanceId, KeyEvidenceId, KeyId, OrganisationId,
+    RequestId, SessionId, UserId,
 };
 use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::incident::{Incident, IncidentClosing, IncidentDecision, IncidentKind};
@@ -32,6 +32,7 @@ use tenkoku_domain::key::{
 use tenkoku_domain::level::Level;
 use tenkoku_domain::name::Name;
 use tenkoku_domain::organisation::{Address, Language, Organisation, OrganisationState};
+use tenkoku_domain::origin::{EvidenceFormat, KeyEvidence};
 use tenkoku_domain::policy::draft::{DraftState, PolicyDecision, PolicyDraft, Verdict};
 use tenkoku_domain::policy::{DestructionClass, Installation, KeyPolicy, PossessionMethod};
 use tenkoku_domain::revocation::{Cause, Revocation};
@@ -39,6 +40,7 @@ use tenkoku_domain::seed::{Seed, SeedRow};
 use tenkoku_domain::suspension::{HoldCause, Suspension};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_domain::trusted_list::PublishedList;
+use tenkoku_domain::vendor_root::{VendorRoot, VendorRootDecision};
 
 /// 2026-11-22T18:10:00.120Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_371_000_120);
@@ -373,6 +375,40 @@ pub(crate) fn container(branch: &Branch) -> Container {
         inventory: vec![BackupCopy { label: "safe".to_owned(), location: "東京".to_owned() }],
         state: ContainerState::Registered,
         registered_at: NOW,
+    }
+}
+
+/// A vendor's root that waits for approvals.
+pub(crate) fn vendor_root() -> VendorRoot {
+    let what = ("sample-vendor".to_owned(), vec![0x30, 0x00, 0x09]);
+    VendorRoot::propose(what, "author".to_owned(), Installation::Production, NOW)
+}
+
+/// The first approval of it.
+pub(crate) fn root_decision() -> VendorRootDecision {
+    VendorRootDecision {
+        person: "second".to_owned(),
+        verdict: Verdict::Approved,
+        at: NOW,
+        reason: String::new(),
+        actor: origin().actor,
+    }
+}
+
+/// What a device attested of a key.
+pub(crate) fn key_evidence(key: &Key) -> KeyEvidence {
+    KeyEvidence {
+        id: KeyEvidenceId::new(NOW, &Numbered(1)),
+        key: key.id.clone(),
+        format: EvidenceFormat::YubiHsm,
+        class: OriginClass::K3,
+        vendor: Some("sample-vendor".to_owned()),
+        serial: Some("7550140".to_owned()),
+        object: Some("0x0003".to_owned()),
+        container: Some(ContainerId::new(NOW, &Numbered(1))),
+        content: vec![0x30, 0x00, 0x07],
+        digest: digest("evidence of origin"),
+        at: NOW,
     }
 }
 
