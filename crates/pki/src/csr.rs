@@ -33,6 +33,7 @@ pub struct PresentedRequest {
     subject: Vec<u8>,
     key: PresentedKey,
     challenge: Option<String>,
+    attestation: Option<Vec<u8>>,
     signature_algorithm: Vec<u8>,
     signature: Vec<u8>,
 }
@@ -49,7 +50,8 @@ impl PresentedRequest {
             info: parts.info.to_vec(),
             subject: parts.subject.to_vec(),
             key: PresentedKey::parse(parts.spki)?,
-            challenge: parts.challenge,
+            challenge: parts.asked.challenge,
+            attestation: parts.asked.attestation.map(<[u8]>::to_vec),
             signature_algorithm: parts.signature_algorithm.to_vec(),
             signature: parts.signature.to_vec(),
             der,
@@ -68,8 +70,8 @@ impl PresentedRequest {
         key.verify(signature_algorithm, &self.info, &self.signature)
             .map_err(|_| CsrError::Signature)?;
         let subject = DistinguishedName::parse(&self.subject)?;
-        let challenge = self.challenge;
-        Ok(Request { der: self.der, subject, key, signature_algorithm, challenge })
+        let (challenge, attestation) = (self.challenge, self.attestation);
+        Ok(Request { der: self.der, subject, key, signature_algorithm, challenge, attestation })
     }
 }
 
@@ -81,6 +83,7 @@ pub struct Request {
     key: PublicKey,
     signature_algorithm: SignatureAlgorithm,
     challenge: Option<String>,
+    attestation: Option<Vec<u8>>,
 }
 
 /// Why a file is not an acceptable request.
@@ -187,6 +190,11 @@ impl Request {
     pub fn challenge(&self) -> Option<&str> {
         self.challenge.as_deref()
     }
+
+    /// The AttestationBundle of the `id-aa-attestation` attribute, DER, not judged (DOMAIN 9).
+    pub fn attestation(&self) -> Option<&[u8]> {
+        self.attestation.as_deref()
+    }
 }
 
 /// The body of a request that asks for no particular subject and carries a challenge: what a key
@@ -241,7 +249,7 @@ struct Parts<'a> {
     info: &'a [u8],
     subject: &'a [u8],
     spki: &'a [u8],
-    challenge: Option<String>,
+    asked: Attributes<'a>,
     signature_algorithm: &'a [u8],
     signature: &'a [u8],
 }
@@ -259,33 +267,52 @@ impl<'a> Parts<'a> {
         }
         let subject = inner.element(tag::SEQUENCE)?.whole;
         let spki = inner.element(tag::SEQUENCE)?.whole;
-        let challenge = challenge(inner.enter(tag::context(0))?)?;
+        let asked = Attributes::read(inner.enter(tag::context(0))?)?;
         inner.finish()?;
-        Ok(Self { info: info.whole, subject, spki, challenge, signature_algorithm, signature })
+        Ok(Self { info: info.whole, subject, spki, asked, signature_algorithm, signature })
     }
 }
 
-/// The challengePassword among the attributes; at most one, with one value (RFC 2985, 5.4.1).
-fn challenge(mut attributes: Reader<'_>) -> Result<Option<String>, DerError> {
-    const WRONG: DerError = DerError::Value("the challenge password is not one text");
-    let mut found = None;
-    while !attributes.is_empty() {
-        let mut attribute = attributes.enter(tag::SEQUENCE)?;
-        let oid = attribute.oid()?;
-        let mut values = attribute.enter(tag::SET)?;
-        attribute.finish()?;
-        if oid != oid::CHALLENGE_PASSWORD {
-            continue;
+/// What a request carries besides the key.
+#[derive(Default)]
+struct Attributes<'a> {
+    challenge: Option<String>,
+    attestation: Option<&'a [u8]>,
+}
+
+impl<'a> Attributes<'a> {
+    /// challengePassword (RFC 2985, 5.4.1) and id-aa-attestation, each at most once with one value;
+    /// what else is asked for is passed over.
+    fn read(mut attributes: Reader<'a>) -> Result<Self, DerError> {
+        let mut found = Self::default();
+        while !attributes.is_empty() {
+            let mut attribute = attributes.enter(tag::SEQUENCE)?;
+            let oid = attribute.oid()?;
+            let mut values = attribute.enter(tag::SET)?;
+            attribute.finish()?;
+            match oid {
+                oid::CHALLENGE_PASSWORD => {
+                    const WRONG: DerError =
+                        DerError::Value("the challenge password is not one text");
+                    let value = values.any()?;
+                    let (string_type, text) = crate::name::text_of(value.tag, value.content)?;
+                    let is_text = !matches!(string_type, StringType::Other(_));
+                    if !values.is_empty() || found.challenge.is_some() || !is_text {
+                        return Err(WRONG);
+                    }
+                    found.challenge = Some(text);
+                }
+                oid::ATTESTATION => {
+                    let bundle = values.any()?.whole;
+                    if !values.is_empty() || found.attestation.replace(bundle).is_some() {
+                        return Err(DerError::Value("the attestation is not one bundle"));
+                    }
+                }
+                _ => {}
+            }
         }
-        let value = values.any()?;
-        let (string_type, text) = crate::name::text_of(value.tag, value.content)?;
-        let is_text = !matches!(string_type, StringType::Other(_));
-        if !values.is_empty() || found.is_some() || !is_text {
-            return Err(WRONG);
-        }
-        found = Some(text);
+        Ok(found)
     }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 #![deny(missing_docs)]
 
 pub mod asn1;
+pub mod attestation;
 pub mod bundle;
 pub mod cert;
 pub mod cms;

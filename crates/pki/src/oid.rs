@@ -71,6 +71,8 @@ oids! {
     RSA_SHA384 = "1.2.840.113549.1.1.12";
     /// sha512WithRSAEncryption.
     RSA_SHA512 = "1.2.840.113549.1.1.13";
+    /// id-aa-attestation (draft-ietf-lamps-csr-attestation).
+    ATTESTATION = "1.2.840.113549.1.9.16.2.59";
     /// md5WithRSAEncryption; known only to be refused by name.
     RSA_MD5 = "1.2.840.113549.1.1.4";
     /// sha1WithRSAEncryption; known only to be refused by name.

@@ -14,17 +14,17 @@
 //! (extended key usage), and certificates of our own profiles, which [`crate::cert`] reads.
 
 mod bag;
-mod certificate;
+pub(crate) mod certificate;
 mod climb;
 mod constraints;
-mod extension;
+pub(crate) mod extension;
 mod general;
 mod list;
 mod name;
 mod policy;
 mod revocation;
 mod search;
-mod signature;
+pub(crate) mod signature;
 #[cfg(test)]
 mod tests;
 mod walk;
