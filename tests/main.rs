@@ -24,6 +24,7 @@ mod issuance;
 mod key_life;
 mod kill;
 mod ocsp;
+mod origin;
 mod path_validation;
 mod policies;
 mod possession;

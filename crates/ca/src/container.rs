@@ -1,18 +1,20 @@
 //! Containers of keys: registered, verified, given to another custodian, taken out of use, disposed
 //! of (DOMAIN 6.6); keys placed in them for life (I-1, KM-15), and what they count (DOMAIN 8.6).
 
-use tenkoku_domain::access::{ManageKeys, Permit};
+use tenkoku_domain::access::{ManageKeys, Origin, Permit};
 use tenkoku_domain::audit::{AuditCode, Event, LifeEvent, ObjectRef};
 use tenkoku_domain::branch::Custodian;
 use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::certificate::CertificateState;
 use tenkoku_domain::container::{BackupCopy, Container, ContainerKind, ContainerState};
 use tenkoku_domain::id::{BranchId, ContainerId, KeyId, OrganisationId};
+use tenkoku_domain::key::Key;
 use tenkoku_domain::level::Level;
 use tenkoku_domain::name::plain_text;
 use tenkoku_domain::policy::CopySuspicion;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::suspension::HoldCause;
+use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
 use tenkoku_store::{StoreError, Tx};
 
@@ -195,20 +197,36 @@ pub fn place_key(
             let refusal = Refusal::new(RefusalCode::StateConflict, "I-1");
             return Err(LifeError::from(refusal.with("state", "placed")));
         }
-        let neighbours = tx.branches_in_container(id)?;
-        let organisation = found.seal.organisation.clone();
-        container.may_hold(&organisation, &found.seal.branch, found.level, &neighbours)?;
-        let event = LifeEvent::KeyPlaced { key: found.key, organisation, container: id.clone() };
-        tx.record(permit.origin(), now, &Event::Life(event))?;
-        if container.state == ContainerState::Verified {
-            let container = Container { state: ContainerState::InUse, ..container };
-            let event = LifeEvent::ContainerMoved { container };
-            tx.record(permit.origin(), now, &Event::Life(event))?;
-        }
-        Ok(())
+        let seal = (&found.seal.organisation, &found.seal.branch, found.level);
+        Ok(place_within(tx, permit.origin(), found.key, seal, container, now)??)
     });
     let act = (AuditCode::KeyPresented, ObjectRef::new("key", key));
     told(env, permit.origin(), act, Some(seen.seal.organisation), placed)
+}
+
+/// Records within a transaction that a key lives in a container, if the container may hold it; the
+/// first key brings the container into use.
+pub(crate) fn place_within(
+    tx: &mut Tx<'_>,
+    origin: &Origin,
+    key: Key,
+    (organisation, branch, level): (&OrganisationId, &BranchId, Level),
+    container: Container,
+    now: Timestamp,
+) -> Result<Result<(), Refusal>, StoreError> {
+    let neighbours = tx.branches_in_container(&container.id)?;
+    if let Err(refusal) = container.may_hold(organisation, branch, level, &neighbours) {
+        return Ok(Err(refusal));
+    }
+    let (organisation, id) = (organisation.clone(), container.id.clone());
+    let event = LifeEvent::KeyPlaced { key, organisation, container: id };
+    tx.record(origin, now, &Event::Life(event))?;
+    if container.state == ContainerState::Verified {
+        let container = Container { state: ContainerState::InUse, ..container };
+        let event = LifeEvent::ContainerMoved { container };
+        tx.record(origin, now, &Event::Life(event))?;
+    }
+    Ok(Ok(()))
 }
 
 /// What a report of use came to.
@@ -264,10 +282,10 @@ pub fn report_usage(
 /// says so, else people look into it (DOMAIN 8.6).
 fn suspect_copy(
     tx: &mut Tx<'_>,
-    origin: &tenkoku_domain::access::Origin,
+    origin: &Origin,
     found: &SealKey,
     signal: &str,
-    now: tenkoku_domain::time::Timestamp,
+    now: Timestamp,
 ) -> Result<(), LifeError> {
     let event = LifeEvent::CopySuspected {
         key: found.key.clone(),

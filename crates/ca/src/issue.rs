@@ -1,7 +1,7 @@
 //! Issues the certificate of a ready application: every guard again, the lint, then the order that
 //! survives a power cut.
 
-use tenkoku_domain::access::{Issue, Permit};
+use tenkoku_domain::access::{Issue, Permit, Scope};
 use tenkoku_domain::application::{Application, application_digest};
 use tenkoku_domain::audit::{AuditCode, ObjectRef};
 use tenkoku_domain::authority::{Authority, issuing_for};
@@ -23,6 +23,8 @@ use tenkoku_store::Tx;
 
 use crate::apply::{check_instances, check_key_rules, check_submission};
 use crate::clock::check_clock;
+use crate::container::place_within;
+use crate::origin::tied_container;
 use crate::policy::policy_of_level;
 pub use crate::signing::SigningError as IssueError;
 use crate::signing::{Paper, issuer, repository, sign_certificate};
@@ -129,6 +131,25 @@ fn policy_changed(refusal: Refusal, policy: &KeyPolicy, application: &Applicatio
     }
 }
 
+/// I-1: the key is placed in the container that it was tied to, for its whole life, before it is
+/// certified. A retry finds it there.
+fn place_key(
+    tx: &mut Tx<'_>,
+    permit: &Permit<Issue>,
+    case: &Case,
+    now: Timestamp,
+) -> Result<(), IssueError> {
+    let Case { application, key, .. } = case;
+    let Some(id) = tied_container(tx, &key.id)? else { return Ok(()) };
+    if tx.load_key_life(&key.id)?.container.is_some() {
+        return Ok(());
+    }
+    let scope = Scope::organisation(application.organisation.clone());
+    let container = tx.load_container(&scope, &id)?;
+    let seal = (&application.organisation, &application.branch, application.level);
+    Ok(place_within(tx, permit.origin(), key.clone(), seal, container, now)??)
+}
+
 /// The subject as the authority may certify it: region and city stand before the organisation and
 /// would leave the subtree that a dedicated authority is held to (DOMAIN 12.4).
 fn written_subject(subject: &SealSubject, authority: &Authority) -> SealSubject {
@@ -191,7 +212,8 @@ fn sign(
         locked.may_issue(&application.digest)?;
         // KM-14: counted under the branch's lock, in the transaction that occupies the instance.
         let branch = tx.lock_branch(permit.scope(), &application.branch)?;
-        Ok(check_instances(tx, &case.policy, &branch, application.level, now)??)
+        check_instances(tx, &case.policy, &branch, application.level, now)??;
+        place_key(tx, permit, case, now)
     };
     sign_certificate(env, permit.origin(), now, &paper, order, unchanged, |_, _| Ok(()))
 }

@@ -14,6 +14,7 @@ use tenkoku_pki::csr::{Request, RequestBody};
 use tenkoku_pki::key::PublicKey;
 use tenkoku_ports::{Attempt, Env};
 
+use crate::origin::Made;
 use crate::prove::{Answer, ProveError, Shown, request_challenge, settle};
 
 /// I-11: outside hardware the platform keeps private keys of level 1 only.
@@ -79,8 +80,7 @@ fn generate(
     Ok(Shown {
         method: PossessionMethod::HsmSession,
         public,
-        origin: made.origin.class,
-        id: Some(id.clone()),
+        made: Some(Made { id: id.clone(), origin: made.origin }),
         request: Request::parse(&der).ok(),
     })
 }

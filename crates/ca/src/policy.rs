@@ -261,7 +261,7 @@ fn predecessor(
 }
 
 /// Who counts in an approval (I-6).
-fn person(tx: &mut Tx<'_>, actor: &Actor) -> Result<String, StoreError> {
+pub(crate) fn person(tx: &mut Tx<'_>, actor: &Actor) -> Result<String, StoreError> {
     match actor.kind {
         ActorKind::System => Ok(SHELL.to_owned()),
         ActorKind::User => {
@@ -272,7 +272,7 @@ fn person(tx: &mut Tx<'_>, actor: &Actor) -> Result<String, StoreError> {
     }
 }
 
-fn checked_reason(reason: &str, verdict: Verdict) -> Result<String, Refusal> {
+pub(crate) fn checked_reason(reason: &str, verdict: Verdict) -> Result<String, Refusal> {
     let reason = checked_comment(reason)?;
     if reason.is_empty() && verdict == Verdict::Rejected {
         return Err(Refusal::new(RefusalCode::PolicyApproval, "17").with("problem", "reason"));

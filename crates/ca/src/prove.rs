@@ -11,7 +11,7 @@ use tenkoku_domain::canonical::CanonicalError;
 use tenkoku_domain::challenge::Challenge;
 use tenkoku_domain::id::{ApplicationId, KeyId};
 use tenkoku_domain::key::{Fingerprint, Key, KeyHolder, KeyRole, KeyState, OriginClass};
-use tenkoku_domain::policy::PossessionMethod;
+use tenkoku_domain::policy::{KeyPolicy, PossessionMethod};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_keys::KeyError;
@@ -24,6 +24,7 @@ use tenkoku_store::{StoreError, Tx};
 use crate::apply::{check_asked_subject, check_key_rules, check_submission, csr_code, key_code};
 use crate::incident::{Met, lock_live, open_incident};
 use crate::known::{Hit, Place, look_up};
+use crate::origin::{Case, Exhibits, Made, WeighError, Weighed, weigh, weigh_made};
 use crate::policy::policy_of_level;
 
 /// How possession is shown.
@@ -62,9 +63,8 @@ pub enum ProveError {
 pub(crate) struct Shown {
     pub(crate) method: PossessionMethod,
     pub(crate) public: PublicKey,
-    pub(crate) origin: OriginClass,
-    /// The name that the key store gave it, where the platform made it.
-    pub(crate) id: Option<KeyId>,
+    /// Where the platform made it.
+    pub(crate) made: Option<Made>,
     /// The request that showed it, or none.
     pub(crate) request: Option<Request>,
 }
@@ -91,6 +91,21 @@ enum Outcome {
 impl From<Fault> for Outcome {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
+    }
+}
+
+impl From<WeighError> for Outcome {
+    fn from(error: WeighError) -> Self {
+        match error {
+            WeighError::Refused(refusal) => {
+                let invalid = refusal.code == RefusalCode::AttestationInvalid;
+                let code =
+                    if invalid { AuditCode::KeyAttestationFailed } else { AuditCode::KeyPresented };
+                Self::Fault(Fault::of(code, refusal))
+            }
+            WeighError::Canonical(error) => Self::Other(error.into()),
+            WeighError::Store(error) => Self::Other(error.into()),
+        }
     }
 }
 
@@ -143,16 +158,28 @@ pub fn prove_possession(
     id: &ApplicationId,
     proof: &Proof,
 ) -> Result<Application, ProveError> {
+    prove_with_origin(env, permit, id, proof, Exhibits::default())
+}
+
+/// Shows possession, and where the key was made. The evidence is kept with the key; evidence that
+/// can be verified and does not hold is refused (KM-9).
+pub fn prove_with_origin(
+    env: &Env,
+    permit: &Permit<Apply>,
+    id: &ApplicationId,
+    proof: &Proof,
+    exhibits: Exhibits,
+) -> Result<Application, ProveError> {
     let now = env.clock.now();
     let challenge = env.store.read(|tx| {
         tx.load_application(permit.scope(), id)?;
         tx.current_challenge(id)
     })?;
-    let shown = match proof {
+    let answer = match proof {
         Proof::Request(file) => read_request(file),
         Proof::Cms(file) => read_cms(file, &challenge),
     };
-    settle(env, permit, id, shown, now)
+    settle(env, permit, id, Answer { exhibits, ..answer }, now)
 }
 
 /// What a proof says before it is compared with the application: a key and the challenge that it
@@ -161,6 +188,7 @@ pub(crate) struct Answer {
     fingerprint: Option<Fingerprint>,
     answered: Option<String>,
     shown: Result<Shown, (AuditCode, Refusal)>,
+    exhibits: Exhibits,
 }
 
 impl Answer {
@@ -169,11 +197,13 @@ impl Answer {
             fingerprint: Some(shown.public.fingerprint()),
             answered: Some(challenge.text.clone()),
             shown: Ok(shown),
+            exhibits: Exhibits::default(),
         }
     }
 
     fn unreadable(fingerprint: Option<Fingerprint>, code: AuditCode, refusal: Refusal) -> Self {
-        Self { fingerprint, answered: None, shown: Err((code, refusal)) }
+        let exhibits = Exhibits::default();
+        Self { fingerprint, answered: None, shown: Err((code, refusal)), exhibits }
     }
 }
 
@@ -197,10 +227,10 @@ fn read_request(file: &[u8]) -> Answer {
             shown: Ok(Shown {
                 method: PossessionMethod::Pkcs10Challenge,
                 public: request.key().clone(),
-                origin: OriginClass::K0,
-                id: None,
+                made: None,
                 request: Some(request),
             }),
+            exhibits: Exhibits::default(),
         },
     }
 }
@@ -225,10 +255,10 @@ fn read_cms(file: &[u8], challenge: &Challenge) -> Answer {
             shown: Ok(Shown {
                 method: PossessionMethod::CmsChallenge,
                 public,
-                origin: OriginClass::K0,
-                id: None,
+                made: None,
                 request: None,
             }),
+            exhibits: Exhibits::default(),
         },
     }
 }
@@ -296,8 +326,22 @@ fn claim(
         let (code, refusal) = (hit.code(), hit.refusal.clone());
         return Err(Fault { code, refusal, hit: Some(hit) }.into());
     }
-    check_rules(env, tx, permit, &application, shown, now)?;
-    Ok(record(env, tx, permit, application, challenge, shown, now)?)
+    let policy = policy_of_level(tx, application.level, now)?;
+    let weighed = match &shown.made {
+        Some(made) => weigh_made(made)?,
+        None => {
+            let case = Case {
+                application: &application,
+                challenge: &challenge.text,
+                policy: &policy,
+                key: &shown.public,
+                now,
+            };
+            weigh(tx, &case, &answer.exhibits, shown.request.as_ref())?
+        }
+    };
+    check_rules(env, tx, permit, &application, (shown, weighed.class, &policy), now)?;
+    Ok(record(env, tx, permit, (application, challenge), (shown, &weighed), now)?)
 }
 
 /// The same proof for the same application again.
@@ -341,14 +385,13 @@ fn check_rules(
     tx: &mut Tx<'_>,
     permit: &Permit<Apply>,
     application: &Application,
-    shown: &Shown,
+    (shown, origin, policy): (&Shown, OriginClass, &KeyPolicy),
     now: Timestamp,
 ) -> Result<(), Outcome> {
     let organisation = tx.load_organisation(permit.scope(), &application.organisation)?;
     let branch = tx.load_branch(permit.scope(), &application.branch)?;
-    let policy = policy_of_level(tx, application.level, now)?;
     let (level, days) = (application.level, application.validity_days);
-    check_submission(&policy, &organisation, &branch, level, days)
+    check_submission(policy, &organisation, &branch, level, days)
         .and_then(|()| env.settings.installation.check_proofing(level))
         .map_err(|refusal| Fault::of(AuditCode::AppReady, refusal))?;
     if !policy.possession.methods.contains(&shown.method) {
@@ -356,10 +399,8 @@ fn check_rules(
         let refusal = refusal.with("problem", "method-not-allowed").with("method", shown.method);
         return Err(Fault::of(AuditCode::KeyPopFailed, refusal).into());
     }
-    crate::weak::check_key(tx, &policy, shown.public.presented())?
-        .and_then(|()| {
-            check_key_rules(&policy, level, (shown.public.algorithm(), shown.origin), now)
-        })
+    crate::weak::check_key(tx, policy, shown.public.presented())?
+        .and_then(|()| check_key_rules(policy, level, (shown.public.algorithm(), origin), now))
         .map_err(of_key_rule)?;
     if let Some(request) = &shown.request {
         check_asked_subject(request, &organisation)
@@ -380,19 +421,19 @@ fn record(
     env: &Env,
     tx: &mut Tx<'_>,
     permit: &Permit<Apply>,
-    application: Application,
-    challenge: Challenge,
-    shown: &Shown,
+    (application, challenge): (Application, Challenge),
+    (shown, weighed): (&Shown, &Weighed),
     now: Timestamp,
 ) -> Result<Application, StoreError> {
+    let made = shown.made.as_ref().map(|made| made.id.clone());
     let key = Key {
-        id: shown.id.clone().unwrap_or_else(|| KeyId::new(now, &*env.entropy)),
+        id: made.unwrap_or_else(|| KeyId::new(now, &*env.entropy)),
         role: KeyRole::Seal,
         holder: KeyHolder::Instance(application.instance.clone()),
         algorithm: shown.public.algorithm(),
         fingerprint: shown.public.fingerprint(),
         public_key: shown.public.spki_der().to_vec(),
-        origin: shown.origin,
+        origin: weighed.class,
         state: KeyState::Proven,
         created_at: now,
     };
@@ -405,16 +446,20 @@ fn record(
         ..application
     };
     let organisation = ready.organisation.clone();
-    let events = [
+    let mut events = vec![
         Event::Identity(IdentityEvent::PossessionShown {
             challenge,
             method: shown.method,
             key: key.id.clone(),
             organisation: organisation.clone(),
         }),
-        Event::KeyClaimed { key, organisation },
-        Event::Identity(IdentityEvent::ApplicationReady { application: ready.clone() }),
+        Event::KeyClaimed { key: key.clone(), organisation: organisation.clone() },
     ];
+    events.extend(weighed.kept(env, &key, now).into_iter().map(|evidence| {
+        let (key, organisation) = (key.clone(), organisation.clone());
+        Event::Identity(IdentityEvent::OriginShown { key, organisation, evidence })
+    }));
+    events.push(Event::Identity(IdentityEvent::ApplicationReady { application: ready.clone() }));
     for event in &events {
         tx.record(permit.origin(), now, event)?;
     }

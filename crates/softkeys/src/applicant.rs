@@ -8,6 +8,7 @@ use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_pki::csr::RequestBody;
 use tenkoku_pki::key::{PublicKey, SignatureError};
 use tenkoku_pki::pem;
+use tenkoku_pki::signature::SignatureAlgorithm;
 use zeroize::Zeroizing;
 
 use crate::pair::{KeyPair, PairError};
@@ -73,6 +74,13 @@ impl ApplicantKey {
     /// The public half.
     pub const fn public(&self) -> &PublicKey {
         self.0.public()
+    }
+
+    /// A signature over a text with the algorithm that certificates of the key are signed with: for
+    /// the custodian's statement.
+    pub fn sign_text(&self, text: &str) -> Result<Vec<u8>, ApplicantKeyError> {
+        let algorithm = SignatureAlgorithm::of_issuer(self.public().algorithm());
+        Ok(self.0.sign(algorithm, text.as_bytes())?)
     }
 
     /// The request that answers a challenge, DER.

@@ -151,6 +151,13 @@ impl ApplicantKey {
         self.request_with(&self.labelled_pss(), &[], Some(challenge))
     }
 
+    /// A request that answers a challenge and carries an AttestationBundle (`id-aa-attestation`).
+    pub fn proof_attested(&self, challenge: &str, bundle: &[u8]) -> Vec<u8> {
+        let kind = tenkoku_pki::oid::ATTESTATION;
+        let bundle = sequence(&[&tlv(0x06, kind.as_bytes()), &tlv(0x31, bundle)]);
+        self.request_asking(self.public().spki_der(), &[], Some(challenge), &bundle)
+    }
+
     fn compressed(&self) -> Vec<u8> {
         let bits = self.bits();
         assert_eq!(bits[0], 4, "only points are compressed");
@@ -174,6 +181,17 @@ impl ApplicantKey {
         subject: &[(&[u8], &str)],
         challenge: Option<&str>,
     ) -> Vec<u8> {
+        self.request_asking(spki, subject, challenge, &[])
+    }
+
+    /// The same with another attribute.
+    fn request_asking(
+        &self,
+        spki: &[u8],
+        subject: &[(&[u8], &str)],
+        challenge: Option<&str>,
+        more: &[u8],
+    ) -> Vec<u8> {
         let attributes: Vec<Vec<u8>> = subject
             .iter()
             .map(|(oid, text)| {
@@ -187,7 +205,7 @@ impl ApplicantKey {
             let values = tlv(0x31, &tlv(0x0C, text.as_bytes()));
             sequence(&[&tlv(0x06, password.as_bytes()), &values])
         });
-        let asked = tlv(0xA0, &asked.unwrap_or_default());
+        let asked = tlv(0xA0, &[&asked.unwrap_or_default(), more].concat());
         let info = sequence(&[&tlv(0x02, &[0]), &name, spki, &asked]);
         let (algorithm, signature) = self.sign(&info);
         sequence(&[&info, &algorithm.identifier(), &bit_string(&signature)])
@@ -254,7 +272,7 @@ fn minus(from: &str, what: &[u8]) -> Vec<u8> {
     digits
 }
 
-fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
     let octets = length.to_be_bytes();
     let significant: Vec<u8> = octets.iter().copied().skip_while(|b| *b == 0).collect();
@@ -267,11 +285,11 @@ fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     [&header, content].concat()
 }
 
-fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
     tlv(0x30, &parts.concat())
 }
 
-fn bit_string(bits: &[u8]) -> Vec<u8> {
+pub(crate) fn bit_string(bits: &[u8]) -> Vec<u8> {
     tlv(0x03, &[&[0], bits].concat())
 }
 

@@ -13,6 +13,7 @@
 )]
 
 pub mod clock;
+pub mod device;
 pub mod entropy;
 pub mod fixtures;
 pub mod invariants;
