@@ -6,6 +6,7 @@ mod authority;
 mod ceremony;
 mod certificate;
 mod config;
+mod container;
 mod crl;
 mod database;
 mod demo;
@@ -24,6 +25,7 @@ mod proof;
 mod registry;
 mod serve;
 mod user;
+mod vendor_root;
 
 use std::path::PathBuf;
 
@@ -143,6 +145,12 @@ enum Command {
     /// The key-management policy
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Containers of keys: devices, tokens, files
+    #[command(subcommand)]
+    Container(container::ContainerCommand),
+    /// Roots of vendors whose key devices attest keys
+    #[command(subcommand)]
+    VendorRoot(vendor_root::VendorRootCommand),
     /// Trusted lists
     #[command(subcommand)]
     Trustlist(list::ListCommand),
@@ -216,6 +224,8 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Ocsp(command) => ocsp::run(command, &config()?, output),
         Command::Policy(command) => policy::run(command, &config()?, output),
         Command::Trustlist(command) => list::run(command, &config()?, output),
+        Command::Container(command) => container::run(command, &config()?, output),
+        Command::VendorRoot(command) => vendor_root::run(command, &config()?, output),
         Command::Incident(command) => incident::run(command, &config()?, output),
         Command::Audit(command) => audit::run(command, &config()?, output),
         Command::User(command) => user::run(command, &config()?, output),

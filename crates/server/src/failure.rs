@@ -7,6 +7,7 @@ use tenkoku_ca::apply::ApplyError;
 use tenkoku_ca::import::{FileProblem, ImportError, RowProblem};
 use tenkoku_ca::incident::CloseError;
 use tenkoku_ca::issue::IssueError;
+use tenkoku_ca::life::LifeError;
 use tenkoku_ca::policy::PolicyError;
 use tenkoku_ca::prove::ProveError;
 use tenkoku_ca::revoke::RevokeError;
@@ -216,6 +217,17 @@ impl From<ProveError> for Failure {
             ProveError::Canonical(error) => Self::internal(error),
             ProveError::PublicKey(error) => Self::internal(error),
             ProveError::Signature(error) => Self::internal(error),
+        }
+    }
+}
+
+impl From<LifeError> for Failure {
+    fn from(error: LifeError) -> Self {
+        match error {
+            LifeError::Refused(refusal) => refusal.into(),
+            LifeError::Store(store) => store.into(),
+            LifeError::Keys(keys) => keys.into(),
+            LifeError::Canonical(error) => Self::internal(error),
         }
     }
 }

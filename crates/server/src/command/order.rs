@@ -23,8 +23,8 @@ use tenkoku_store::{ApplicationFilter, StoreError};
 
 use super::certificate::{certificate_json, certificate_text, find_certificate};
 use super::proof::{
-    ChallengeArgs, KeyArgs, ProveArgs, RequestFileArgs, prove_here, run_challenge, run_prove,
-    run_request,
+    ChallengeArgs, KeyArgs, ProveArgs, RequestFileArgs, StatementArgs, prove_here, run_challenge,
+    run_prove, run_request, run_statement,
 };
 use super::registry::{find_branch, read};
 use crate::clock;
@@ -86,6 +86,8 @@ pub(crate) enum ApplicationCommand {
     Challenge(ChallengeArgs),
     /// Make the request that answers the challenge, with a key on this machine
     Request(RequestFileArgs),
+    /// Write the custodian's statement of where its key was made
+    Statement(StatementArgs),
     /// Show possession of its key
     Prove(ProveArgs),
 }
@@ -203,6 +205,7 @@ pub(crate) fn run_application(
         }
         ApplicationCommand::Challenge(args) => run_challenge(&args, &wire::env(config)?, output)?,
         ApplicationCommand::Request(args) => run_request(&args, &wire::env(config)?, output)?,
+        ApplicationCommand::Statement(args) => run_statement(&args, &wire::env(config)?, output)?,
         ApplicationCommand::Prove(args) => run_prove(&args, &wire::env(config)?, output)?,
         ApplicationCommand::Show { application } => {
             let id = parse_id(&application)?;

@@ -8,16 +8,19 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 use tenkoku_ca::apply::Applied;
+use tenkoku_ca::origin::{Exhibits, draft_statement};
 use tenkoku_ca::platform_key::make_platform_key;
-use tenkoku_ca::prove::{Proof, prove_possession, request_challenge};
+use tenkoku_ca::prove::{Proof, prove_possession, prove_with_origin, request_challenge};
 use tenkoku_domain::application::Application;
 use tenkoku_domain::challenge::Challenge;
 use tenkoku_domain::id::ApplicationId;
 use tenkoku_domain::key::KeyAlgorithm;
+use tenkoku_pki::csr::PresentedRequest;
 use tenkoku_pki::pem;
 use tenkoku_ports::Env;
 use tenkoku_softkeys::applicant::{ApplicantKey, ApplicantKeyError};
 
+use super::container::parse_container;
 use super::order::{application_json, application_text, parse_id};
 use super::registry::read;
 use crate::failure::{Failure, exit};
@@ -69,7 +72,9 @@ pub(crate) struct RequestFileArgs {
 #[command(after_help = "Example:
   tenkoku application challenge app_01J… --openssl proof.cnf
   openssl req -new -key branch.key -config proof.cnf -out proof.csr
-  tenkoku application prove app_01J… --csr proof.csr")]
+  tenkoku application prove app_01J… --csr proof.csr
+  tenkoku application prove app_01J… --csr proof.csr --attestation key.pem --attestation device.pem
+  tenkoku application prove app_01J… --csr proof.csr --statement statement.json")]
 pub(crate) struct ProveArgs {
     /// The application
     application: String,
@@ -85,6 +90,49 @@ pub(crate) struct ProveArgs {
     /// What kind of key the platform makes
     #[arg(long, default_value = "P-256", value_name = "ALGORITHM")]
     key_type: String,
+    /// What the key device says of the key: certificates (PEM or DER), CMS or JSON
+    #[arg(long, value_name = "FILE", conflicts_with = "hsm")]
+    attestation: Vec<PathBuf>,
+    /// The custodian's signed statement
+    #[arg(long, value_name = "FILE", conflicts_with = "hsm")]
+    statement: Option<PathBuf>,
+    /// The registered container that the key is in
+    #[arg(long, value_name = "CONTAINER", conflicts_with = "hsm")]
+    container: Option<String>,
+}
+
+/// `tenkoku application statement`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The text is signed with the key of the seal itself: ECDSA or RSA PKCS #1 with the \
+                        hash that certificates of the key use.
+
+Examples:
+  tenkoku application statement app_01J… --container ctr_01J… --generated 2026-11-22 --key branch.key --out statement.json
+  tenkoku application statement app_01J… --container ctr_01J… --generated 2026-11-22 --csr proof.csr --out statement.txt
+  tenkoku application statement app_01J… --container ctr_01J… --generated 2026-11-22 --csr proof.csr --signature statement.sig --out statement.json"
+)]
+pub(crate) struct StatementArgs {
+    /// The application
+    application: String,
+    /// The registered container that the key was made in
+    #[arg(long, value_name = "CONTAINER")]
+    container: String,
+    /// The day on which it was made: 2026-11-22
+    #[arg(long, value_name = "DAY")]
+    generated: String,
+    /// Sign with the key in this file (PEM)
+    #[arg(long, value_name = "FILE", required_unless_present = "csr", conflicts_with = "csr")]
+    key: Option<PathBuf>,
+    /// A request of the key: the text is written, to be signed where the key is
+    #[arg(long, value_name = "FILE")]
+    csr: Option<PathBuf>,
+    /// The signature over the text, as the device gave it: the finished statement is written
+    #[arg(long, value_name = "FILE", requires = "csr")]
+    signature: Option<PathBuf>,
+    /// Where it goes
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
 }
 
 pub(crate) fn run_challenge(
@@ -129,7 +177,7 @@ pub(crate) fn run_prove(args: &ProveArgs, env: &Env, output: &Output) -> Result<
         (None, None) => (None, id.to_string()),
     };
     let shown = match proof {
-        Some(proof) => prove_possession(env, &permit, &id, &proof),
+        Some(proof) => prove_with_origin(env, &permit, &id, &proof, exhibits(args)?),
         None => make_platform_key(env, &permit, &id, parse_algorithm(&args.key_type)?),
     };
     let application = shown.map_err(|error| Failure::from(error).named(&id).at(place))?;
@@ -137,6 +185,82 @@ pub(crate) fn run_prove(args: &ProveArgs, env: &Env, output: &Output) -> Result<
         format!("{}next         tenkoku issue {id}", application_text(&application))
     });
     Ok(())
+}
+
+fn exhibits(args: &ProveArgs) -> Result<Exhibits, Failure> {
+    Ok(Exhibits {
+        attestations: args.attestation.iter().map(|file| read(file)).collect::<Result<_, _>>()?,
+        statement: args.statement.as_deref().map(read).transpose()?,
+        container: args.container.as_deref().map(parse_container).transpose()?,
+    })
+}
+
+pub(crate) fn run_statement(
+    args: &StatementArgs,
+    env: &Env,
+    output: &Output,
+) -> Result<(), Failure> {
+    let id = parse_id(&args.application)?;
+    let container = parse_container(&args.container)?;
+    let key = match &args.key {
+        Some(file) => Some((file, held_key(file)?)),
+        None => None,
+    };
+    let fingerprint = match (&key, &args.csr) {
+        (Some((_, key)), _) => key.public().fingerprint(),
+        (None, Some(file)) => {
+            let request = PresentedRequest::parse(&read(file)?);
+            let request = request.map_err(|error| Failure::from(error.refusal()));
+            request.map_err(|failure| failure.at(file.display()))?.fingerprint()
+        }
+        (None, None) => {
+            return Err(Failure::problem("flag-missing", exit::USAGE).with("flag", "--key"));
+        }
+    };
+    let permit = wire::shell().permit(env.clock.now())?;
+    let of = (&container, fingerprint, args.generated.as_str());
+    let statement = draft_statement(env, &permit, &id, of).map_err(Failure::from);
+    let statement = statement.map_err(|failure| failure.named(&id))?;
+    let text = statement.text()?;
+    let signature = match (&key, &args.signature) {
+        (Some((file, key)), _) => {
+            Some(key.sign_text(&text).map_err(|error| key_failure(file, &error))?)
+        }
+        (None, Some(file)) => Some(read(file)?),
+        (None, None) => None,
+    };
+    let written = match &signature {
+        Some(signature) => statement.signed(signature)?,
+        None => text.clone(),
+    };
+    write(&args.out, written.as_bytes())?;
+    let value = json!({
+        "application": id, "container": container, "fingerprint": fingerprint, "text": text,
+        "signed": signature.is_some(),
+    });
+    output.result("custodian-statement", value, || {
+        let next = match signature {
+            Some(_) => {
+                format!("tenkoku application prove {id} --csr … --statement {}", args.out.display())
+            }
+            None => format!(
+                "sign {} with the key, then run this again with --signature",
+                args.out.display()
+            ),
+        };
+        facts(&[
+            ("application", id.to_string()),
+            ("container", container.to_string()),
+            ("fingerprint", fingerprint.to_string()),
+            ("next", next),
+        ])
+    });
+    Ok(())
+}
+
+/// A key that is there already; none is made.
+fn held_key(file: &Path) -> Result<ApplicantKey, Failure> {
+    ApplicantKey::read(&read(file)?).map_err(|error| key_failure(file, &error))
 }
 
 /// Shows possession of a key that is on this machine, for a new application.
