@@ -26,12 +26,14 @@ pub mod lists;
 pub mod me;
 pub mod names;
 pub mod organisations;
+pub mod origin;
 pub mod people;
 pub mod policies;
 pub mod revoke;
 pub mod search;
 pub mod sign_in;
 pub mod tree;
+pub mod vendor_roots;
 pub mod views;
 
 use std::borrow::Cow;
@@ -118,6 +120,9 @@ routes! {
     post "/console/policies/drafts/{digest}" ApprovePolicy drafts::decide;
     get  "/console/policies/test" ViewRegistry bench::show_form;
     post "/console/policies/test" ViewRegistry bench::try_out;
+    get  "/console/vendor-roots" ViewRegistry vendor_roots::list_roots;
+    get  "/console/vendor-roots/{code}" ViewRegistry vendor_roots::show_root;
+    post "/console/vendor-roots/{code}" DraftPolicy vendor_roots::decide;
     get  "/console/authorities/{code}/{act}" OperateAuthority acts::show_consequence;
     post "/console/authorities/{code}/{act}" OperateAuthority acts::perform;
     get  "/console/ceremonies" ViewAudit ceremonies::list_ceremonies;

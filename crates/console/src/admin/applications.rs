@@ -20,6 +20,7 @@ use tenkoku_store::{ApplicationFilter, StoreError, Tx};
 
 use super::confirm::{Factor, factor_field, step_up};
 use super::names::{self, application_href, branch_href, certificate_href, organisation_href};
+use super::origin::{self, Origin};
 use super::views::{Fact, ROWS, application_chip, html, html_with, next_page, see_other};
 use crate::format;
 use crate::granted::{Granted, Visit};
@@ -175,6 +176,7 @@ struct Ground {
     organisation: Organisation,
     branch: Branch,
     key: Option<Key>,
+    origin: Origin,
     challenge: Challenge,
     certificate: Option<Certificate>,
 }
@@ -209,6 +211,10 @@ fn load(
                 Some(key) => Some(tx.load_key(&key.id)?),
                 None => None,
             },
+            origin: match &application.key {
+                Some(key) => origin::load(tx, scope, &key.id)?,
+                None => Origin::default(),
+            },
             challenge: tx.current_challenge(id)?,
             certificate,
             application,
@@ -218,7 +224,7 @@ fn load(
 
 fn page(visit: &Visit, found: &Ground, factor: Factor, errors: Vec<FieldError>) -> ApplicationPage {
     let w = visit.words;
-    let Ground { application, organisation, branch, key, certificate, .. } = found;
+    let Ground { application, organisation, branch, key, origin, certificate, .. } = found;
     let title = holder(w, organisation, branch);
     let crumbs = vec![
         Crumb::link(w.t("admin.applications.title"), "/console/applications"),
@@ -260,7 +266,7 @@ fn page(visit: &Visit, found: &Ground, factor: Factor, errors: Vec<FieldError>) 
         factor,
         state: application_chip(w, application.state),
         evidence,
-        key: key.as_ref().map(|key| key_facts(w, key)).unwrap_or_default(),
+        key: key.as_ref().map(|key| key_facts(w, key, origin)).unwrap_or_default(),
         issue: (ready && visit.may(Permission::Issue))
             .then(|| format!("{}/issue", application_href(&application.id))),
         waits: ready,
@@ -273,8 +279,8 @@ fn page(visit: &Visit, found: &Ground, factor: Factor, errors: Vec<FieldError>) 
     }
 }
 
-fn key_facts(w: Words, key: &Key) -> Vec<Fact> {
-    vec![
+fn key_facts(w: Words, key: &Key, origin: &Origin) -> Vec<Fact> {
+    let mut facts = vec![
         Fact::new(w.t("admin.certificate.key"), key.algorithm.name()),
         Fact::mono(
             w.t("admin.certificate.key-fingerprint"),
@@ -283,7 +289,9 @@ fn key_facts(w: Words, key: &Key) -> Vec<Fact> {
         Fact::new(w.t("admin.application.origin"), w.word("admin.origin", key.origin.word())),
         Fact::new(w.t("admin.application.possession"), w.t("admin.application.shown")),
         Fact::new(w.t("admin.application.duplicate"), w.t("admin.application.no-duplicate")),
-    ]
+    ];
+    facts.extend(origin::facts(w, origin));
+    facts
 }
 
 /// The challenge and the commands that answer it, while the application waits for its key.

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use actix_web::http::StatusCode;
 use tenkoku_ca::issue::IssueError;
+use tenkoku_ca::life::LifeError;
 use tenkoku_ca::policy::PolicyError;
 use tenkoku_ca::prove::ProveError;
 use tenkoku_ca::revoke::RevokeError;
@@ -22,6 +23,16 @@ impl From<RevokeError> for Problem {
         match error {
             RevokeError::Refused(refusal) => Self::from_refusal(&refusal),
             RevokeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LifeError> for Problem {
+    fn from(error: LifeError) -> Self {
+        match error {
+            LifeError::Refused(refusal) => Self::from_refusal(&refusal),
+            LifeError::Store(store) => store.into(),
+            LifeError::Keys(_) | LifeError::Canonical(_) => Self::internal(&error),
         }
     }
 }

@@ -18,6 +18,7 @@ use super::branches::{Stage, Step};
 use super::certificates::{self, CertificateRow};
 use super::names::{branch_href, script};
 use super::organisations::SearchQuery;
+use super::origin::{self, Origin};
 use super::views::{Fact, ROWS, html, next_page};
 use crate::format;
 use crate::granted::Granted;
@@ -72,13 +73,19 @@ struct Held {
     seal: SealBinding,
     level: Level,
     number: i32,
+    origin: Origin,
 }
 
-fn held(tx: &mut Tx<'_>, certificate: Certificate) -> Result<Option<Held>, StoreError> {
+fn held(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    certificate: Certificate,
+) -> Result<Option<Held>, StoreError> {
     let Some(seal) = certificate.seal.clone() else { return Ok(None) };
     let Some((_, level, number)) = tx.find_instance(&seal.instance)? else { return Ok(None) };
     let key = tx.load_key(&certificate.key)?;
-    Ok(Some(Held { key, certificate, seal, level, number }))
+    let origin = origin::load(tx, scope, &key.id)?;
+    Ok(Some(Held { key, certificate, seal, level, number, origin }))
 }
 
 /// `GET /console/keys`
@@ -104,7 +111,7 @@ pub async fn list_keys(
                     if found.iter().any(|one| one.key.id == certificate.key) {
                         continue;
                     }
-                    found.extend(held(tx, certificate)?);
+                    found.extend(held(tx, permit.scope(), certificate)?);
                 }
                 Ok::<_, StoreError>((found, page.next, tx.current_policy(now)?))
             })
@@ -211,7 +218,7 @@ fn load(
     let mut all = tx.certificates_of_key(id)?;
     all.sort_by(|one, other| other.id.cmp(&one.id));
     let newest = all.first().cloned().ok_or_else(none)?;
-    let found = held(tx, newest)?.ok_or_else(none)?;
+    let found = held(tx, scope, newest)?.ok_or_else(none)?;
     if !scope.covers(&found.seal.organisation, &found.seal.branch) {
         return Err(none());
     }
@@ -221,7 +228,7 @@ fn load(
 fn facts(w: Words, one: &Held, now: Timestamp) -> Vec<Fact> {
     let days = one.key.created_at.days_until(now).max(0);
     let number = one.number.to_string();
-    vec![
+    let mut facts = vec![
         Fact::link(
             w.t("admin.certificate.branch"),
             one.certificate.common_name.clone(),
@@ -233,7 +240,9 @@ fn facts(w: Words, one: &Held, now: Timestamp) -> Vec<Fact> {
         Fact::new(w.t("admin.certificate.key"), one.key.algorithm.name()),
         Fact::new(w.t("admin.keys.age"), w.count("time.days", days).text()),
         Fact::new(w.t("admin.keys.origin"), w.word("admin.origin", one.key.origin.word())),
-    ]
+    ];
+    facts.extend(origin::facts(w, &one.origin));
+    facts
 }
 
 /// The life of a key in six steps (UX 6).

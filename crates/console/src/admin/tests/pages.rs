@@ -1,10 +1,12 @@
 //! Every page, in both languages, with names that mean harm.
 
+use tenkoku_ca::vendor_root::add_vendor_root;
 use tenkoku_domain::access::Role;
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::certificate::Certificate;
 use tenkoku_domain::level::Level;
 use tenkoku_domain::revocation::Cause;
+use tenkoku_testkit::device::Device;
 use tenkoku_testkit::world::OURS;
 
 use super::*;
@@ -34,6 +36,9 @@ fn furnish(world: &World) -> Furnished {
     let revoked = world.seal(&branch, Level::One);
     world.revoke(&revoked, Cause::OfficeClosed).unwrap();
     world.run_jobs();
+    let device = Device::new(7, world.now());
+    let root = device.root();
+    add_vendor_root(&world.env, &world.permit(), "sample-vendor", root.as_bytes()).unwrap();
     Furnished { branch, certificate, revoked }
 }
 
@@ -64,6 +69,8 @@ fn paths(world: &World, furnished: &Furnished) -> Vec<String> {
         "/console/policies",
         "/console/policies/draft",
         "/console/policies/test",
+        "/console/vendor-roots",
+        "/console/vendor-roots/sample-vendor",
         "/console/audit",
         "/console/audit?about=branch/nothing",
         "/console/audit/1",
