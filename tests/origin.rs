@@ -46,7 +46,7 @@ fn p256() -> ApplicantKey {
 fn strict(world: &World) {
     let mut policy = KeyPolicy::initial(Installation::Evaluation);
     let origins = KeyPolicy::initial(Installation::Production).origin;
-    policy.version = "2026.12".to_owned();
+    "2026.12".clone_into(&mut policy.version);
     policy.origin = origins;
     world.clock.advance_seconds(1);
     let event = Event::InstallationMade { policy: Box::new(policy) };

@@ -327,18 +327,17 @@ fn claim(
         return Err(Fault { code, refusal, hit: Some(hit) }.into());
     }
     let policy = policy_of_level(tx, application.level, now)?;
-    let weighed = match &shown.made {
-        Some(made) => weigh_made(made)?,
-        None => {
-            let case = Case {
-                application: &application,
-                challenge: &challenge.text,
-                policy: &policy,
-                key: &shown.public,
-                now,
-            };
-            weigh(tx, &case, &answer.exhibits, shown.request.as_ref())?
-        }
+    let weighed = if let Some(made) = &shown.made {
+        weigh_made(made)?
+    } else {
+        let case = Case {
+            application: &application,
+            challenge: &challenge.text,
+            policy: &policy,
+            key: &shown.public,
+            now,
+        };
+        weigh(tx, &case, &answer.exhibits, shown.request.as_ref())?
     };
     check_rules(env, tx, permit, &application, (shown, weighed.class, &policy), now)?;
     Ok(record(env, tx, permit, (application, challenge), (shown, &weighed), now)?)
