@@ -238,6 +238,8 @@ fn logs_by_authority_become_one_log_and_back(world: World) {
     assert_eq!(world.read(|tx| tx.status_changes(0, 100)), before);
     world.record(&[revoked(&all[0], Cause::Replaced)]).unwrap();
     assert_eq!(world.read(|tx| tx.status_revision()), 5);
+}
+
 fn a_seed_is_as_if_it_had_been_issued(world: World) {
     world.record(&s::registry()).unwrap();
     issued(&world, 1);
@@ -245,7 +247,8 @@ fn a_seed_is_as_if_it_had_been_issued(world: World) {
     let event = Event::Status(StatusEvent::Seeded { seed: Box::new(seed.clone()) });
     world.record(std::slice::from_ref(&event)).unwrap();
     for row in &seed.rows {
-        let expected = row.revocation.clone().map_or(CertificateState::Active, CertificateState::Revoked);
+        let expected =
+            row.revocation.clone().map_or(CertificateState::Active, CertificateState::Revoked);
         let status = world.read(|tx| tx.status_of(&seed.authority, &row.serial));
         assert_eq!(status, Some(expected));
         let loaded = world.read(|tx| tx.load_certificate(&Scope::Platform, &row.id));
