@@ -331,6 +331,7 @@ fn officer(world: &World, name: &str) -> Principal {
         display_name: name.to_owned(),
         language: Language::En,
         roles: Vec::new(),
+        email: None,
         registered_by: "test".to_owned(),
         created_at: world.now(),
         disabled_at: None,

@@ -29,6 +29,7 @@ fn person(world: &World, login: &str, name: &str) -> Principal {
         display_name: name.to_owned(),
         language: Language::Ja,
         roles: Vec::new(),
+        email: None,
         registered_by: "test".to_owned(),
         created_at: world.now(),
         disabled_at: None,

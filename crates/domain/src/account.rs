@@ -6,6 +6,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::access::RoleGrant;
 use crate::canonical::Digest;
 use crate::id::{SessionId, UserId};
+use crate::notice::EmailAddress;
 use crate::organisation::Language;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::time::Timestamp;
@@ -21,6 +22,9 @@ pub struct Account {
     pub display_name: String,
     /// Language of pages and letters.
     pub language: Language,
+    /// Where letters go.
+    #[serde(default)]
+    pub email: Option<EmailAddress>,
     /// Roles held.
     pub roles: Vec<RoleGrant>,
     /// Who registered it and on what evidence (the administrator lineage).

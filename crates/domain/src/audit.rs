@@ -6,6 +6,7 @@
 mod authority;
 mod identity;
 mod life;
+mod notice;
 mod policy;
 mod status;
 
@@ -32,6 +33,7 @@ use crate::trusted_list::PublishedList;
 pub use self::authority::{AuthorityEvent, AuthorityPlan, Compromise, Exchange, ReceivedRoot};
 pub use self::identity::IdentityEvent;
 pub use self::life::LifeEvent;
+pub use self::notice::NoticeEvent;
 pub use self::policy::PolicyEvent;
 pub use self::status::StatusEvent;
 
@@ -80,6 +82,8 @@ words! {
         RoleGranted = "role.granted",
         /// An account was created.
         AccountCreated = "account.created",
+        /// Where an account's holder is written to was set.
+        AccountChanged = "account.changed",
         /// A session was ended.
         SessionEnded = "session.ended",
         /// A key-management policy came into force.
@@ -252,6 +256,12 @@ words! {
         SysClockOffset = "sys.clock-offset",
         /// An evaluation was filled with serial numbers.
         SysDemoSeeded = "sys.demo-seeded",
+        /// A letter left.
+        NoticeSent = "notice.sent",
+        /// A letter did not leave.
+        NoticeFailed = "notice.failed",
+        /// A recipient said that a notice was read.
+        NoticeAcknowledged = "notice.acknowledged",
     }
 }
 
@@ -452,6 +462,8 @@ pub enum Event {
     Authority(AuthorityEvent),
     /// Status as a whole: many certificates at once.
     Status(StatusEvent),
+    /// What became of letters.
+    Notice(NoticeEvent),
     /// Something was refused.
     Refused {
         /// What was tried.
@@ -588,6 +600,7 @@ impl Event {
             Self::Life(event) => event.facts(),
             Self::Authority(event) => event.facts(),
             Self::Status(event) => event.facts(),
+            Self::Notice(event) => event.facts(),
             Self::Refused { code, object, organisation, policy, refusal } => Facts {
                 code: *code,
                 object: object.clone(),
@@ -663,6 +676,7 @@ impl Event {
             | Self::Life(_)
             | Self::Authority(_)
             | Self::Status(_)
+            | Self::Notice(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }
@@ -727,6 +741,7 @@ impl Event {
             | Self::Life(_)
             | Self::Authority(_)
             | Self::Status(_)
+            | Self::Notice(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }

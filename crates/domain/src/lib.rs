@@ -27,6 +27,7 @@ pub mod incident;
 pub mod key;
 pub mod level;
 pub mod name;
+pub mod notice;
 pub mod organisation;
 pub mod origin;
 pub mod policy;

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use tenkoku_domain::access::RoleGrant;
 use tenkoku_domain::account::{Account, Factors};
 use tenkoku_domain::id::UserId;
+use tenkoku_domain::notice::EmailAddress;
 use tenkoku_domain::organisation::Language;
 use tenkoku_domain::time::Timestamp;
 
@@ -22,6 +23,7 @@ struct AccountRow {
     registered_by: String,
     created_at: i64,
     disabled_at: Option<i64>,
+    email: Option<String>,
 }
 
 #[derive(AsChangeset, Queryable, Selectable)]
@@ -44,6 +46,7 @@ impl From<&Account> for AccountRow {
             registered_by: account.registered_by.clone(),
             created_at: account.created_at.millis(),
             disabled_at: millis(account.disabled_at),
+            email: account.email.as_ref().map(ToString::to_string),
         }
     }
 }
@@ -56,6 +59,7 @@ impl AccountRow {
             login: self.login,
             display_name: self.display_name,
             language: place.some("language", Language::from_word(&self.language))?,
+            email: place.ok("email", self.email.as_deref().map(EmailAddress::parse).transpose())?,
             roles,
             registered_by: self.registered_by,
             created_at: Timestamp::from_millis(self.created_at),
@@ -138,6 +142,16 @@ impl Tx<'_> {
             one(diesel::update(account).set(row).execute(tx.conn)?, "account")?;
             tx.replace_passkeys(id, &factors.passkeys)
         })
+    }
+
+    pub(crate) fn set_mailbox(
+        &mut self,
+        id: &UserId,
+        email: &EmailAddress,
+    ) -> Result<(), StoreError> {
+        let account = accounts::table.find(id.as_str());
+        let email = accounts::email.eq(Some(email.as_str()));
+        one(diesel::update(account).set(email).execute(self.conn)?, "account")
     }
 
     /// Keeps a new account and its roles.

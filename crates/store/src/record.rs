@@ -9,6 +9,7 @@ mod status;
 use tenkoku_domain::access::Origin;
 use tenkoku_domain::audit::Event;
 use tenkoku_domain::certificate::{ACKNOWLEDGEMENT_DAYS, CertificateState};
+use tenkoku_domain::notice::caused_by;
 use tenkoku_domain::time::Timestamp;
 
 use crate::error::StoreError;
@@ -27,8 +28,10 @@ impl Tx<'_> {
     ) -> Result<i64, StoreError> {
         self.change(|tx| {
             tx.apply(origin, at, event)?;
+            let letters = tx.addressed(&caused_by(event, at), at)?;
             let head = tx.lock_head()?;
             tx.follow(at, event)?;
+            tx.insert_notices(&letters, at)?;
             tx.append(head, origin, at, event)
         })
     }
@@ -88,6 +91,7 @@ impl Tx<'_> {
             Event::Life(event) => self.apply_life(origin, at, event),
             Event::Authority(event) => self.apply_authority(origin, at, event),
             Event::Status(event) => self.apply_status(at, event),
+            Event::Notice(event) => self.apply_notice(at, event),
         }
     }
 
@@ -135,6 +139,7 @@ impl Tx<'_> {
             | Event::SessionEnded { .. }
             | Event::AccountLocked { .. }
             | Event::Policy(_)
+            | Event::Notice(_)
             | Event::Refused { .. } => Ok(()),
         }
     }

@@ -232,6 +232,7 @@ diesel::table! {
         totp_step -> BigInt,
         failures -> Integer,
         locked_until -> Nullable<BigInt>,
+        email -> Nullable<Text>,
     }
 }
 
@@ -606,5 +607,29 @@ diesel::table! {
         vendor -> Nullable<Text>,
         object_id -> Nullable<Text>,
         container_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    notices (number) {
+        number -> BigInt,
+        kind -> Text,
+        object_kind -> Text,
+        object_id -> Text,
+        organisation_id -> Nullable<Text>,
+        step -> Text,
+        recipient -> Text,
+        address -> Nullable<Text>,
+        name -> Text,
+        language -> Text,
+        facts -> Text,
+        due_at -> BigInt,
+        attempts -> Integer,
+        next_at -> Nullable<BigInt>,
+        claimable_at -> BigInt,
+        problem -> Nullable<Text>,
+        sent_at -> Nullable<BigInt>,
+        acknowledged_at -> Nullable<BigInt>,
+        given_up_at -> Nullable<BigInt>,
     }
 }

@@ -257,6 +257,7 @@ impl PersonForm {
             (Ok(login), Some(role)) if errors.is_empty() => Ok(NewAdministrator {
                 login,
                 display_name: self.display_name.clone(),
+                email: None,
                 language: Language::from_word(&self.language).unwrap_or(w.language()),
                 roles: vec![RoleGrant {
                     role,

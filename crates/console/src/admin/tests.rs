@@ -115,6 +115,7 @@ impl<'a> House<'a> {
             display_name: "見本 恵".to_owned(),
             language: Language::En,
             roles: grants(roles, scope, world),
+            email: None,
             registered_by: "cli".to_owned(),
             created_at: now,
             disabled_at: None,
@@ -138,6 +139,7 @@ impl<'a> House<'a> {
         let order = NewAdministrator {
             login: login.to_owned(),
             display_name: "見本 恵".to_owned(),
+            email: None,
             language: Language::Ja,
             roles: grants(roles, &Scope::Platform, self.world),
         };

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 
 use tenkoku_domain::access::{Actor, ManageAccounts, Origin, Permit, Role, RoleGrant};
 use tenkoku_domain::account::{Account, EnrolmentCode, Factors};
-use tenkoku_domain::audit::{AuditCode, Event, ObjectRef};
+use tenkoku_domain::audit::{AuditCode, Event, NoticeEvent, ObjectRef};
 use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::id::UserId;
 use tenkoku_domain::name::plain_text;
+use tenkoku_domain::notice::EmailAddress;
 use tenkoku_domain::organisation::Language;
 use tenkoku_domain::policy::Installation;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
@@ -47,6 +48,8 @@ pub struct NewAdministrator {
     pub display_name: String,
     /// Language of pages.
     pub language: Language,
+    /// Where letters go; an existing account keeps its own where none is given.
+    pub email: Option<EmailAddress>,
     /// The roles; an existing account gets those it lacks, and those that end soon.
     pub roles: Vec<RoleGrant>,
 }
@@ -136,6 +139,7 @@ fn check(order: &NewAdministrator) -> Result<NewAdministrator, Refusal> {
         login: Account::parse_login(order.login.trim())?,
         display_name: plain_text(&order.display_name)?,
         language: order.language,
+        email: order.email.clone(),
         roles: order.roles.clone(),
     })
 }
@@ -187,6 +191,7 @@ fn load_or_create(
             display_name: order.display_name.clone(),
             language: order.language,
             roles: order.roles.clone(),
+            email: order.email.clone(),
             registered_by: origin.actor.id.clone(),
             created_at: now,
             disabled_at: None,
@@ -194,6 +199,11 @@ fn load_or_create(
         tx.record(origin, now, &Event::AccountCreated { account: account.clone() })?;
         return Ok(account);
     };
+    if let Some(email) = order.email.clone().filter(|email| account.email.as_ref() != Some(email)) {
+        let event = NoticeEvent::MailboxSet { user: account.id.clone(), email: email.clone() };
+        tx.record(origin, now, &Event::Notice(event))?;
+        account.email = Some(email);
+    }
     for grant in &order.roles {
         let soon = now.plus_days(ENDING_DAYS).min(grant.until);
         let held = account

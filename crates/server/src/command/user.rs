@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tenkoku_console::session::enrol::{EnrolmentLink, NewAdministrator, issue_enrolment};
 use tenkoku_domain::access::{Role, RoleGrant, Scope};
 use tenkoku_domain::account::Account;
+use tenkoku_domain::notice::EmailAddress;
 use tenkoku_ports::Env;
 
 use super::Lang;
@@ -38,6 +39,9 @@ pub(crate) struct InviteArgs {
     /// Language of pages
     #[arg(long, value_enum, default_value_t = Lang::En)]
     language: Lang,
+    /// Where letters go; sets it anew for an account that is there
+    #[arg(long)]
+    email: Option<String>,
     /// Roles, several with commas [default: every operator role]
     #[arg(long, value_delimiter = ',')]
     role: Vec<String>,
@@ -120,6 +124,7 @@ pub(crate) fn first_link(config: &Config, env: &Env) -> Result<Option<EnrolmentL
             tenkoku_domain::organisation::Language::Ja => Lang::Ja,
             tenkoku_domain::organisation::Language::En => Lang::En,
         },
+        email: None,
         role: Vec::new(),
         org: None,
     };
@@ -149,10 +154,16 @@ fn invite(env: &Env, args: &InviteArgs) -> Result<EnrolmentLink, Failure> {
         login: Account::parse_login(&args.login)?,
         display_name: args.name.clone().unwrap_or_else(|| args.login.clone()),
         language: args.language.language(),
+        email: args.email.as_deref().map(parse_email).transpose()?,
         roles: roles.into_iter().map(grant).collect(),
     };
     let permit = wire::shell().permit(now)?;
     issue_enrolment(env, &permit, &wanted).map_err(Failure::from)
+}
+
+/// An e-mail address of the command line.
+pub(super) fn parse_email(text: &str) -> Result<EmailAddress, Failure> {
+    EmailAddress::parse(text).map_err(|_| Failure::word(text, &["name@example.jp"]))
 }
 
 fn parse_role(word: &str) -> Result<Role, Failure> {
@@ -165,6 +176,7 @@ fn account_json(account: &Account) -> Value {
         "id": account.id,
         "login": account.login,
         "name": account.display_name,
+        "email": account.email,
         "roles": account.roles,
         "registered_by": account.registered_by,
         "created_at": account.created_at.to_string(),

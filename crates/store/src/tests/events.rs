@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{
     AuditCode, AuditRecord, AuthorityEvent, AuthorityPlan, Compromise, Event, IdentityEvent,
-    LifeEvent, ObjectRef, PolicyEvent, Proofing, ReceivedRoot, StatusEvent,
+    LifeEvent, NoticeEvent, ObjectRef, PolicyEvent, Proofing, ReceivedRoot, StatusEvent,
 };
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::ceremony::record::CeremonyRecord;
@@ -18,6 +18,7 @@ use tenkoku_domain::container::{Container, ContainerState};
 use tenkoku_domain::destruction::{Decision, EvidenceState};
 use tenkoku_domain::id::{OrderId, OrganisationId};
 use tenkoku_domain::key::Key;
+use tenkoku_domain::notice::{EmailAddress, MailProblem};
 use tenkoku_domain::policy::draft::{PolicyDraft, Verdict};
 use tenkoku_domain::policy::{DestructionClass, PossessionMethod};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
@@ -71,6 +72,12 @@ fn file(event: &Event) -> &'static str {
         Event::Authority(event) => authority_file(event),
         Event::Status(event) => match event {
             StatusEvent::Seeded { .. } => "status-seeded",
+        },
+        Event::Notice(event) => match event {
+            NoticeEvent::Sent { .. } => "notice-sent",
+            NoticeEvent::Failed { .. } => "notice-failed",
+            NoticeEvent::Acknowledged { .. } => "notice-acknowledged",
+            NoticeEvent::MailboxSet { .. } => "mailbox-set",
         },
         Event::Refused { .. } => "refused",
     }
@@ -312,11 +319,32 @@ fn status_events() -> Vec<Event> {
     all.into_iter().map(Event::Status).collect()
 }
 
+/// What becomes of a letter.
+fn notice_events() -> Vec<Event> {
+    let notice = || Box::new(s::notice());
+    let all = vec![
+        NoticeEvent::Sent { notice: notice() },
+        NoticeEvent::Failed {
+            notice: notice(),
+            problem: MailProblem::Refused,
+            explanation: "550 no such mailbox".to_owned(),
+            next_at: None,
+        },
+        NoticeEvent::Acknowledged { notice: notice() },
+        NoticeEvent::MailboxSet {
+            user: s::user_id(1),
+            email: EmailAddress::parse("hanako@sample.example").unwrap(),
+        },
+    ];
+    all.into_iter().map(Event::Notice).collect()
+}
+
 /// Every event once, those of areas included.
 fn every() -> Vec<Event> {
     let mut every = all();
     every.extend(authority_events());
     every.extend(status_events());
+    every.extend(notice_events());
     every
 }
 

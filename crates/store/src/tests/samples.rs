@@ -3,7 +3,7 @@
 use tenkoku_domain::access::{Actor, Origin, Role, RoleGrant, Scope};
 use tenkoku_domain::account::{Account, EnrolmentCode, Session};
 use tenkoku_domain::application::{Application, ApplicationState, AppliedKey};
-use tenkoku_domain::audit::{Event, Exchange, IdentityEvent, IssuedCrl, Proofing};
+use tenkoku_domain::audit::{Event, Exchange, IdentityEvent, IssuedCrl, ObjectRef, Proofing};
 use tenkoku_domain::authority::{
     Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState, Custody,
 };
@@ -31,6 +31,7 @@ use tenkoku_domain::key::{
 };
 use tenkoku_domain::level::Level;
 use tenkoku_domain::name::Name;
+use tenkoku_domain::notice::{Delivery, EmailAddress, Matter, Notice, NoticeKind, Recipient, Step};
 use tenkoku_domain::organisation::{Address, Language, Organisation, OrganisationState};
 use tenkoku_domain::origin::{EvidenceFormat, KeyEvidence};
 use tenkoku_domain::policy::draft::{DraftState, PolicyDecision, PolicyDraft, Verdict};
@@ -490,6 +491,7 @@ pub(crate) fn account(number: u64) -> Account {
         display_name: "例 太郎".to_owned(),
         language: Language::En,
         roles: vec![platform, grant()],
+        email: None,
         registered_by: "setup".to_owned(),
         created_at: NOW,
         disabled_at: None,
@@ -607,5 +609,24 @@ pub(crate) fn exchange() -> Exchange {
         signer: digest("signer"),
         document: "{}".to_owned(),
         at: NOW,
+    }
+}
+
+/// A letter to the custodian of a branch.
+pub(crate) fn notice() -> Notice {
+    let certificate = ObjectRef::new("certificate", certificate_id(1));
+    let organisation = organisation(0).id;
+    Notice {
+        number: 1,
+        matter: Matter::new(NoticeKind::SealingEnds, certificate, Some(&organisation)),
+        step: Step::Before(14),
+        recipient: Recipient::Person {
+            address: EmailAddress::parse("taro@sample.example").unwrap(),
+            name: "見本 太郎".to_owned(),
+            language: Language::Ja,
+        },
+        due_at: NOW,
+        attempts: 1,
+        delivery: Delivery::Waiting { next_at: NOW, problem: None },
     }
 }

@@ -25,6 +25,7 @@ fn named<'a>(house: &'a House<'a>, name: &str, role: Role) -> Browser<'a> {
         &NewAdministrator {
             login,
             display_name: name.to_owned(),
+            email: None,
             language: Language::En,
             roles: grants(&[role], &Scope::Platform, world),
         },

@@ -1,0 +1,3 @@
+ALTER TABLE accounts DROP COLUMN email;
+DELETE FROM counters WHERE name = 'notices';
+DROP TABLE notices;
