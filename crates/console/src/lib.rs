@@ -9,6 +9,7 @@ pub mod assets;
 pub mod format;
 pub mod granted;
 pub mod layout;
+pub mod letter;
 pub mod problem;
 pub mod public;
 pub mod session;

@@ -131,7 +131,7 @@ pub struct Said(String);
 
 impl Said {
     /// A text with its placeholders.
-    fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         Self(text.to_owned())
     }
 

@@ -12,7 +12,7 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 64] = [
+pub const PROBLEM_CODES: [&str; 66] = [
     "address-malformed",
     "audit-broken",
     "busy",
@@ -46,6 +46,8 @@ pub const PROBLEM_CODES: [&str; 64] = [
     "key-store-unavailable",
     "key-unusable",
     "list-refused",
+    "mail-not-sent",
+    "mail-password-missing",
     "method-not-allowed",
     "not-acceptable",
     "not-found",
