@@ -17,6 +17,7 @@ mod hsm;
 mod incident;
 mod init;
 mod list;
+mod mail;
 mod ocsp;
 mod order;
 mod path;
@@ -166,6 +167,9 @@ enum Command {
     /// Accounts of the console
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Letters
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// The configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -229,6 +233,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Incident(command) => incident::run(command, &config()?, output),
         Command::Audit(command) => audit::run(command, &config()?, output),
         Command::User(command) => user::run(command, &config()?, output),
+        Command::Mail(command) => mail::run(command, &config()?, output),
         Command::Db(command) => database::run(&command, &config()?, output),
         Command::Demo(command) => demo::run(&command, &config()?, output),
     }

@@ -9,6 +9,7 @@ mod installation;
 mod keys;
 mod listen;
 mod log;
+mod mail;
 mod operator;
 mod problem;
 mod public;
@@ -28,6 +29,7 @@ pub(crate) use self::installation::parse_arc;
 pub(crate) use self::keys::{KeyPlace, Secret, TokenPlace};
 pub(crate) use self::listen::Listen;
 pub(crate) use self::log::{Log, LogFormat};
+pub(crate) use self::mail::{Mail, Way};
 pub(crate) use self::problem::ConfigProblem;
 pub(crate) use self::starter::{SAMPLE_OPERATOR, Starter, starter_text};
 
@@ -52,6 +54,8 @@ struct ConfigToml {
     keys: keys::KeysToml,
     operator: operator::OperatorToml,
     scheme: scheme::SchemeToml,
+    #[serde(default)]
+    mail: mail::MailToml,
     #[serde(default)]
     log: log::LogToml,
 }
@@ -78,6 +82,8 @@ pub(crate) struct Config {
     /// Where the passphrase comes from that opens the key files, and from which the installation's
     /// other secrets are derived.
     pub(crate) passphrase: Secret,
+    /// How letters leave.
+    pub(crate) mail: Mail,
     /// How to log.
     pub(crate) log: Log,
 }
@@ -121,6 +127,7 @@ impl Config {
             callers: toml.console.callers(),
             keys: toml.keys.place(data)?,
             passphrase: toml.keys.passphrase(data),
+            mail: toml.mail.checked(data, kind, &settings.operator.email)?,
             log: toml.log.checked()?,
             settings,
         })

@@ -14,6 +14,7 @@ use tenkoku_ca::revoke::RevokeError;
 use tenkoku_domain::canonical::CanonicalError;
 use tenkoku_domain::refusal::Refusal;
 use tenkoku_keys::KeyError;
+use tenkoku_mail::MailError;
 use tenkoku_publisher::publish::PublishError;
 use tenkoku_responder::crl::CrlError;
 use tenkoku_store::StoreError;
@@ -195,6 +196,13 @@ impl From<ConfigProblem> for Failure {
         let (code, facts) = problem.told();
         let failure = Self::problem(code, exit::REFUSED).because(&problem);
         facts.into_iter().fold(failure, |failure, (name, value)| failure.with(name, value))
+    }
+}
+
+impl From<MailError> for Failure {
+    fn from(error: MailError) -> Self {
+        Self::problem("mail-not-sent", exit::REFUSED)
+            .with("detail-text", format!("{}: {}", error.problem, error.explanation))
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tenkoku_ca::lapse::lapse_applications;
 use tenkoku_ca::nightly::run_nightly;
+use tenkoku_ca::notices::collect_notices;
 use tenkoku_ca::policy::activate_due_policies;
 use tenkoku_ca::settle::settle_pending;
 use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
@@ -26,7 +27,7 @@ use crate::clock;
 use crate::failure::Failure;
 
 /// What the clock puts into the queue, and when (second, minute, hour, day, month, weekday).
-const TIMETABLE: [(&str, &str); 8] = [
+const TIMETABLE: [(&str, &str); 9] = [
     (ACTIVATE_POLICIES, "0 * * * * *"),
     (SETTLE, "*/10 * * * * *"),
     (COMPARE_CLOCK, "20 */10 * * * *"),
@@ -35,6 +36,7 @@ const TIMETABLE: [(&str, &str); 8] = [
     (RENEW_LIST, "0 5 * * * *"),
     (LAPSE, "0 20 * * * *"),
     (NIGHTLY, "0 10 * * * *"),
+    (NOTICES, "0 */10 * * * *"),
 ];
 
 const ACTIVATE_POLICIES: &str = "activate-policies";
@@ -47,6 +49,8 @@ const LAPSE: &str = "lapse-applications";
 /// The checks over keys and certificates. Hourly, so that a date is never missed by a day; a second
 /// run of the same day finds nothing to do.
 pub(crate) const NIGHTLY: &str = "nightly";
+/// Writes the letters whose step has come.
+const NOTICES: &str = "collect-notices";
 /// Queued by the store with every change of status.
 const REFRESH_STATUS: &str = "refresh-status";
 
@@ -175,6 +179,12 @@ fn run(env: &Env, job: &Job) -> Result<(), Failure> {
         }
         LAPSE => {
             lapse_applications(env, &scheduler.permit(now)?)?;
+        }
+        NOTICES => {
+            let written = collect_notices(env, &scheduler.permit(now)?)?;
+            if written > 0 {
+                tracing::info!(written, "letters were written");
+            }
         }
         NIGHTLY => nightly(env, &scheduler.permit(now)?)?,
         REFRESH_STATUS => {

@@ -9,6 +9,7 @@ mod config;
 mod entropy;
 mod failure;
 mod jobs;
+mod letters;
 mod listeners;
 mod operations;
 mod output;

@@ -176,6 +176,12 @@ fn figures(env: &Env) -> Result<String, StoreError> {
     gauge("branches", "Branch offices", &plain(registry.branches));
     gauge("audit_records", "Records of the audit chain", &plain(head.map_or(0, |(seq, _)| seq)));
     gauge("jobs_waiting", "Jobs in the queue", &plain(jobs));
+    let letters = env.store.read(|tx| tx.letter_figures())?;
+    gauge(
+        "letters",
+        "Letters that have not left",
+        &[(state("waiting"), letters.waiting), (state("given-up"), letters.given_up)],
+    );
     let until = next_updates(env, now)?;
     gauge("next_update_seconds", "Seconds to the next update of CRLs and lists", &until);
     Ok(text)

@@ -9,13 +9,14 @@ use tenkoku_domain::access::{Origin, Principal};
 use tenkoku_domain::id::{Entropy, RequestId};
 use tenkoku_domain::time::Clock as _;
 use tenkoku_keys::KeyStore;
+use tenkoku_mail::{Folder, Mailer, NotSetUp, SignIn, Smtp, SmtpSettings};
 use tenkoku_pkcs11::TokenKeys;
 use tenkoku_ports::Env;
 use tenkoku_softkeys::{SoftKeys, ThrowawayKeys};
 use tenkoku_store::{SchemaState, Store};
 
 use crate::clock::WallClock;
-use crate::config::{Config, KeyPlace, Secret, TokenPlace};
+use crate::config::{Config, KeyPlace, Mail, Secret, TokenPlace, Way};
 use crate::entropy::SystemEntropy;
 use crate::failure::{Failure, exit};
 
@@ -77,6 +78,32 @@ fn key_store(config: &Config) -> Result<Arc<dyn KeyStore>, Failure> {
 pub(crate) fn token_keys(place: &TokenPlace) -> Result<TokenKeys, Failure> {
     let pin = secret(&place.pin, "hsm-pin-missing")?;
     Ok(TokenKeys::open(&place.settings, pin, Box::new(ThrowawayKeys))?)
+}
+
+/// The way letters take.
+pub(crate) fn mailer(mail: &Mail) -> Result<Arc<dyn Mailer>, Failure> {
+    let server = match &mail.way {
+        Way::Off => return Ok(Arc::new(NotSetUp)),
+        Way::Files(folder) => return Ok(Arc::new(Folder::at(folder.clone()))),
+        Way::Smtp(server) => server,
+    };
+    let authorities = server
+        .ca_file
+        .as_ref()
+        .map(|file| fs::read(file).map_err(|error| Failure::file(file.display(), &error)));
+    let sign_in = server.sign_in.as_ref().map(|(user, password)| {
+        let password = secret(password, "mail-password-missing")?;
+        Ok::<_, Failure>(SignIn { user: user.clone(), password })
+    });
+    let settings = SmtpSettings {
+        host: server.host.clone(),
+        port: server.port,
+        tls: server.tls,
+        authorities: authorities.transpose()?,
+        sign_in: sign_in.transpose()?,
+        timeout: server.timeout,
+    };
+    Ok(Arc::new(Smtp::new(settings).map_err(Failure::from)?))
 }
 
 /// The passphrase of the installation.

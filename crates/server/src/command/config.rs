@@ -2,10 +2,11 @@
 
 use clap::Subcommand;
 use serde_json::json;
+use tenkoku_mail::Tls;
 use tenkoku_ports::settings::ClockWatch;
 
 use super::Place;
-use crate::config::{Config, KeyPlace, TokenPlace};
+use crate::config::{Config, KeyPlace, TokenPlace, Way};
 use crate::failure::Failure;
 use crate::output::{Output, facts};
 
@@ -41,6 +42,16 @@ pub(crate) fn run(_command: &ConfigCommand, place: &Place, output: &Output) -> R
         ClockWatch::Watched { servers } => servers.as_slice(),
         ClockWatch::Unwatched => &[],
     };
+    let mail = match &config.mail.way {
+        Way::Off => "off: letters wait".to_owned(),
+        Way::Files(folder) => format!("files in {}", folder.display()),
+        Way::Smtp(server) => {
+            let user = server.sign_in.as_ref().map_or("nobody", |(user, _)| user);
+            let (host, port) = (&server.host, server.port);
+            format!("{host}:{port} ({}), signed in as {user}", tls_word(server.tls))
+        }
+    };
+    let mail = format!("{mail}; from {}", config.mail.from);
     let value = json!({
         "file": config.file,
         "installation": settings.installation,
@@ -54,6 +65,7 @@ pub(crate) fn run(_command: &ConfigCommand, place: &Place, output: &Output) -> R
             "operations": listen.operations.to_string(),
         },
         "clock_servers": servers,
+        "mail": mail,
         "operator": settings.operator.name,
         "scheme": settings.scheme.code,
     });
@@ -68,8 +80,17 @@ pub(crate) fn run(_command: &ConfigCommand, place: &Place, output: &Output) -> R
             ("console", format!("{} at {}", config.console_address, listen.console)),
             ("operations", listen.operations.to_string()),
             ("time servers", servers.join(", ")),
+            ("mail", mail.clone()),
             ("scheme", settings.scheme.code.clone()),
         ])
     });
     Ok(())
+}
+
+const fn tls_word(tls: Tls) -> &'static str {
+    match tls {
+        Tls::StartTls => "STARTTLS",
+        Tls::Implicit => "implicit TLS",
+        Tls::None => "no TLS, on this machine",
+    }
 }

@@ -1,10 +1,11 @@
 //! `tenkoku doctor`: everything that must hold, one line each, with a remedy where it does not.
 
 use serde_json::{Value, json};
+use tenkoku_ports::Env;
 
 use super::audit;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Way};
 use crate::failure::{Failure, exit};
 use crate::operations::{Check, State, checks};
 use crate::output::Output;
@@ -29,6 +30,7 @@ pub(crate) fn run(config: &Config, output: &Output) -> Result<(), Failure> {
             Check { name: "audit trail".to_owned(), state: State::Wrong, found: broken.to_string() }
         }
     });
+    all.push(mail(config, &env)?);
     let wrong = all.iter().filter(|check| check.state == State::Wrong).count();
     let rows: Vec<Value> = all
         .iter()
@@ -46,6 +48,27 @@ pub(crate) fn run(config: &Config, output: &Output) -> Result<(), Failure> {
     let first = all.iter().find(|check| check.state == State::Wrong);
     let name = first.map_or_else(String::new, |check| check.name.clone());
     Err(Failure::problem("check-not-held", exit::REFUSED).with("thing", name))
+}
+
+/// Whether letters leave: the way is tried, and nothing was given up.
+fn mail(config: &Config, env: &Env) -> Result<Check, Failure> {
+    let stand = env.store.read(|tx| tx.letter_figures())?;
+    let waiting = format!("{} letters wait, {} were given up", stand.waiting, stand.given_up);
+    let name = "mail".to_owned();
+    let way = match &config.mail.way {
+        Way::Off if stand.waiting == 0 => Ok("not set up; no letter waits".to_owned()),
+        Way::Off | Way::Files(_) | Way::Smtp(_) => wire::mailer(&config.mail)
+            .map_err(|failure| failure.cause.unwrap_or(failure.code))
+            .and_then(|mailer| mailer.check().map_err(|error| error.to_string())),
+    };
+    Ok(match way {
+        Ok(found) if stand.given_up == 0 => {
+            Check { name, state: State::Fine, found: format!("{found}; {waiting}") }
+        }
+        Ok(found) | Err(found) => {
+            Check { name, state: State::Wrong, found: format!("{found}; {waiting}") }
+        }
+    })
 }
 
 fn line(check: &Check) -> String {
@@ -66,6 +89,9 @@ fn remedy(check: &Check) -> &'static str {
         Some("keys") => "look after the key folder and its permissions, or run: tenkoku hsm test",
         Some("clock") => {
             "look after time synchronisation and [clock] servers; OCSP goes on meanwhile"
+        }
+        Some("mail") => {
+            "correct [mail], try: tenkoku mail test --to ADDRESS, then: tenkoku mail retry"
         }
         Some("audit") => {
             "keep the database as it is and restore a copy beside it; tell the auditor"

@@ -8,9 +8,10 @@ use tenkoku_keys::KeyError;
 use tenkoku_ports::Env;
 
 use super::user::{address, first_link};
-use crate::config::Config;
+use crate::config::{Config, Way};
 use crate::failure::Failure;
 use crate::jobs::Jobs;
+use crate::letters::{Letters, Post};
 use crate::listeners::Listeners;
 use crate::output::Output;
 use crate::{telemetry, wire};
@@ -47,10 +48,30 @@ async fn serve(
     let now = env.clock.now();
     settle_pending(&env, &wire::shell().permit(now)?)?;
     let jobs = Jobs::start(&env).await?;
+    let letters = start_letters(&config, &env)?;
     greet(&config, &env, output)?;
     listeners.run().await?;
     jobs.stop().await;
+    if let Some(letters) = letters {
+        letters.stop();
+    }
     record(&env, &Event::NodeStopped)
+}
+
+/// Starts the sender of letters, where letters have a way. Mail that is set up wrongly keeps the
+/// status services from nothing: letters wait, and the log says why.
+fn start_letters(config: &Config, env: &Arc<Env>) -> Result<Option<Letters>, Failure> {
+    if config.mail.way == Way::Off {
+        return Ok(None);
+    }
+    match wire::mailer(&config.mail) {
+        Ok(mailer) => Letters::start(env, Post::new(config, mailer)).map(Some),
+        Err(failure) => {
+            let cause = failure.cause.as_deref().unwrap_or(&failure.code);
+            tracing::error!(cause, "letters wait: [mail] cannot be used; see tenkoku doctor");
+            Ok(None)
+        }
+    }
 }
 
 fn record(env: &Env, event: &Event) -> Result<(), Failure> {

@@ -124,6 +124,13 @@ impl Secret {
         Self { variable: "TENKOKU_HSM_PIN", file }
     }
 
+    /// The password of the mail server: `TENKOKU_MAIL_PASSWORD`, else the file that
+    /// `TENKOKU_MAIL_PASSWORD_FILE` names, else this one.
+    pub(crate) fn mail_password(file: PathBuf) -> Self {
+        let named = environment("TENKOKU_MAIL_PASSWORD_FILE").map(PathBuf::from);
+        Self { variable: "TENKOKU_MAIL_PASSWORD", file: named.unwrap_or(file) }
+    }
+
     /// Reads it; the end of line is not part of it. `None` when there is neither variable nor file.
     pub(crate) fn read(&self) -> std::io::Result<Option<SecretString>> {
         if let Some(secret) = environment(self.variable) {

@@ -23,6 +23,33 @@ pub(crate) struct Starter {
     pub(crate) clock_servers: Vec<String>,
 }
 
+/// The section `[mail]`; nothing in it is in force.
+const MAIL: &str = r#"[mail]
+# How letters leave: "smtp", "files" (.eml files in the folder below; nobody is written to) or "off"
+# (letters wait). Environment: TENKOKU_MAIL_VIA. Default: "files" for an evaluation, "off" for
+# production.
+# via = "smtp"
+# "files": the folder, in the data folder. Default: "mail".
+# folder = "mail"
+# The sender, who also gets the answers. Default: the operator's email above.
+# from = "eseal@example.jp"
+# "smtp": the mail server, by the name in its certificate. Environment: TENKOKU_MAIL_HOST.
+# host = "mail.example.jp"
+# "starttls" (port 587), "implicit" (port 465), or "none" (port 25; to this machine only).
+# Default: "starttls".
+# tls = "starttls"
+# port = 587
+# The name to sign in with, where the server wants one, and the file with the password.
+# Environment: TENKOKU_MAIL_PASSWORD_FILE, or TENKOKU_MAIL_PASSWORD itself.
+# user = "eseal"
+# password_file = "mail-password"
+# The authorities (PEM) of the server's certificate, where it comes from none that browsers trust.
+# ca_file = "mail-ca.pem"
+# How long the server may take for each step. Default: 30.
+# timeout_seconds = 30
+
+"#;
+
 /// The text of the starter file.
 pub(crate) fn starter_text(starter: &Starter) -> String {
     let Starter { kind, policy_arc, database_url, listen, public_address, clock_servers } = starter;
@@ -111,7 +138,7 @@ name_en = "Sample e-seal scheme"
 name_ja = "見本eシール制度"
 name_latn = "Mihon e-shiiru seido"
 
-[log]
+{MAIL}[log]
 # "auto" (text on a terminal, JSON otherwise), "text" or "json".
 format = "auto"
 # error, warn, info, debug, trace. Environment: TENKOKU_LOG_LEVEL.
