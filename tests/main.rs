@@ -23,6 +23,8 @@ mod interop;
 mod issuance;
 mod key_life;
 mod kill;
+mod mail;
+mod notices;
 mod ocsp;
 mod origin;
 mod path_validation;

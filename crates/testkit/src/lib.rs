@@ -18,6 +18,7 @@ pub mod entropy;
 pub mod fixtures;
 pub mod invariants;
 pub mod keys;
+pub mod mail_server;
 pub mod postgres;
 pub mod servers;
 pub mod time_server;
