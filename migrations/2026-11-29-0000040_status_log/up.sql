@@ -7,7 +7,8 @@ DROP INDEX status_log_serial;
 
 -- Changes of status, append-only. `rev` is handed out under the lock of the counter `status`, so it
 -- rises in the order of the commits. `status` is `good` when a certificate was issued, `revoked`
--- when it was revoked or put on hold, `released` when a hold was lifted. The foreign key is checked
+-- when it was revoked or put on hold, `released` when a hold was lifted. `reason` is the cause of a
+-- revocation, or `ocsp-signer` where a signer of status answers was issued. The foreign key is checked
 -- at once: a change of status comes after its authority, and no check is left over for the end of
 -- the transaction, where PostgreSQL would let nobody change the table.
 CREATE TABLE status_log (

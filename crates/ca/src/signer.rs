@@ -52,6 +52,21 @@ pub fn renew_ocsp_signers(env: &Env, permit: &Permit<PublishStatus>) -> Result<u
     failed.map_or(Ok(renewed), Err)
 }
 
+/// The key of an authority's OCSP signer: what the operator chose, which is P-256 where nothing is
+/// said. Below an ML-DSA authority an answer is signed with ML-DSA as well, or it would be the weak
+/// link.
+const fn ocsp_signer_key(authority: KeyAlgorithm, chosen: KeyAlgorithm) -> KeyAlgorithm {
+    match authority {
+        KeyAlgorithm::MlDsa65 | KeyAlgorithm::MlDsa87 => authority,
+        KeyAlgorithm::Rsa2048
+        | KeyAlgorithm::Rsa3072
+        | KeyAlgorithm::Rsa4096
+        | KeyAlgorithm::P256
+        | KeyAlgorithm::P384
+        | KeyAlgorithm::P521 => chosen,
+    }
+}
+
 fn renew_ocsp_signer(
     env: &Env,
     permit: &Permit<PublishStatus>,
@@ -61,7 +76,7 @@ fn renew_ocsp_signer(
 ) -> Result<(), SignerError> {
     let wanted = Wanted {
         role: KeyRole::OcspSigner,
-        algorithm: KeyAlgorithm::P256,
+        algorithm: ocsp_signer_key(authority.algorithm, env.settings.status.signer_key),
         content: Content::OcspSigner,
         organisation: authority.name.organisation.clone(),
         country: authority.name.country.clone(),

@@ -48,6 +48,16 @@ impl HashAlgorithm {
     /// Every algorithm.
     pub const ALL: [Self; 4] = [Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512];
 
+    /// Its place in [`Self::ALL`].
+    pub const fn place(self) -> usize {
+        match self {
+            Self::Sha1 => 0,
+            Self::Sha256 => 1,
+            Self::Sha384 => 2,
+            Self::Sha512 => 3,
+        }
+    }
+
     const fn oid(self) -> const_oid::ObjectIdentifier {
         match self {
             Self::Sha1 => oid::SHA1,

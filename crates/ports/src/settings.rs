@@ -2,6 +2,7 @@
 
 use tenkoku_domain::authority::AuthorityCode;
 use tenkoku_domain::identifier::OrganizationIdentifier;
+use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::name::Name;
 use tenkoku_domain::organisation::Language;
 use tenkoku_domain::policy::Installation;
@@ -40,10 +41,57 @@ pub struct Settings {
     pub arc: PolicyArc,
     /// Whether the clock is compared with time servers.
     pub clock: ClockWatch,
+    /// How status is answered.
+    pub status: StatusSettings,
     /// Who operates the authorities.
     pub operator: Operator,
     /// The scheme whose list is published.
     pub scheme: Scheme,
+}
+
+/// What is said of a serial number that the authority never issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unissued {
+    /// `unauthorized`: nothing is known, nothing is signed (RFC 9919, 2.2.3).
+    Unauthorized,
+    /// `revoked` since 1970 with certificateHold and the extended-revoke extension (RFC 6960, 2.2
+    /// and 4.4.8).
+    Revoked,
+}
+
+/// How status is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusSettings {
+    /// What is said of a serial number that was never issued.
+    pub unissued: Unissued,
+    /// Most octets of answers that are kept.
+    pub cache_octets: usize,
+    /// Answers that are signed for one request alone, per second: those with a nonce, and those
+    /// about several certificates.
+    pub live_per_second: u32,
+    /// The same for one address.
+    pub live_per_address: u32,
+    /// How old the last look into the database may be, in seconds, before nothing is answered.
+    pub freshness_seconds: i64,
+    /// Signatures that may wait for a slow key store at once.
+    pub waiting_signatures: usize,
+    /// The keys of OCSP signers that are made from now on. An authority with an ML-DSA key signs
+    /// with ML-DSA all the way.
+    pub signer_key: KeyAlgorithm,
+}
+
+impl Default for StatusSettings {
+    fn default() -> Self {
+        Self {
+            unissued: Unissued::Unauthorized,
+            cache_octets: 256 << 20,
+            live_per_second: 5_000,
+            live_per_address: 500,
+            freshness_seconds: 3_600,
+            waiting_signatures: 64,
+            signer_key: KeyAlgorithm::P256,
+        }
+    }
 }
 
 /// Whether the clock is compared with time servers, so that rule KM-20 can be kept.

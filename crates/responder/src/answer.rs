@@ -1,44 +1,29 @@
-//! Answers OCSP requests (RFC 6960, RFC 9654): the status is read from the store, the answer signed
-//! by the authority's delegated signer.
+//! Makes and signs OCSP answers (RFC 6960, RFC 9654), and answers one request straight from the
+//! store: for the command line and for checks. What a server answers with is
+//! [`crate::responder::Responder`], which keeps the status in memory.
 //!
-//! "Good" is said only of a serial number that the authority issued; of any other the responder
-//! says `unauthorized` (RFC 9919: no record).
+//! "Good" is said only of a serial number that the authority issued; of any other `unauthorized`
+//! (RFC 9919: no record) or, by setting, `revoked` with the extended-revoke extension.
 
-use tenkoku_domain::authority::{Authority, AuthorityCode};
-use tenkoku_domain::certificate::{CertificateState, Profile, Serial};
+use tenkoku_domain::authority::AuthorityCode;
+use tenkoku_domain::certificate::CertificateState;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_keys::{Body, KeyError};
-use tenkoku_pki::cert::{Certificate, CertificateError};
+use tenkoku_pki::cert::CertificateError;
 use tenkoku_pki::key::KeyError as PublicKeyError;
 use tenkoku_pki::lint::LintFailed;
-use tenkoku_pki::ocsp::{
-    self, AnswerOrder, CertId, IssuerHashes, Request, Single, Status, draft, lint,
-};
+use tenkoku_pki::ocsp::{self, AnswerOrder, Request, Single, Status, draft, lint};
 use tenkoku_pki::signed::AssembleError;
 use tenkoku_ports::Env;
+use tenkoku_ports::settings::Unissued;
 use tenkoku_store::StoreError;
 
-/// How long an answer is good for, in seconds: 24 hours (DOMAIN 13).
-const ANSWER_SECONDS: i64 = 24 * 3600;
+use crate::index::Known;
+use crate::issuer::{Issuer, Signer};
 
-/// An answer, with what HTTP caches need to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered {
-    /// The OCSPResponse, DER.
-    pub der: Vec<u8>,
-    /// From when until when it may be cached; `None` for an answer with a nonce or an error.
-    pub cacheable: Option<(Timestamp, Timestamp)>,
-}
-
-impl Answered {
-    fn error(der: &[u8]) -> Self {
-        Self { der: der.to_vec(), cacheable: None }
-    }
-}
-
-/// Why no answer could be made; the client hears `tryLater` or `internalError`.
+/// Why no answer could be made; the client hears `tryLater`.
 #[derive(Debug, thiserror::Error)]
-enum AnswerError {
+pub(crate) enum AnswerError {
     #[error("the authority has no OCSP signer that is valid now")]
     NoSigner,
     #[error(transparent)]
@@ -55,19 +40,85 @@ enum AnswerError {
     Store(#[from] StoreError),
 }
 
-/// Answers a request that came to the address of an authority. Always an OCSPResponse, never a
-/// failure: what goes wrong inside is logged and told as `tryLater`.
-pub fn answer(env: &Env, code: &AuthorityCode, request: &[u8]) -> Answered {
+/// Who receives an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// It is kept and given to many; the signature is verified first.
+    Many,
+    /// One client, which verifies it at once.
+    One,
+}
+
+/// What is told about one certificate, as it was asked for.
+pub(crate) fn single(
+    issuer: &Issuer,
+    signer: &Signer,
+    cert_id: Vec<u8>,
+    status: Status,
+    this_update: Timestamp,
+) -> Single {
+    let this_update = this_update.floor();
+    let status = match status {
+        // A node whose clock is behind that of the deciding node says no date of the future.
+        Status::Revoked { at, reason } => Status::Revoked { at: at.min(this_update), reason },
+        Status::Good | Status::NeverIssued | Status::Unknown => status,
+    };
+    Single {
+        cert_id,
+        status,
+        this_update,
+        next_update: signer.answers_until(this_update),
+        archive_cutoff: Some(issuer.since),
+    }
+}
+
+/// Signs an answer. Nothing is signed that did not pass the lint.
+pub(crate) fn sign(
+    env: &Env,
+    signer: &Signer,
+    singles: &[Single],
+    nonce: Option<&[u8]>,
+    now: Timestamp,
+    audience: Audience,
+) -> Result<Vec<u8>, AnswerError> {
+    let order = AnswerOrder {
+        signer: &signer.certificate,
+        signer_key: &signer.public,
+        produced_at: now.floor(),
+        singles,
+        nonce,
+    };
+    let linted = lint(draft(&order), &order)?;
+    let signature = env.keys.sign(&signer.key, &Body::Answer(&linted))?;
+    match audience {
+        Audience::Many => Ok(linted.assemble(&signature)?),
+        Audience::One => Ok(linted.assemble_for_one(&signature)),
+    }
+}
+
+/// The status of what is known; `None` where nothing may be said.
+pub(crate) const fn status_of(known: Option<Known>, unissued: Unissued) -> Option<Status> {
+    match (known, unissued) {
+        (Some(Known::Good), _) => Some(Status::Good),
+        (Some(Known::Revoked { reason, at }), _) => Some(Status::Revoked { at, reason }),
+        (None, Unissued::Revoked) => Some(Status::NeverIssued),
+        (None, Unissued::Unauthorized) => None,
+    }
+}
+
+/// Answers a request that came to the address of an authority, from the store as it is now. Always
+/// an OCSPResponse, DER, never a failure: what goes wrong inside is logged and told as `tryLater`.
+pub fn answer(env: &Env, code: &AuthorityCode, request: &[u8]) -> Vec<u8> {
     let Ok(request) = Request::parse(request) else {
-        return Answered::error(ocsp::MALFORMED_REQUEST);
+        return ocsp::MALFORMED_REQUEST.to_vec();
     };
     let now = env.clock.now();
     match answer_request(env, code, &request, now) {
         Ok(Some(answered)) => answered,
-        Ok(None) => Answered::error(ocsp::UNAUTHORIZED),
+        Ok(None) => ocsp::UNAUTHORIZED.to_vec(),
         Err(error) => {
             tracing::error!(authority = %code, %error, "no OCSP answer could be made");
-            Answered::error(ocsp::TRY_LATER)
+            ocsp::TRY_LATER.to_vec()
         }
     }
 }
@@ -78,83 +129,46 @@ fn answer_request(
     code: &AuthorityCode,
     request: &Request<'_>,
     now: Timestamp,
-) -> Result<Option<Answered>, AnswerError> {
+) -> Result<Option<Vec<u8>>, AnswerError> {
     let Some(authority) = env.store.read(|tx| tx.find_authority(code.as_str()))? else {
         return Ok(None);
     };
-    // A root has no responder: its CRL tells the status of authorities (DOMAIN 12.4).
-    let (Some(_), Some(der)) = (authority.kind.level(), authority.certificate.as_deref()) else {
+    let Some(issuer) = Issuer::of(&authority, 0)? else {
         return Ok(None);
     };
-    let issuer = Certificate::parse(der)?;
-    let key = issuer.public_key()?;
-    let mut singles = Vec::new();
-    let this_update = now.floor();
+    let mut told = Vec::new();
     for cert_id in request.cert_ids() {
-        let Some(serial) = own_serial(cert_id, &issuer, &key) else {
+        if !issuer.is_named(cert_id) {
+            return Ok(None);
+        }
+        let state = match cert_id.serial() {
+            Some(serial) => env.store.read(|tx| tx.status_of(&authority.id, &serial))?,
+            None => None,
+        };
+        let known = state.as_ref().map(known_from);
+        let Some(status) = status_of(known, env.settings.status.unissued) else {
             return Ok(None);
         };
-        let Some(state) = env.store.read(|tx| tx.status_of(&authority.id, &serial))? else {
-            return Ok(None);
-        };
-        singles.push(Single {
-            cert_id: cert_id.der().to_vec(),
-            status: told(&state),
-            this_update,
-            next_update: this_update.plus_seconds(ANSWER_SECONDS),
-            archive_cutoff: Some(authority.validity.not_before),
-        });
+        told.push((cert_id.der().to_vec(), status));
     }
-    sign(env, &authority, &singles, request.nonce(), now).map(Some)
+    let signer = issuer.signer(env, now)?;
+    let singles: Vec<Single> = told
+        .into_iter()
+        .map(|(cert_id, status)| single(&issuer, &signer, cert_id, status, now))
+        .collect();
+    sign(env, &signer, &singles, request.nonce(), now, Audience::Many).map(Some)
 }
 
-/// The serial number, when the CertID names this issuer under the hash it was asked with.
-fn own_serial(
-    cert_id: &CertId<'_>,
-    issuer: &Certificate,
-    key: &tenkoku_pki::key::PublicKey,
-) -> Option<Serial> {
-    let hashes = IssuerHashes::of(cert_id.algorithm()?, issuer.subject(), key);
-    if cert_id.is_of(&hashes) { cert_id.serial() } else { None }
-}
-
-fn told(state: &CertificateState) -> Status {
+fn known_from(state: &CertificateState) -> Known {
     match state {
         CertificateState::Active
         | CertificateState::Issued
         | CertificateState::Retired
-        | CertificateState::Pending => Status::Good,
+        | CertificateState::Pending => Known::Good,
         CertificateState::Held(revocation)
         | CertificateState::Suspended(revocation)
-        | CertificateState::Revoked(revocation) => Status::of(revocation),
+        | CertificateState::Revoked(revocation) => {
+            Known::Revoked { reason: revocation.cause.reason(), at: revocation.at }
+        }
     }
-}
-
-fn sign(
-    env: &Env,
-    authority: &Authority,
-    singles: &[Single],
-    nonce: Option<&[u8]>,
-    now: Timestamp,
-) -> Result<Answered, AnswerError> {
-    let signer = env
-        .store
-        .read(|tx| tx.current_signer(&authority.id, Profile::OcspSigner, now))?
-        .ok_or(AnswerError::NoSigner)?;
-    let certificate = Certificate::parse(signer.der.as_deref().unwrap_or_default())?;
-    let signer_key = certificate.public_key()?;
-    let order = AnswerOrder {
-        signer: &certificate,
-        signer_key: &signer_key,
-        produced_at: now.floor(),
-        singles,
-        nonce,
-    };
-    let linted = lint(draft(&order), &order)?;
-    let signature = env.keys.sign(&signer.key, &Body::Answer(&linted))?;
-    let cacheable = match nonce {
-        Some(_) => None,
-        None => Some((now.floor(), now.floor().plus_seconds(ANSWER_SECONDS))),
-    };
-    Ok(Answered { der: linted.assemble(&signature)?, cacheable })
 }

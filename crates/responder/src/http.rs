@@ -1,38 +1,24 @@
-//! The addresses of relying parties: `/ocsp/{ca}`, `/crl/{ca}.crl`, `/ca/{ca}.cer`. Stable for ever.
+//! The addresses of relying parties for files: `/crl/{ca}.crl`, `/ca/{ca}.cer`. Stable for ever.
+//! OCSP answers are given by [`crate::responder::http`] in front of them.
 //!
-//! Answers carry the caching headers of RFC 9919, 5; bodies and addresses are bounded. The one thing
-//! that a request may write is a CRL that is due.
+//! Addresses are bounded. The one thing that a request may write is a CRL that is due.
 
 use actix_web::http::header::{self, HttpDate};
-use actix_web::web::{self, Bytes, Data};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest as _, Sha256};
 use std::time::{Duration, SystemTime};
 use tenkoku_domain::authority::AuthorityCode;
 use tenkoku_domain::certificate::Profile;
 use tenkoku_domain::time::Timestamp;
-use tenkoku_pki::ocsp::{MALFORMED_REQUEST, MAX_REQUEST_OCTETS};
 use tenkoku_ports::Env;
 use tenkoku_store::{StoreError, Tx};
 
-use crate::answer::{Answered, answer};
 use crate::crl::{CrlError, current_crl};
 
 /// Mounts the addresses.
 pub fn configure(config: &mut web::ServiceConfig) {
     config
-        .service(
-            web::resource("/ocsp/{ca}")
-                .app_data(web::PayloadConfig::new(MAX_REQUEST_OCTETS))
-                .route(web::post().to(post_ocsp)),
-        )
-        .service(
-            web::resource("/ocsp/{ca}/{request:.*}")
-                .route(web::get().to(get_ocsp))
-                .route(web::head().to(get_ocsp)),
-        )
         .service(
             web::resource("/crl/{ca}.crl")
                 .route(web::get().to(load_crl))
@@ -48,98 +34,6 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route(web::get().to(load_cross_certificate))
                 .route(web::head().to(load_cross_certificate)),
         );
-}
-
-async fn post_ocsp(ca: web::Path<String>, body: Bytes, env: Data<Env>) -> HttpResponse {
-    let answered = respond(&env, ca.into_inner(), body.to_vec()).await;
-    ocsp_response(&answered, Caching::Forbidden)
-}
-
-/// GET: the request in base64, percent-encoded, after the address (RFC 6960, A.1). The path is read
-/// as it came, because `+`, `/` and `=` stand for themselves or encoded.
-async fn get_ocsp(
-    request: HttpRequest,
-    ca: web::Path<(String, String)>,
-    env: Data<Env>,
-) -> HttpResponse {
-    let (code, _) = ca.into_inner();
-    let answered = match decoded(request.uri().path(), &code) {
-        Some(der) => respond(&env, code, der).await,
-        None => malformed(),
-    };
-    ocsp_response(&answered, Caching::Allowed)
-}
-
-fn decoded(path: &str, code: &str) -> Option<Vec<u8>> {
-    let encoded = path.strip_prefix("/ocsp/")?.strip_prefix(code)?.strip_prefix('/')?;
-    if encoded.len() > MAX_REQUEST_OCTETS * 2 {
-        return None;
-    }
-    let text = percent_decoded(encoded)?;
-    STANDARD.decode(text.trim_start_matches('/')).ok()
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((plain, encoded)) = rest.split_once('%') {
-        out.push_str(plain);
-        let byte = hex::decode(encoded.get(..2)?).ok()?;
-        out.push(char::from(*byte.first()?));
-        rest = encoded.get(2..)?;
-    }
-    out.push_str(rest);
-    Some(out)
-}
-
-fn malformed() -> Answered {
-    Answered { der: MALFORMED_REQUEST.to_vec(), cacheable: None }
-}
-
-async fn respond(env: &Data<Env>, code: String, der: Vec<u8>) -> Answered {
-    let Ok(code) = AuthorityCode::parse(&code) else {
-        return malformed();
-    };
-    let env = Data::clone(env);
-    web::block(move || answer(&env, &code, &der)).await.unwrap_or_else(|_| Answered {
-        der: tenkoku_pki::ocsp::TRY_LATER.to_vec(),
-        cacheable: None,
-    })
-}
-
-/// Whether a shared cache may keep the answer.
-#[derive(Clone, Copy)]
-enum Caching {
-    Allowed,
-    Forbidden,
-}
-
-fn ocsp_response(answered: &Answered, caching: Caching) -> HttpResponse {
-    let mut response = HttpResponse::Ok();
-    response.content_type("application/ocsp-response");
-    match (answered.cacheable, caching) {
-        (Some((from, until)), Caching::Allowed) => cache(&mut response, &answered.der, from, until),
-        (_, Caching::Forbidden) | (None, Caching::Allowed) => {
-            response.insert_header((header::CACHE_CONTROL, "no-store"));
-        }
-    }
-    response.body(answered.der.clone())
-}
-
-/// Seconds for which a cache may keep an answer: a revocation shows within five minutes (DOMAIN 13).
-const ANSWER_MAX_AGE: i64 = 300;
-
-/// RFC 9919, 5: Last-Modified, Expires, ETag, and a max-age that never outlives the answer.
-fn cache(response: &mut HttpResponseBuilder, body: &[u8], from: Timestamp, until: Timestamp) {
-    let max_age = ANSWER_MAX_AGE.min(until.seconds() - from.seconds());
-    response
-        .insert_header((header::ETAG, etag(body)))
-        .insert_header((header::LAST_MODIFIED, http_date(from)))
-        .insert_header((header::EXPIRES, http_date(from.plus_seconds(max_age))))
-        .insert_header((
-            header::CACHE_CONTROL,
-            format!("max-age={max_age}, public, no-transform, must-revalidate"),
-        ));
 }
 
 fn etag(body: &[u8]) -> String {
@@ -256,24 +150,4 @@ fn file(
             format!("max-age={max_age}, public, no-transform, must-revalidate"),
         ));
     if same { response.finish() } else { response.content_type(content_type).body(body) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(path: &str, expected: Option<&[u8]>) {
-        assert_eq!(decoded(path, "seal-l1-g1").as_deref(), expected, "{path}");
-    }
-
-    #[test]
-    fn requests_in_the_address_are_decoded() {
-        check("/ocsp/seal-l1-g1/AAEC", Some(&[0, 1, 2]));
-        check("/ocsp/seal-l1-g1/%2B%2f%2F%2b", Some(&[0xFB, 0xFF, 0xFE]));
-        check("/ocsp/seal-l1-g1//+//+", Some(&[0xFB, 0xFF, 0xFE]));
-        check("/ocsp/seal-l1-g1/AA%3D%3D", Some(&[0]));
-        check("/ocsp/seal-l1-g1/%zz", None);
-        check("/ocsp/seal-l1-g1/%", None);
-        check("/ocsp/other/AAEC", None);
-    }
 }

@@ -24,7 +24,7 @@ mod path;
 mod policy;
 mod proof;
 mod registry;
-mod serve;
+pub(crate) mod serve;
 mod user;
 mod vendor_root;
 
@@ -107,7 +107,11 @@ enum Command {
     /// Make an installation: configuration, database, key store
     Init(init::InitArgs),
     /// Serve the public pages, the status services and the console
-    Serve,
+    Serve {
+        /// What this node does: everything, or OCSP answers only
+        #[arg(long, value_enum, default_value_t = serve::Role::All)]
+        role: serve::Role,
+    },
     /// Check configuration, database, keys, lists and listeners
     Doctor,
     /// Certificate authorities
@@ -212,7 +216,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Path(command) => path::run(&command, output),
         Command::Config(command) => config::run(&command, &place, output),
         Command::Hsm(command) => hsm::run(&command, &place, output),
-        Command::Serve => serve::run(config()?, output),
+        Command::Serve { role } => serve::run(config()?, role, output),
         Command::Doctor => doctor::run(&config()?, output),
         Command::Ca(command) => authority::run(command, &config()?, output),
         Command::Ceremony(command) => ceremony::run(command, &config()?, output),

@@ -15,6 +15,7 @@ mod problem;
 mod public;
 mod scheme;
 mod starter;
+mod status;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,6 +51,8 @@ struct ConfigToml {
     console: console::ConsoleToml,
     #[serde(default)]
     clock: clock::ClockToml,
+    #[serde(default)]
+    status: status::StatusToml,
     #[serde(default)]
     keys: keys::KeysToml,
     operator: operator::OperatorToml,
@@ -115,6 +118,7 @@ impl Config {
             public_address: toml.public.address()?,
             arc,
             clock: toml.clock.watch(kind),
+            status: toml.status.checked()?,
             operator: toml.operator.checked()?,
             scheme: toml.scheme.checked()?,
         };

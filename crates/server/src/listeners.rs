@@ -11,8 +11,11 @@ use actix_web::{App, HttpServer};
 use tenkoku_console::layout::Site;
 use tenkoku_console::session::{Callers, Console, ConsoleSettings};
 use tenkoku_ports::Env;
+use tenkoku_responder::responder::Responder;
+use tenkoku_responder::responder::http::Front;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::command::serve::Role;
 use crate::config::{self, Config};
 use crate::failure::{Failure, exit};
 use crate::operations;
@@ -36,6 +39,7 @@ impl Listeners {
     pub(crate) fn bind(
         config: &Config,
         env: &Arc<Env>,
+        responder: &Arc<Responder>,
         console_key: [u8; 32],
     ) -> Result<Self, Failure> {
         let site = Data::new(site(config));
@@ -43,9 +47,24 @@ impl Listeners {
         let env = Data::from(Arc::clone(env));
         Ok(Self {
             servers: vec![
-                public(config.listen.public, &env, &site)?,
+                public(config.listen.public, &env, &site, responder)?,
                 console_server(config.listen.console, &env, &site, &console)?,
-                operations_server(config.listen.operations, &env)?,
+                operations_server(config.listen.operations, &env, responder, Role::All)?,
+            ],
+        })
+    }
+
+    /// Binds what a node needs that answers OCSP and does nothing else.
+    pub(crate) fn bind_status(
+        config: &Config,
+        env: &Arc<Env>,
+        responder: &Arc<Responder>,
+    ) -> Result<Self, Failure> {
+        let env = Data::from(Arc::clone(env));
+        Ok(Self {
+            servers: vec![
+                status_only(config.listen.public, responder)?,
+                operations_server(config.listen.operations, &env, responder, Role::Status)?,
             ],
         })
     }
@@ -99,18 +118,45 @@ fn console(config: &Config, secret_key: [u8; 32]) -> Result<Console, Failure> {
     })
 }
 
-fn public(address: SocketAddr, env: &Data<Env>, site: &Data<Site>) -> Result<Server, Failure> {
-    let (env, site) = (Data::clone(env), Data::clone(site));
+fn public(
+    address: SocketAddr,
+    env: &Data<Env>,
+    site: &Data<Site>,
+    responder: &Arc<Responder>,
+) -> Result<Server, Failure> {
+    let (env, site, responder) = (Data::clone(env), Data::clone(site), Arc::clone(responder));
     let server = HttpServer::new(move || {
-        App::new()
+        let pages = App::new()
             .app_data(Data::clone(&env))
             .app_data(Data::clone(&site))
             .configure(tenkoku_responder::http::configure)
             .configure(tenkoku_publisher::http::configure)
-            .configure(tenkoku_console::public::configure)
+            .configure(tenkoku_console::public::configure);
+        Front::new(Arc::clone(&responder), pages)
     });
     server
-        .workers(2)
+        .workers(workers())
+        .max_connections(PUBLIC_CONNECTIONS)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .disable_signals()
+        .bind(address)
+        .map(HttpServer::run)
+        .map_err(|error| taken(address, &error))
+}
+
+/// One for each processor, two at least.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get).max(2)
+}
+
+/// OCSP and nothing else.
+fn status_only(address: SocketAddr, responder: &Arc<Responder>) -> Result<Server, Failure> {
+    let responder = Arc::clone(responder);
+    let server = HttpServer::new(move || Front::new(Arc::clone(&responder), App::new()));
+    server
+        .workers(workers())
         .max_connections(PUBLIC_CONNECTIONS)
         .client_request_timeout(HEAD_TIMEOUT)
         .keep_alive(KEEP_ALIVE)
@@ -148,10 +194,19 @@ fn console_server(
         .map_err(|error| taken(address, &error))
 }
 
-fn operations_server(address: SocketAddr, env: &Data<Env>) -> Result<Server, Failure> {
-    let env = Data::clone(env);
+fn operations_server(
+    address: SocketAddr,
+    env: &Data<Env>,
+    responder: &Arc<Responder>,
+    role: Role,
+) -> Result<Server, Failure> {
+    let (env, responder) = (Data::clone(env), Data::from(Arc::clone(responder)));
     let server = HttpServer::new(move || {
-        App::new().app_data(Data::clone(&env)).configure(operations::configure)
+        App::new()
+            .app_data(Data::clone(&env))
+            .app_data(Data::clone(&responder))
+            .app_data(Data::new(role))
+            .configure(operations::configure)
     });
     server
         .workers(1)

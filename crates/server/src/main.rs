@@ -8,6 +8,7 @@ mod command;
 mod config;
 mod entropy;
 mod failure;
+mod follower;
 mod jobs;
 mod letters;
 mod listeners;

@@ -11,7 +11,11 @@ use tenkoku_domain::certificate::Profile;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
 use tenkoku_ports::settings::ClockWatch;
+use tenkoku_responder::figures::{Count, DURATION_CLASSES};
+use tenkoku_responder::responder::Responder;
 use tenkoku_store::StoreError;
+
+use crate::command::serve::Role;
 
 /// Mounts the addresses.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
@@ -26,8 +30,16 @@ async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "alive": true }))
 }
 
-async fn readyz(env: Data<Env>) -> HttpResponse {
-    let Ok(checks) = web::block(move || checks(&env)).await else {
+async fn readyz(env: Data<Env>, responder: Data<Responder>, role: Data<Role>) -> HttpResponse {
+    let all = move || {
+        let mut all = match **role {
+            Role::All => checks(&env),
+            Role::Status => vec![keys_check(&env)],
+        };
+        all.push(responder_check(&responder, env.clock.now()));
+        all
+    };
+    let Ok(checks) = web::block(all).await else {
         return HttpResponse::ServiceUnavailable().finish();
     };
     let ready = checks.iter().all(|check| check.state == State::Fine);
@@ -75,11 +87,7 @@ impl Check {
 /// Everything that must hold, each by name.
 pub(crate) fn checks(env: &Env) -> Vec<Check> {
     let now = env.clock.now();
-    let mut all = Vec::new();
-    match env.keys.check().and_then(|()| env.keys.list()) {
-        Ok(keys) => all.push(Check::new("keys", true, format!("{} keys", keys.len()))),
-        Err(error) => all.push(Check::new("keys", false, error.to_string())),
-    }
+    let mut all = vec![keys_check(env)];
     all.push(clock_check(env));
     match status_checks(env, now) {
         Ok(checks) => {
@@ -89,6 +97,26 @@ pub(crate) fn checks(env: &Env) -> Vec<Check> {
         Err(error) => all.push(Check::new("database", false, error.to_string())),
     }
     all
+}
+
+fn keys_check(env: &Env) -> Check {
+    match env.keys.check().and_then(|()| env.keys.list()) {
+        Ok(keys) => Check::new("keys", true, format!("{} keys", keys.len())),
+        Err(error) => Check::new("keys", false, error.to_string()),
+    }
+}
+
+/// Whether the responder answers: it read the status log lately.
+fn responder_check(responder: &Responder, now: Timestamp) -> Check {
+    let standing = responder.standing();
+    let found = match standing.synced_at {
+        Some(at) => {
+            let lag = (now.millis() - at.millis()).max(0);
+            format!("change {} as of {at}, {lag} ms ago", standing.revision)
+        }
+        None => "the status log was not read yet".to_owned(),
+    };
+    Check::new("responder", standing.is_fresh, found)
 }
 
 /// KM-20. A clock that cannot be trusted stops issuance; status answers go on.
@@ -135,8 +163,15 @@ fn fresh(name: String, until: Option<Timestamp>, now: Timestamp) -> Check {
     }
 }
 
-async fn metrics(env: Data<Env>) -> HttpResponse {
-    match web::block(move || figures(&env)).await {
+async fn metrics(env: Data<Env>, responder: Data<Responder>, role: Data<Role>) -> HttpResponse {
+    let all = move || {
+        let status = status_figures(&responder, env.clock.now());
+        match **role {
+            Role::All => figures(&env).map(|text| text + &status),
+            Role::Status => Ok(status),
+        }
+    };
+    match web::block(all).await {
         Ok(Ok(text)) => HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text),
         Ok(Err(error)) => {
             tracing::error!(%error, "no metrics could be read");
@@ -144,6 +179,66 @@ async fn metrics(env: Data<Env>) -> HttpResponse {
         }
         Err(_) => HttpResponse::ServiceUnavailable().finish(),
     }
+}
+
+/// The responder's numbers: counters, a histogram, and how it stands.
+fn status_figures(responder: &Responder, now: Timestamp) -> String {
+    let (figures, standing) = (responder.figures(), responder.standing());
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = writeln!(
+        text,
+        "# HELP tenkoku_ocsp_answers_total OCSP answers by what they say\n\
+         # TYPE tenkoku_ocsp_answers_total counter"
+    );
+    for (count, name) in Count::ALL.iter().filter(|(count, _)| count.is_answer()) {
+        let value = figures.get(*count);
+        let _ = writeln!(text, "tenkoku_ocsp_answers_total{{says=\"{name}\"}} {value}");
+    }
+    let _ = writeln!(
+        text,
+        "# HELP tenkoku_ocsp_work_total What the answers took\n\
+         # TYPE tenkoku_ocsp_work_total counter"
+    );
+    for (count, name) in Count::ALL.iter().filter(|(count, _)| !count.is_answer()) {
+        let value = figures.get(*count);
+        let _ = writeln!(text, "tenkoku_ocsp_work_total{{kind=\"{name}\"}} {value}");
+    }
+    let _ = writeln!(
+        text,
+        "# HELP tenkoku_ocsp_duration_seconds From the request read to the answer made\n\
+         # TYPE tenkoku_ocsp_duration_seconds histogram"
+    );
+    let (classes, sum) = figures.durations();
+    let mut until_here = 0;
+    let seconds = |micros: u64| format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+    let ends = DURATION_CLASSES.iter().map(|micros| seconds(*micros)).chain(["+Inf".to_owned()]);
+    for (end, count) in ends.zip(&classes) {
+        until_here += count;
+        let _ = writeln!(text, "tenkoku_ocsp_duration_seconds_bucket{{le=\"{end}\"}} {until_here}");
+    }
+    let _ = writeln!(text, "tenkoku_ocsp_duration_seconds_sum {}", seconds(sum));
+    let _ = writeln!(text, "tenkoku_ocsp_duration_seconds_count {until_here}");
+    let lag = standing.synced_at.map_or(-1, |at| (now.millis() - at.millis()).max(0));
+    let number = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
+    let gauges = [
+        ("status_revision", "The last change of status that is known", standing.revision),
+        ("status_lag_milliseconds", "Since the log was known whole; -1 before", lag),
+        ("status_fresh", "Whether answers are given", i64::from(standing.is_fresh)),
+        ("status_authorities", "Authorities answered for", number(standing.authorities)),
+        ("status_certificates", "Certificates in the index", number(standing.certificates)),
+        ("status_index_octets", "Memory of the index", number(standing.index_octets)),
+        ("ocsp_kept", "Answers kept", number(standing.kept)),
+        ("ocsp_kept_octets", "Memory of the answers kept", number(standing.kept_octets)),
+        ("ocsp_waiting", "Signatures waited for", number(standing.waiting)),
+    ];
+    for (name, help, value) in gauges {
+        let _ = writeln!(
+            text,
+            "# HELP tenkoku_{name} {help}\n# TYPE tenkoku_{name} gauge\ntenkoku_{name} {value}"
+        );
+    }
+    text
 }
 
 /// The figures in the text form of Prometheus. No label names an organisation.

@@ -351,7 +351,18 @@ impl Tx<'_> {
         profile: Profile,
         now: Timestamp,
     ) -> Result<Option<Certificate>, StoreError> {
-        certificates::table
+        Ok(self.list_signers(authority, profile, now)?.into_iter().next())
+    }
+
+    /// The certificates of a service's signers that may be used now, newest first. The former one
+    /// is still among them for as long as it is valid.
+    pub fn list_signers(
+        &mut self,
+        authority: &AuthorityId,
+        profile: Profile,
+        now: Timestamp,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        let rows = certificates::table
             .filter(certificates::authority_id.eq(authority.as_str()))
             .filter(certificates::profile.eq(profile.word()))
             .filter(certificates::state.eq_any(["issued", "active"]))
@@ -360,10 +371,8 @@ impl Tx<'_> {
             .filter(certificates::not_after.ge(now.floor().millis()))
             .order((certificates::created_at.desc(), certificates::id.desc()))
             .select(CertificateRow::as_select())
-            .first(self.conn)
-            .optional()?
-            .map(CertificateRow::read)
-            .transpose()
+            .load(self.conn)?;
+        rows.into_iter().map(CertificateRow::read).collect()
     }
 
     /// The certificates of one key, oldest first: of an authority, its own and its

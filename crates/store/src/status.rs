@@ -8,7 +8,7 @@ use std::sync::Weak;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
-use tenkoku_domain::certificate::{Certificate, CertificateState, Serial};
+use tenkoku_domain::certificate::{Certificate, CertificateState, Profile, Serial};
 use tenkoku_domain::id::AuthorityId;
 use tenkoku_domain::revocation::{Cause, Revocation};
 use tenkoku_domain::time::Timestamp;
@@ -35,6 +35,8 @@ pub struct RevokedEntry {
 pub enum Told {
     /// It was issued.
     Issued,
+    /// It was issued to the authority's OCSP signer: responders sign with another key from now on.
+    SignerIssued,
     /// It was revoked or put on hold.
     Revoked(Revocation),
     /// A hold was lifted: a delta CRL says removeFromCRL.
@@ -44,7 +46,7 @@ pub enum Told {
 impl Told {
     const fn word(&self) -> &'static str {
         match self {
-            Self::Issued => "good",
+            Self::Issued | Self::SignerIssued => "good",
             Self::Revoked(_) => "revoked",
             Self::Released => "released",
         }
@@ -54,7 +56,7 @@ impl Told {
     pub const fn revocation(&self) -> Option<&Revocation> {
         match self {
             Self::Revoked(revocation) => Some(revocation),
-            Self::Issued | Self::Released => None,
+            Self::Issued | Self::SignerIssued | Self::Released => None,
         }
     }
 }
@@ -105,7 +107,11 @@ impl From<&StatusChange> for StatusRow {
             authority_id: change.authority.to_string(),
             serial: change.serial.to_string(),
             status: change.told.word().to_owned(),
-            reason: revocation.map(|revocation| revocation.cause.word().to_owned()),
+            reason: match &change.told {
+                Told::SignerIssued => Some(SIGNER.to_owned()),
+                Told::Revoked(revocation) => Some(revocation.cause.word().to_owned()),
+                Told::Issued | Told::Released => None,
+            },
             revoked_at: revocation.map(|revocation| revocation.at.millis()),
             invalid_since: revocation.and_then(|revocation| millis(revocation.invalid_since)),
             at: change.at.millis(),
@@ -116,14 +122,15 @@ impl From<&StatusChange> for StatusRow {
 impl StatusRow {
     fn read(self) -> Result<StatusChange, StoreError> {
         let place = Place::new("status", &self.serial);
-        let cause = self.reason.as_deref().and_then(Cause::from_word);
-        let told = match (self.status.as_str(), cause, instant(self.revoked_at)) {
+        let (reason, at) = (self.reason.as_deref(), instant(self.revoked_at));
+        let told = match (self.status.as_str(), reason, at) {
             ("good", None, None) => Some(Told::Issued),
+            ("good", Some(SIGNER), None) => Some(Told::SignerIssued),
             ("released", None, None) => Some(Told::Released),
-            ("revoked", Some(cause), Some(at)) => {
+            ("revoked", Some(reason), Some(at)) => Cause::from_word(reason).map(|cause| {
                 let invalid_since = instant(self.invalid_since);
-                Some(Told::Revoked(Revocation { cause, at, invalid_since }))
-            }
+                Told::Revoked(Revocation { cause, at, invalid_since })
+            }),
             _ => None,
         };
         Ok(StatusChange {
@@ -138,6 +145,8 @@ impl StatusRow {
 
 /// The counter of changes of status. Its row stays locked until the end of the transaction.
 pub(crate) const COUNTER: &str = "status";
+/// The word in `reason` for the issue of an OCSP signer.
+const SIGNER: &str = "ocsp-signer";
 
 type StateTuple = (String, Option<String>, Option<i64>, Option<i64>);
 
@@ -277,7 +286,11 @@ impl Tx<'_> {
         revocation: Option<&Revocation>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let told = revocation.map_or(Told::Issued, |revocation| Told::Revoked(revocation.clone()));
+        let told = match revocation {
+            Some(revocation) => Told::Revoked(revocation.clone()),
+            None if certificate.profile == Profile::OcspSigner => Told::SignerIssued,
+            None => Told::Issued,
+        };
         self.log_as(certificate, told, at)
     }
 

@@ -43,11 +43,11 @@ use tenkoku_pki::ocsp::{Answer, AnswerStatus, HashAlgorithm, IssuerHashes, encod
 use tenkoku_pki::policy::PolicyArc;
 use tenkoku_ports::Env;
 use tenkoku_ports::settings::{
-    Acknowledgement, ClockWatch, Operator, PublicAddress, Scheme, Settings,
+    Acknowledgement, ClockWatch, Operator, PublicAddress, Scheme, Settings, StatusSettings,
 };
 use tenkoku_publisher::publish::renew_list;
-use tenkoku_responder::answer::answer;
 use tenkoku_responder::crl::current_crl;
+use tenkoku_responder::responder::Responder;
 use tenkoku_softkeys::SoftKeys;
 use tenkoku_store::{Store, StoreError, Tx};
 
@@ -90,6 +90,8 @@ pub struct World {
     pub clock: Arc<TestClock>,
     /// The keys behind it.
     pub keys: Arc<BreakableKeys>,
+    /// The responder, which follows the store behind it.
+    pub responder: Arc<Responder>,
     home: Home,
     _folder: TempDir,
     spoilt: AtomicBool,
@@ -131,7 +133,8 @@ impl World {
             settings: Arc::new(settings(installation)),
         };
         let spoilt = AtomicBool::new(false);
-        let world = Self { env, clock, keys, home, _folder: folder, spoilt };
+        let responder = Responder::idle(env.clone());
+        let world = Self { env, clock, keys, responder, home, _folder: folder, spoilt };
         world.set_up(installation);
         world
     }
@@ -373,7 +376,7 @@ impl World {
 
     /// Asks an authority's responder, as a client does.
     pub fn ask(&self, code: &str, request: &[u8]) -> Vec<u8> {
-        answer(&self.env, &authority_code(code), request).der
+        self.responder.answer(code, request)
     }
 
     /// What OCSP says about a certificate now; the answer's signature is verified.
@@ -537,6 +540,7 @@ fn settings(installation: Installation) -> Settings {
             Installation::Evaluation => ClockWatch::Unwatched,
             Installation::Production => ClockWatch::Watched { servers: Vec::new() },
         },
+        status: StatusSettings::default(),
         operator: Operator {
             name: name("Sample Trust Services"),
             name_ja: name("見本認証局"),

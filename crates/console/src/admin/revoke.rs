@@ -409,7 +409,7 @@ fn asked(env: &Env, issuer: &Authority, serial: &Serial) -> Option<AnswerStatus>
     let hashes = IssuerHashes::of(HashAlgorithm::Sha256, parsed.subject(), &key);
     let request = encode_request(&[hashes.cert_id(serial)], None);
     let answered = answer(env, &issuer.code, &request);
-    let answer = Answer::parse(&answered.der).ok()?;
+    let answer = Answer::parse(&answered).ok()?;
     answer.singles().first().map(|single| single.status)
 }
 

@@ -1,4 +1,4 @@
-//! Reading requests: strict, bounded, borrowed from the received octets.
+//! Reading requests: strict, bounded, borrowed from the received octets, without any allocation.
 
 use tenkoku_domain::certificate::Serial;
 
@@ -40,7 +40,7 @@ pub enum RequestError {
 /// A request: what it asks about, and its nonce. The requestor's name and signature are ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request<'a> {
-    cert_ids: Vec<CertId<'a>>,
+    cert_ids: CertIds<'a>,
     nonce: Option<&'a [u8]>,
 }
 
@@ -49,9 +49,43 @@ pub struct Request<'a> {
 pub struct CertId<'a> {
     der: &'a [u8],
     algorithm: Option<HashAlgorithm>,
+    /// Whether the parameters of the algorithm are NULL rather than absent.
+    null: bool,
     name_hash: &'a [u8],
     key_hash: &'a [u8],
     serial: &'a [u8],
+}
+
+/// The certificates asked about, kept in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct CertIds<'a> {
+    all: [CertId<'a>; MAX_REQUESTS],
+    count: usize,
+}
+
+impl<'a> CertIds<'a> {
+    const NONE: CertId<'static> = CertId {
+        der: &[],
+        algorithm: None,
+        null: false,
+        name_hash: &[],
+        key_hash: &[],
+        serial: &[],
+    };
+
+    const fn new() -> Self {
+        Self { all: [Self::NONE; MAX_REQUESTS], count: 0 }
+    }
+
+    fn push(&mut self, cert_id: CertId<'a>) -> Result<(), RequestError> {
+        *self.all.get_mut(self.count).ok_or(RequestError::Count)? = cert_id;
+        self.count += 1;
+        Ok(())
+    }
+
+    fn as_slice(&self) -> &[CertId<'a>] {
+        self.all.get(..self.count).unwrap_or_default()
+    }
 }
 
 impl<'a> CertId<'a> {
@@ -63,6 +97,17 @@ impl<'a> CertId<'a> {
     /// The hash algorithm; `None` for one that nobody is known under.
     pub const fn algorithm(&self) -> Option<HashAlgorithm> {
         self.algorithm
+    }
+
+    /// Whether the parameters of the hash algorithm are written as NULL; otherwise they are absent.
+    /// Together with issuer, algorithm and serial number this determines [`Self::der`].
+    pub const fn has_null_parameters(&self) -> bool {
+        self.null
+    }
+
+    /// The content octets of the serial number, an INTEGER in the fewest octets.
+    pub const fn serial_octets(&self) -> &'a [u8] {
+        self.serial
     }
 
     /// The serial number; `None` for a number that no certificate can have.
@@ -80,7 +125,7 @@ impl<'a> CertId<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, RequestError> {
         let whole = reader.element(tag::SEQUENCE)?;
         let mut fields = Reader::new(whole.content);
-        let algorithm = hash_algorithm(fields.enter(tag::SEQUENCE)?)?;
+        let (algorithm, null) = hash_algorithm(fields.enter(tag::SEQUENCE)?)?;
         let name_hash = fields.content(tag::OCTET_STRING)?;
         let key_hash = fields.content(tag::OCTET_STRING)?;
         let serial = fields.integer()?;
@@ -90,7 +135,7 @@ impl<'a> CertId<'a> {
         if !fits {
             return Err(RequestError::HashLength);
         }
-        Ok(Self { der: whole.whole, algorithm, name_hash, key_hash, serial })
+        Ok(Self { der: whole.whole, algorithm, null, name_hash, key_hash, serial })
     }
 }
 
@@ -105,18 +150,19 @@ impl HashAlgorithm {
     }
 }
 
-/// The parameters are absent or NULL.
-fn hash_algorithm(mut identifier: Reader<'_>) -> Result<Option<HashAlgorithm>, DerError> {
+/// The algorithm, and whether its parameters are NULL; otherwise they are absent.
+fn hash_algorithm(mut identifier: Reader<'_>) -> Result<(Option<HashAlgorithm>, bool), DerError> {
     let oid = identifier.oid()?;
-    let known = HashAlgorithm::ALL.into_iter().find(|algorithm| algorithm.oid() == oid);
-    if known.is_some() {
-        let null = identifier.next_is(tag::NULL).then(|| identifier.content(tag::NULL));
-        if null.transpose()?.is_some_and(|content| !content.is_empty()) {
-            return Err(DerError::Value("NULL is not empty"));
-        }
-        identifier.finish()?;
+    let Some(known) = HashAlgorithm::ALL.into_iter().find(|algorithm| algorithm.oid() == oid)
+    else {
+        return Ok((None, false));
+    };
+    let null = identifier.next_is(tag::NULL);
+    if null && !identifier.content(tag::NULL)?.is_empty() {
+        return Err(DerError::Value("NULL is not empty"));
     }
-    Ok(known)
+    identifier.finish()?;
+    Ok((Some(known), null))
 }
 
 impl<'a> Request<'a> {
@@ -143,7 +189,7 @@ impl<'a> Request<'a> {
 
     /// What is asked about: at least one, at most [`MAX_REQUESTS`].
     pub fn cert_ids(&self) -> &[CertId<'a>] {
-        &self.cert_ids
+        self.cert_ids.as_slice()
     }
 
     /// The nonce, 1 to 128 octets.
@@ -152,21 +198,18 @@ impl<'a> Request<'a> {
     }
 }
 
-fn cert_ids(mut list: Reader<'_>) -> Result<Vec<CertId<'_>>, RequestError> {
-    let mut cert_ids = Vec::with_capacity(1);
+fn cert_ids(mut list: Reader<'_>) -> Result<CertIds<'_>, RequestError> {
+    let mut cert_ids = CertIds::new();
     while !list.is_empty() {
-        if cert_ids.len() == MAX_REQUESTS {
-            return Err(RequestError::Count);
-        }
         let mut request = list.enter(tag::SEQUENCE)?;
-        cert_ids.push(CertId::read(&mut request)?);
+        cert_ids.push(CertId::read(&mut request)?)?;
         if let Some(mut wrapper) = request.enter_optional(tag::context(0))? {
             each_extension(wrapper.enter(tag::SEQUENCE)?, |_, _| Ok(false))?;
             wrapper.finish()?;
         }
         request.finish()?;
     }
-    if cert_ids.is_empty() { Err(RequestError::Count) } else { Ok(cert_ids) }
+    if cert_ids.count == 0 { Err(RequestError::Count) } else { Ok(cert_ids) }
 }
 
 fn nonce(mut wrapper: Reader<'_>) -> Result<Option<&[u8]>, RequestError> {

@@ -45,7 +45,7 @@ fn query(name: &str, ca: Option<&str>, config: &Config, output: &Output) -> Resu
     let hashes = IssuerHashes::of(HashAlgorithm::Sha256, issuer.subject(), &key);
     let request = encode_request(&[hashes.cert_id(&found.serial)], None);
     let answered = answer(&env, &authority.code, &request);
-    let answer = Answer::parse(&answered.der)
+    let answer = Answer::parse(&answered)
         .map_err(|error| Failure::problem("not-ready", exit::REFUSED).with("thing", error))?;
     let single = answer.singles().first().ok_or_else(|| Failure::nothing("answer", name))?;
     let (status, revoked) = match single.status {

@@ -1,25 +1,42 @@
-//! `tenkoku serve`: the three listeners and the jobs, until a signal ends them in order.
+//! `tenkoku serve`: the three listeners and the jobs, until a signal ends them in order. With
+//! `--role status` a node answers OCSP and does nothing else: it writes nothing into the database,
+//! which may be a copy, and needs no keys but those of the OCSP signers.
 
 use std::sync::Arc;
 
+use clap::ValueEnum;
 use tenkoku_ca::settle::settle_pending;
 use tenkoku_domain::audit::Event;
 use tenkoku_keys::KeyError;
 use tenkoku_ports::Env;
+use tenkoku_responder::responder::Responder;
 
 use super::user::{address, first_link};
 use crate::config::{Config, Way};
 use crate::failure::Failure;
+use crate::follower::{Follower, Part};
 use crate::jobs::Jobs;
 use crate::letters::{Letters, Post};
 use crate::listeners::Listeners;
 use crate::output::Output;
 use crate::{telemetry, wire};
 
-pub(crate) fn run(config: Config, output: &Output) -> Result<(), Failure> {
+/// What a node does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Everything: pages, console, jobs, status.
+    All,
+    /// OCSP answers only.
+    Status,
+}
+
+pub(crate) fn run(config: Config, role: Role, output: &Output) -> Result<(), Failure> {
     telemetry::start(&config.log);
     let env = Arc::new(wire::env(&config)?);
     answer_without_keys(&env)?;
+    if role == Role::Status {
+        return actix_web::rt::System::new().block_on(serve_status(config, env, output));
+    }
     let console_key = wire::derived_secret(&wire::passphrase(&config)?, "console")?;
     actix_web::rt::System::new().block_on(serve(config, env, console_key, output))
 }
@@ -43,10 +60,13 @@ async fn serve(
     output: &Output,
 ) -> Result<(), Failure> {
     // Every address is taken before anything is recorded: a second start changes nothing.
-    let listeners = Listeners::bind(&config, &env, console_key)?;
+    let responder = Responder::idle(Env::clone(&env));
+    let listeners = Listeners::bind(&config, &env, &responder, console_key)?;
     record(&env, &Event::NodeStarted { version: env!("CARGO_PKG_VERSION").to_owned() })?;
     let now = env.clock.now();
     settle_pending(&env, &wire::shell().permit(now)?)?;
+    responder.follow()?;
+    let follower = Follower::start(Arc::clone(&env), responder, Part::Writer)?;
     let jobs = Jobs::start(&env).await?;
     let letters = start_letters(&config, &env)?;
     greet(&config, &env, output)?;
@@ -55,7 +75,21 @@ async fn serve(
     if let Some(letters) = letters {
         letters.stop();
     }
+    follower.stop();
     record(&env, &Event::NodeStopped)
+}
+
+/// The responder alone. The listeners are there at once and answer `tryLater` until the log is read.
+async fn serve_status(config: Config, env: Arc<Env>, output: &Output) -> Result<(), Failure> {
+    let responder = Responder::idle(Env::clone(&env));
+    let listeners = Listeners::bind_status(&config, &env, &responder)?;
+    let follower = Follower::start(env, responder, Part::Reader)?;
+    output.progress(&format!("OCSP           http://{}/ocsp/", config.listen.public));
+    output.progress(&format!("Operations     http://{}/readyz", config.listen.operations));
+    output.progress("Answering. Ctrl-C stops.");
+    listeners.run().await?;
+    follower.stop();
+    Ok(())
 }
 
 /// Starts the sender of letters, where letters have a way. Mail that is set up wrongly keeps the

@@ -96,6 +96,24 @@ address = "{public_address}"
 # production installation needs one. Environment: TENKOKU_CLOCK_SERVERS, several with commas.
 servers = {clock_servers:?}
 
+[status]
+# What is said of a serial number that was never issued: "unauthorized", or "revoked" with the
+# extended-revoke extension. Default: "unauthorized".
+# unissued = "unauthorized"
+# Memory for answers that are kept, in MiB; one takes about 1.2 KB. Default: 256.
+# cache_mib = 256
+# Answers signed for one request alone (those with a nonce) in a second: in all, and for one
+# address. Past that an answer without the nonce is given. Defaults: 5000 and 500.
+# live_per_second = 5000
+# live_per_address = 500
+# How long answers go on when the database cannot be read, in seconds; then "try later". Default: 3600.
+# freshness_seconds = 3600
+# Signatures that may wait for a slow key store at once. Default: 64.
+# waiting_signatures = 64
+# The keys of new OCSP signers: "P-256", "P-384", "RSA-2048", "RSA-3072"; an authority with an ML-DSA
+# key has signers with such keys. Default: "P-256".
+# signer_key = "P-256"
+
 [keys]
 # Where keys live: "files" (to try things out, and level 1) or "pkcs11" (a key device, HSM).
 # Environment: TENKOKU_KEYS_STORE. Default: "files".
