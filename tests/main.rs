@@ -35,6 +35,7 @@ mod revocation;
 mod rules;
 mod settle;
 mod specimens;
+mod status;
 mod support;
 mod suspension;
 mod tidy;

@@ -349,6 +349,31 @@ fn a_signer_has_the_key_that_the_operator_chose() {
 }
 
 #[test]
+fn signers_change_under_load_without_an_answer_that_fails() {
+    World::on_each_database(|world| {
+        let seal = world.seal(&world.osaka(), Level::One);
+        let ids = [id_of(world, &seal)];
+        let responder = responder_with(world, StatusSettings::default());
+        world.clock.advance_days(14);
+        responder.follow().expect("a look into the log");
+        let signers = at_once(4, |number| {
+            if number == 0 {
+                assert_eq!(world.renew_signers(), 3);
+                return Vec::new();
+            }
+            let nonce = (number == 1).then_some(&[7; 16][..]);
+            // Every one is verified, signer and all.
+            let asked = || known(world, &responder, &ids, nonce).certificates()[0].clone();
+            (0..60).map(|_| asked().der().to_vec()).collect()
+        });
+        let now = known(world, &responder, &ids, Some(&[1; 8])).certificates()[0].der().to_vec();
+        let all: std::collections::BTreeSet<_> =
+            signers.into_iter().flatten().chain([now]).collect();
+        assert_eq!(all.len(), 2, "the former signer and the present one");
+    });
+}
+
+#[test]
 fn many_who_ask_at_once_get_one_answer() {
     World::on_each_database(|world| {
         let ids = [id_of(world, &world.seal(&world.osaka(), Level::One))];

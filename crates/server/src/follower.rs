@@ -7,8 +7,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tenkoku_ports::Env;
+use tenkoku_responder::figures::Count;
 use tenkoku_responder::responder::Responder;
-use tenkoku_store::StatusBell;
+use tenkoku_store::{StatusBell, StatusLoad};
 
 use crate::failure::Failure;
 
@@ -20,6 +21,8 @@ const LOOK: u32 = 12;
 const LOOK_WITHOUT_BELL: u32 = 5;
 /// After how many ticks a sign of life is left for copies: two seconds.
 const BEAT: u32 = 100;
+/// After how many ticks the answers given are added to the hour: a minute.
+const LOAD: u32 = 3_000;
 /// After how many ticks a bell is looked for again: five seconds.
 const BELL: u32 = 250;
 
@@ -46,7 +49,8 @@ impl Follower {
         part: Part,
     ) -> Result<Self, Failure> {
         let (stop, stopped) = channel();
-        let mut following = Following { env, responder, part, bell: None, fails: false };
+        let told = StatusLoad::default();
+        let mut following = Following { env, responder, part, bell: None, fails: false, told };
         let thread = std::thread::Builder::new()
             .name("status".to_owned())
             .spawn(move || {
@@ -80,6 +84,8 @@ struct Following {
     part: Part,
     bell: Option<StatusBell>,
     fails: bool,
+    /// The answers that were added to an hour already.
+    told: StatusLoad,
 }
 
 impl Following {
@@ -104,6 +110,33 @@ impl Following {
             let now = self.env.clock.now();
             // When the database does not answer, looking has said so.
             let _ = self.env.store.write(|tx| tx.beat_status(now));
+        }
+        if self.part == Part::Writer && tick.is_multiple_of(LOAD) {
+            self.add_load();
+        }
+    }
+
+    /// Adds what was answered since the last time to the present hour, if anything was.
+    fn add_load(&mut self) {
+        let figures = self.responder.figures();
+        let count = |count| i64::try_from(figures.get(count)).unwrap_or(i64::MAX);
+        let all = StatusLoad {
+            answers: i64::try_from(figures.answers()).unwrap_or(i64::MAX),
+            signed: count(Count::Signed) + count(Count::Live),
+            failed: count(Count::Failed) + count(Count::Crowded),
+        };
+        if all == self.told {
+            return;
+        }
+        let more = StatusLoad {
+            answers: all.answers - self.told.answers,
+            signed: all.signed - self.told.signed,
+            failed: all.failed - self.told.failed,
+        };
+        let now = self.env.clock.now();
+        // What could not be added is added the next time.
+        if self.env.store.write(|tx| tx.add_status_load(now, more)).is_ok() {
+            self.told = all;
         }
     }
 

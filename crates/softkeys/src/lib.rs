@@ -87,6 +87,36 @@ impl SoftKeys {
         Ok(Self::with(folder, wrap))
     }
 
+    /// Makes a folder hold some of the keys and no others, sealed as they are here and opened by the
+    /// same passphrase: for a node that signs status answers and nothing else. Gives how many keys
+    /// it holds. Keys that it held before and that are not named any more are destroyed there.
+    ///
+    /// [`KeyError::NotFound`] for a key that is not here, [`KeyError::Occupied`] for a folder that
+    /// is another store.
+    pub fn copy_sealed(&self, ids: &[KeyId], to: &Path) -> Result<usize, KeyError> {
+        let read = |name: &str| self.folder.read(name).map_err(|err| unusable(&self.folder, &err));
+        let store = read(STORE)?.ok_or_else(|| KeyError::Absent { place: self.folder.place() })?;
+        let mut wanted = Vec::new();
+        for id in ids {
+            let name = file::name_of(id);
+            let content = read(&name)?.ok_or_else(|| KeyError::NotFound(id.clone()))?;
+            wanted.push((name, content));
+        }
+        let target = Folder::make(to).map_err(|err| unusable(&Folder::at(to), &err))?;
+        match target.read(STORE).map_err(|err| unusable(&target, &err))? {
+            Some(there) if there != store => return Err(occupied(&target)),
+            Some(_) => {}
+            None => {
+                let is_new = write_store(&target, &store).map_err(|err| unusable(&target, &err))?;
+                if !is_new {
+                    return Err(occupied(&target));
+                }
+            }
+        }
+        fill(&target, &wanted).map_err(|err| unusable(&target, &err))?;
+        Ok(wanted.len())
+    }
+
     fn with(folder: Folder, wrap: Wrap) -> Self {
         Self { folder, wrap, opened: RwLock::default() }
     }
@@ -223,6 +253,22 @@ fn search(folder: &Folder, id: &KeyId) -> std::io::Result<Search> {
 fn write_store(folder: &Folder, content: &[u8]) -> std::io::Result<bool> {
     let locked = folder.lock()?;
     Ok(locked.settle()? && locked.write_new(STORE, content)?)
+}
+
+/// Makes a store hold these key files and no others.
+fn fill(target: &Folder, wanted: &[(String, Vec<u8>)]) -> std::io::Result<()> {
+    let locked = target.lock()?;
+    for (name, content) in wanted {
+        // A name that is there has the same content: a key is never written twice.
+        locked.write_new(name, content)?;
+    }
+    for name in target.names()? {
+        let is_wanted = wanted.iter().any(|(wanted, _)| *wanted == name);
+        if file::id_of(&name).is_some() && !is_wanted {
+            locked.destroy(&name)?;
+        }
+    }
+    Ok(())
 }
 
 fn sweep(folder: &Folder) -> std::io::Result<()> {

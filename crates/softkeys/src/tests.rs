@@ -300,3 +300,29 @@ fn a_power_cut_while_the_store_is_made_does_not_hinder_making_it() {
     home.create().generate(&id(1), KeyAlgorithm::P256).unwrap();
     assert_eq!(home.open().list().unwrap(), [id(1)]);
 }
+
+#[test]
+fn some_keys_are_copied_sealed_and_no_others_stay() {
+    let home = Home::new();
+    let store = home.create();
+    for number in 1..=3 {
+        store.generate(&id(number), KeyAlgorithm::P256).unwrap();
+    }
+    let to = home.0.path().join("node");
+    assert_eq!(store.copy_sealed(&[id(1), id(2)], &to).unwrap(), 2);
+    assert_eq!(store.copy_sealed(&[id(2), id(3)], &to).unwrap(), 2);
+    let copy = SoftKeys::open(&to, &PASSPHRASE.into()).unwrap();
+    assert_eq!(copy.list().unwrap(), [id(2), id(3)]);
+    assert_eq!(
+        copy.load_public(&id(3)).unwrap().public_key,
+        store.load_public(&id(3)).unwrap().public_key
+    );
+    assert_eq!(fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o700);
+    let unknown = store.copy_sealed(&[id(9)], &to).unwrap_err();
+    assert!(matches!(unknown, KeyError::NotFound(_)), "{unknown}");
+    assert_eq!(copy.list().unwrap().len(), 2);
+    let other =
+        SoftKeys::create(&home.0.path().join("other"), &PASSPHRASE.into(), &Fixed(2)).unwrap();
+    let refused = other.copy_sealed(&[], &to).unwrap_err();
+    assert!(matches!(refused, KeyError::Occupied { .. }), "{refused}");
+}

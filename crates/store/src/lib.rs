@@ -61,6 +61,7 @@ mod runs;
 mod seeds;
 mod sessions;
 mod status;
+mod status_load;
 mod suspensions;
 
 pub use applications::ApplicationFilter;
@@ -78,6 +79,7 @@ pub use proofings::ProofingRecord;
 pub use runs::JobRun;
 pub use setup::SchemaState;
 pub use status::{RevokedEntry, StatusBell, StatusChange, StatusListener, StatusSource, Told};
+pub use status_load::StatusLoad;
 pub use store::Store;
 pub use tx::Tx;
 

@@ -180,6 +180,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    status_load (node, hour) {
+        node -> Text,
+        hour -> BigInt,
+        answers -> BigInt,
+        signed -> BigInt,
+        failed -> BigInt,
+    }
+}
+
+diesel::table! {
     status_beats (node) {
         node -> Text,
         at -> BigInt,

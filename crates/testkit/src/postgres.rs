@@ -164,6 +164,112 @@ impl Server {
     }
 }
 
+/// A database server of a story's own, which it stops, starts, copies and promotes. It is reached
+/// through a socket in its folder; nothing is left of it when it is dropped.
+#[derive(Debug)]
+pub struct Cluster {
+    folder: PathBuf,
+    programs: PathBuf,
+}
+
+impl Cluster {
+    /// A new server that is running, with one empty database.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn primary(database: &str) -> Self {
+        let cluster = Self::at_new_place();
+        let initdb = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N", "-D"];
+        cluster.run("initdb", initdb.iter().copied().chain([&*cluster.data()]));
+        cluster.start();
+        cluster.run("createdb", ["-h", &*cluster.shown(), "-U", "postgres", database]);
+        cluster
+    }
+
+    /// A copy of this server that follows it.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn replica(&self) -> Self {
+        let copy = Self::at_new_place();
+        let words =
+            ["-h", &*self.shown(), "-U", "postgres", "-R", "-X", "stream", "-c", "fast", "-D"];
+        copy.run("pg_basebackup", words.into_iter().chain([&*copy.data()]));
+        copy.start();
+        copy
+    }
+
+    /// Starts it and waits until it answers.
+    pub fn start(&self) {
+        let options = format!("-k {} -c listen_addresses= -c fsync=off", self.shown());
+        let log = format!("{}/log", self.shown());
+        let words = ["-D", &*self.data(), "-w", "-l", &*log, "-o", &*options, "start"];
+        self.run("pg_ctl", words);
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(&self) {
+        self.run("pg_ctl", ["-D", &*self.data(), "-m", "immediate", "stop"]);
+    }
+
+    /// Makes the copy a server of its own.
+    pub fn promote(&self) {
+        self.run("pg_ctl", ["-D", &*self.data(), "-w", "promote"]);
+    }
+
+    /// The address of a database on the first of some servers that fits: `any`, or `read-write`.
+    pub fn url_of(clusters: &[&Self], database: &str, fits: &str) -> String {
+        let hosts: Vec<_> = clusters.iter().map(|cluster| cluster.shown()).collect();
+        let hosts = hosts.join(",");
+        format!(
+            "postgresql:///{database}?host={hosts}&user=postgres&target_session_attrs={fits}\
+             &connect_timeout=2"
+        )
+    }
+
+    fn at_new_place() -> Self {
+        let made = run(unprivileged("mktemp").args(["-d", "-t", "tenkoku-cluster-XXXXXX"]));
+        let folder = PathBuf::from(made.success().trim());
+        Self { folder, programs: programs() }
+    }
+
+    fn shown(&self) -> String {
+        self.folder.display().to_string()
+    }
+
+    fn data(&self) -> String {
+        format!("{}/data", self.shown())
+    }
+
+    #[track_caller]
+    fn run<'a>(&self, program: &str, words: impl IntoIterator<Item = &'a str>) {
+        let mut command = unprivileged(&self.programs.join(program).to_string_lossy());
+        // A server that is started keeps what it inherits open.
+        command.args(words).current_dir("/").stdin(Stdio::null());
+        let log = std::fs::File::options().append(true).create(true).open(self.log());
+        let log = log.expect("a file for what the server's programs say");
+        command.stdout(log.try_clone().expect("the file, once more")).stderr(log);
+        let status = command.status().expect("the server's programs are there");
+        let said = std::fs::read_to_string(self.log()).unwrap_or_default();
+        assert!(status.success(), "{program}: {said}");
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.with_extension("log")
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let mut stop = unprivileged(&self.programs.join("pg_ctl").to_string_lossy());
+        stop.args(["-D", &*self.data(), "-m", "immediate", "stop"]).current_dir("/");
+        let _ = stop.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = std::fs::remove_file(self.log());
+    }
+}
+
 /// A command that does not run as root: PostgreSQL refuses to.
 fn unprivileged(program: &str) -> Command {
     let root = run(Command::new("id").arg("-u")).success().trim() == "0";

@@ -39,6 +39,27 @@ impl Installation {
         Self { database_url: Some(url.to_owned()), ..Self::empty() }
     }
 
+    /// Uses another address for its database from now on.
+    pub fn use_database(&mut self, url: &str) {
+        self.database_url = Some(url.to_owned());
+    }
+
+    /// A node beside this installation that answers OCSP from the database at `url`: with the same
+    /// configuration, and of the keys those of the OCSP signers only.
+    ///
+    /// # Panics
+    /// When its folder cannot be made.
+    #[must_use]
+    pub fn status_node(&self, url: &str) -> Self {
+        let node = Self::empty_on(url);
+        for file in ["tenkoku.toml", "passphrase"] {
+            fs::copy(self.path().join(file), node.path().join(file)).expect("a copy");
+        }
+        let keys = node.path().join("keys");
+        self.tenkoku(["ocsp", "keys", "--to", &keys.to_string_lossy()]).success();
+        node
+    }
+
     /// An evaluation installation, set up.
     pub fn evaluation() -> Self {
         Self::empty().set_up()
@@ -105,6 +126,11 @@ impl Installation {
     /// Starts the server and waits until it says that it is alive.
     pub fn serve(&self) -> Server<'_> {
         self.start(&mut self.command(["serve"]))
+    }
+
+    /// Starts a node that answers OCSP and does nothing else.
+    pub fn serve_status(&self) -> Server<'_> {
+        self.start(&mut self.command(["serve", "--role", "status"]))
     }
 
     /// Starts a command that ends up as the server, and waits until that says that it is alive.
@@ -224,7 +250,8 @@ pub fn post(address: &str, content_type: &str, body: &[u8]) -> Reply {
     read(request.send(body)).unwrap_or_else(|| panic!("nobody answers at {address}"))
 }
 
-fn try_get(address: &str) -> Option<Reply> {
+/// Gets an address; `None` when nobody answers.
+pub fn try_get(address: &str) -> Option<Reply> {
     read(agent().get(address).call())
 }
 

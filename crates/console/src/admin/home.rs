@@ -11,7 +11,7 @@ use tenkoku_domain::certificate::{Certificate, Profile};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_domain::trusted_list::PublishedList;
 use tenkoku_ports::Env;
-use tenkoku_store::{RegistryFigures, StoreError};
+use tenkoku_store::{RegistryFigures, StatusLoad, StoreError};
 
 use super::audit::{Row, Verified, rows, verify};
 use super::chart::{Bars, Part, stacked};
@@ -27,6 +27,8 @@ use crate::text::Words;
 const NEAR_DAYS: i64 = 30;
 /// Longest chain that Home verifies by itself when it was not verified since the start.
 const SHORT_CHAIN: i64 = 5000;
+/// The day of which the load is shown.
+const DAY_SECONDS: i64 = 24 * 3600;
 /// Rows of recent activity.
 const RECENT: i64 = 8;
 
@@ -44,6 +46,8 @@ pub(super) struct HomePage {
     pub(super) organisations: String,
     pub(super) branches: String,
     pub(super) bars: Bars,
+    /// OCSP answers of the last day, each bar two hours; for who sees the platform.
+    pub(super) load: Option<Bars>,
     pub(super) recent: Option<Vec<Row>>,
 }
 
@@ -53,6 +57,16 @@ impl HomePage {
         let said: Vec<String> =
             self.parts.iter().map(|part| format!("{} {}", part.label, part.text)).collect();
         said.join(", ")
+    }
+
+    /// The chart of answers in words.
+    pub(super) fn load_said(&self) -> String {
+        match self.load.as_ref().and_then(|load| load.peak.as_ref()) {
+            Some((hour, n)) => {
+                self.w.say("admin.home.load-peak").with("hour", hour).with("n", n).text()
+            }
+            None => self.w.t("admin.home.no-load").to_owned(),
+        }
     }
 
     /// The chart of months in words.
@@ -97,6 +111,7 @@ struct Platform {
     keys: Option<usize>,
     verified: Option<Verified>,
     records: i64,
+    load: Vec<(Timestamp, StatusLoad)>,
 }
 
 struct Ground {
@@ -163,6 +178,7 @@ fn load_platform(env: &Env, console: &Console, now: Timestamp) -> Result<Platfor
         keys: env.keys.list().ok().map(|keys| keys.len()),
         verified,
         records,
+        load: env.store.read(|tx| tx.list_status_load(now.plus_seconds(-DAY_SECONDS)))?,
     })
 }
 
@@ -203,8 +219,25 @@ fn page(visit: &Visit, ground: Ground) -> HomePage {
         organisations: format::number(figures.organisations),
         branches: format::number(figures.branches),
         bars: Bars::of(&months),
+        load: ground.platform.as_ref().map(|found| load_bars(&found.load, visit.now)),
         recent: ground.recent,
     }
+}
+
+/// Answers of the last day, two hours to a bar, the present ones last; hours of UTC.
+fn load_bars(load: &[(Timestamp, StatusLoad)], now: Timestamp) -> Bars {
+    const BAR: i64 = 2 * 3600;
+    let last = now.seconds() - now.seconds().rem_euclid(BAR);
+    let figures: Vec<(String, i64)> = (0..12)
+        .map(|bar| {
+            let from = last - (11 - bar) * BAR;
+            let within = |at: &Timestamp| (from..from + BAR).contains(&at.seconds());
+            let answers = load.iter().filter(|(at, _)| within(at)).map(|(_, load)| load.answers);
+            let hour = Timestamp::from_seconds(from).civil().hour;
+            (format!("{hour}:00"), answers.sum())
+        })
+        .collect();
+    Bars::of(&figures)
 }
 
 /// `2026-11` in words: the month alone, because twelve follow one another.

@@ -9,7 +9,7 @@
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
@@ -152,7 +152,13 @@ async fn timed_body(mut payload: Payload, request: &Request) -> Result<Bytes, St
     if announced.is_some_and(|length| length > MAX_REQUEST_OCTETS) {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    timeout(BODY_TIME, body(&mut payload)).await.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
+    let mut reading = pin!(body(&mut payload));
+    // Without a timer where everything is there.
+    let first = poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await;
+    if let Poll::Ready(read) = first {
+        return read;
+    }
+    timeout(BODY_TIME, reading).await.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
 }
 
 async fn body(payload: &mut Payload) -> Result<Bytes, StatusCode> {

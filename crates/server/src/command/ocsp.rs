@@ -1,14 +1,17 @@
 //! `tenkoku ocsp`: ask this installation's own responder, and see its signers.
 
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
 use serde_json::{Value, json};
 use tenkoku_domain::certificate::Profile;
 use tenkoku_pki::cert::Certificate;
 use tenkoku_pki::ocsp::{Answer, AnswerStatus, HashAlgorithm, IssuerHashes, encode_request};
 use tenkoku_responder::answer::answer;
+use tenkoku_softkeys::SoftKeys;
 
 use super::certificate::find_certificate;
-use crate::config::Config;
+use crate::config::{Config, KeyPlace};
 use crate::failure::{Failure, exit};
 use crate::output::{Output, facts};
 use crate::wire;
@@ -26,12 +29,19 @@ pub(crate) enum OcspCommand {
     },
     /// The signers of the responder
     Status,
+    /// Copies the keys of the OCSP signers, and no others, into a folder for a node that answers
+    Keys {
+        /// The folder; keys that are not needed any more are destroyed in it
+        #[arg(long)]
+        to: PathBuf,
+    },
 }
 
 pub(crate) fn run(command: OcspCommand, config: &Config, output: &Output) -> Result<(), Failure> {
     match command {
         OcspCommand::Query { serial, ca } => query(&serial, ca.as_deref(), config, output),
         OcspCommand::Status => status(config, output),
+        OcspCommand::Keys { to } => copy_keys(&to, config, output),
     }
 }
 
@@ -68,6 +78,30 @@ fn query(name: &str, ca: Option<&str>, config: &Config, output: &Output) -> Resu
             ("status", status.to_owned()),
             ("as of", single.this_update.to_string()),
         ])
+    });
+    Ok(())
+}
+
+/// A node that answers needs the keys of every signer that is valid, and no other. Keys in a device
+/// are not copied: the node is given a device, or a partition, of its own.
+fn copy_keys(to: &Path, config: &Config, output: &Output) -> Result<(), Failure> {
+    let env = wire::env(config)?;
+    let now = env.clock.now();
+    let mut ids = Vec::new();
+    for authority in env.store.read(|tx| tx.list_authorities())? {
+        if authority.kind.level().is_some() {
+            let all =
+                env.store.read(|tx| tx.list_signers(&authority.id, Profile::OcspSigner, now))?;
+            ids.extend(all.into_iter().map(|signer| signer.key));
+        }
+    }
+    let KeyPlace::Files(folder) = &config.keys else {
+        return Err(Failure::problem("not-ready", exit::REFUSED)
+            .with("thing", "a key device gives no keys away; a node that answers needs its own"));
+    };
+    let count = SoftKeys::open(folder, &wire::passphrase(config)?)?.copy_sealed(&ids, to)?;
+    output.result("ocsp-keys", json!({ "folder": to, "keys": count }), || {
+        facts(&[("folder", to.display().to_string()), ("keys", count.to_string())])
     });
     Ok(())
 }

@@ -12,7 +12,9 @@ use tenkoku_domain::seed::Seed;
 use super::harness::at_once;
 use super::samples::{self as s, NOW};
 use super::{World, both};
-use crate::{RevokedEntry, StatusChange, StatusListener, StatusSource, StoreError, Told};
+use crate::{
+    RevokedEntry, StatusChange, StatusListener, StatusLoad, StatusSource, StoreError, Told,
+};
 
 both! {
     a_status_follows_the_certificate
@@ -24,6 +26,7 @@ both! {
     the_log_says_what_the_certificates_say
     a_sign_of_life_is_kept_for_copies
     logs_by_authority_become_one_log_and_back
+    load_adds_up_by_the_hour
     crls_read_back
     a_seed_is_as_if_it_had_been_issued
     lists_read_back
@@ -260,6 +263,22 @@ fn a_seed_is_as_if_it_had_been_issued(world: World) {
     let again = world.record(&[event]);
     assert!(matches!(again, Err(StoreError::Conflict { .. })), "{again:?}");
     world.walk().unwrap();
+}
+
+fn load_adds_up_by_the_hour(world: World) {
+    let hour = tenkoku_domain::time::Timestamp::parse("2026-11-22T18:00:00Z").unwrap();
+    let load = |answers| StatusLoad { answers, signed: 2, failed: 1 };
+    for (minute, answers) in [(0, 10), (59, 5), (60, 7)] {
+        let at = hour.plus_seconds(minute * 60);
+        world.store.write(|tx| tx.add_status_load(at, load(answers))).unwrap();
+    }
+    let first = StatusLoad { answers: 15, signed: 4, failed: 2 };
+    let second = (hour.plus_seconds(3600), load(7));
+    assert_eq!(world.read(|tx| tx.list_status_load(hour)), [(hour, first), second]);
+    assert_eq!(world.read(|tx| tx.list_status_load(hour.plus_seconds(1))), [second]);
+    let later = hour.plus_days(32);
+    world.store.write(|tx| tx.add_status_load(later, load(1))).unwrap();
+    assert_eq!(world.read(|tx| tx.list_status_load(hour)), [(later, load(1))]);
 }
 
 fn crls_read_back(world: World) {
