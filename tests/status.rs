@@ -348,7 +348,8 @@ fn java_and_gnutls_believe_the_answers() {
         for nonce in [&["--nonce"][..], &[]] {
             let ask = format!("--ask={address}");
             let files = ["--load-issuer", word(&issuing), "--load-cert", word(certificate)];
-            let words = [&ask, "--load-trust", word(&root)].into_iter().chain(files);
+            // GnuTLS does not build a path here: the authority that delegated is its anchor.
+            let words = [&ask, "--load-trust", word(&issuing)].into_iter().chain(files);
             let said = run(Command::new("ocsptool").args(words).args(nonce));
             let told = said.success();
             assert!(told.contains(&format!("Certificate Status: {expected}")), "{told}");
