@@ -250,8 +250,8 @@ fn a_seed_is_as_if_it_had_been_issued(world: World) {
     let event = Event::Status(StatusEvent::Seeded { seed: Box::new(seed.clone()) });
     world.record(std::slice::from_ref(&event)).unwrap();
     for row in &seed.rows {
-        let expected =
-            row.revocation.clone().map_or(CertificateState::Active, CertificateState::Revoked);
+        let revoked = row.revocation.clone().map(CertificateState::Revoked);
+        let expected = revoked.unwrap_or(CertificateState::Active);
         let status = world.read(|tx| tx.status_of(&seed.authority, &row.serial));
         assert_eq!(status, Some(expected));
         let loaded = world.read(|tx| tx.load_certificate(&Scope::Platform, &row.id));
