@@ -9,6 +9,7 @@ use tenkoku_store::StoreError;
 use tenkoku_testkit::tools::{check_trust_list, run};
 use tenkoku_testkit::world::{World, at_once};
 use tenkoku_tsl::certificate::Certificate;
+use tenkoku_tsl::model::{NextUpdate, Service};
 use tenkoku_tsl::verify::{VerifiedList, verify};
 
 use crate::support::codes;
@@ -36,23 +37,31 @@ fn read(world: &World, list: &PublishedList) -> VerifiedList {
     verified.require_signer(&[signer]).expect("signed by the list signer")
 }
 
+fn services(verified: &VerifiedList) -> Vec<Service> {
+    verified.list().services().map(|(_, service)| service.clone()).collect()
+}
+
+fn der(service: &Service) -> Vec<u8> {
+    service.identity.certificate().expect("a certificate").der().to_vec()
+}
+
 #[test]
 fn the_first_list_names_every_issuing_authority() {
     World::on_each_database(|world| {
         let list = live(world);
         assert_eq!(list.sequence, 1);
         let verified = read(world, &list);
-        let content = verified.content();
-        assert_eq!((content.sequence_number, content.issue), (1, list.issued_at));
-        assert_eq!(content.next_update, Some(list.issued_at.plus_days(180)));
+        let scheme = &verified.list().scheme;
+        assert_eq!((scheme.sequence_number, scheme.issue), (1, list.issued_at));
+        assert_eq!(scheme.next_update, NextUpdate::By(list.issued_at.plus_days(180)));
         let expected: Vec<_> = Level::ALL
             .map(|level| world.authority(&format!("seal-l{level}-g1")).certificate.expect("DER"))
             .into();
-        let named: Vec<_> = content.services.iter().map(|s| s.certificates[0].clone()).collect();
+        let named: Vec<_> = services(&verified).iter().map(der).collect();
         assert_eq!(named, expected);
-        for service in &content.services {
-            assert_eq!(service.status, "http://seal.example.jp/lists/jp-2021#granted");
-            assert_eq!(service.status_start, Some(list.issued_at));
+        for service in services(&verified) {
+            assert_eq!(service.status.as_str(), "http://seal.example.jp/lists/jp-2021#granted");
+            assert_eq!(service.status_start, list.issued_at);
         }
     });
 }
@@ -66,7 +75,7 @@ fn a_reissue_rises_and_keeps_since_when_everything_holds() {
         assert_eq!(codes(&told), ["list.published"]);
         assert_eq!((second.sequence, second.issued_at), (2, world.now().floor()));
         let [before, after] = [&first, &second].map(|list| read(world, list));
-        assert_eq!(before.content().services, after.content().services);
+        assert_eq!(services(&before), services(&after));
         // Twice in one second: another instant all the same.
         let third = publish(world);
         assert_eq!((third.sequence, third.issued_at), (3, second.issued_at.plus_seconds(1)));
@@ -91,19 +100,17 @@ fn a_list_is_renewed_when_its_end_is_near() {
 #[test]
 fn a_new_authority_is_listed_from_its_first_day() {
     World::on_each_database(|world| {
-        let before = read(world, &live(world)).content().services.clone();
+        let before = services(&read(world, &live(world)));
         world.clock.advance_days(7);
         let kind = AuthorityKind::Issuing(Level::Three);
         let authority = world.create_authority("seal-l3-g2", kind, 2);
         let list = renew(world).expect("a new list");
         let verified = read(world, &list);
-        let after = &verified.content().services;
-        let (new, old): (Vec<_>, Vec<_>) = after
-            .iter()
-            .cloned()
-            .partition(|service| Some(&service.certificates[0]) == authority.certificate.as_ref());
+        let (new, old): (Vec<_>, Vec<_>) = services(&verified)
+            .into_iter()
+            .partition(|service| Some(der(service)) == authority.certificate);
         assert_eq!(old, before);
-        assert_eq!(new[0].status_start, Some(list.issued_at));
+        assert_eq!(new[0].status_start, list.issued_at);
         assert_eq!(renew(world), None);
     });
 }

@@ -12,9 +12,9 @@ use tenkoku_ports::Env;
 use tenkoku_ports::settings::{Operator, Scheme};
 use tenkoku_tsl::certificate::{Certificate, CertificateError};
 use tenkoku_tsl::model::{
-    Address, Country, Extension, Identity, Language, ModelError, Names, NextUpdate, Notice, Pages,
-    PostalAddress, Provider, RegistrationIdentifier, SchemeInformation, Service, SupplyPoint,
-    Territory, Text, TradeNames, TrustedList, Uri,
+    Address, Country, Extension, ExtensionContent, Identity, Language, ModelError, Names,
+    NextUpdate, Notice, Pages, PostalAddress, Provider, RegistrationIdentifier, SchemeInformation,
+    Service, SupplyPoint, Territory, Text, TradeNames, TrustedList, Uri,
 };
 
 /// Months are not all alike: 180 days never exceed six of them (TS 119 612, 5.3.15).
@@ -81,9 +81,12 @@ fn scheme(env: &Env, sequence: u64, now: Timestamp) -> Result<SchemeInformation,
         community_rules: Pages::english(trusted_list(&format!("schemerules/{territory}"))?),
         territory: Territory::new(territory)?,
         notice: Notice::Policy(Pages::english(page(env, "/policies")?)),
+        history_period: SchemeInformation::HISTORY_FOR_EVER,
+        pointers: Vec::new(),
         issue: now,
         next_update: NextUpdate::By(now.plus_days(NEXT_UPDATE_DAYS)),
         distribution_points: vec![Uri::new(&env.settings.public_address.list(code))?],
+        extensions: Vec::new(),
     })
 }
 
@@ -91,12 +94,13 @@ fn provider(env: &Env, services: Vec<Service>) -> Result<Provider, ComposeError>
     let operator = &env.settings.operator;
     Ok(Provider {
         name: operator_names(operator)?,
-        trade_names: TradeNames {
-            registration: RegistrationIdentifier::new(operator.identifier.as_str())?,
-            further: Vec::new(),
-        },
+        trade_names: TradeNames::new(
+            &RegistrationIdentifier::new(operator.identifier.as_str())?,
+            Vec::new(),
+        ),
         address: address(operator)?,
         information: Pages::english(page(env, "/policies")?),
+        extensions: Vec::new(),
         services,
     })
 }
@@ -118,11 +122,6 @@ fn service(
             address: Uri::new(&address)?,
         })
     };
-    let additional = |uri| Extension::AdditionalServiceInformation {
-        language: Language::english(),
-        uri,
-        value: None,
-    };
     let public = &env.settings.public_address;
     Ok(Service {
         service_type: Uri::new(&format!("{ETSI}/Svctype/CA/PKC"))?,
@@ -137,9 +136,11 @@ fn service(
         ],
         provider_definition: None,
         extensions: vec![
-            additional(Uri::new(&format!("{ETSI}/TrustedList/SvcInfoExt/ForeSeals"))?),
-            additional(own(&format!("level-{level}"))?),
-            Extension::ExpiredCertsRevocationInfo(authority.validity.not_before),
+            Extension::information(Uri::new(&format!("{ETSI}/TrustedList/SvcInfoExt/ForeSeals"))?),
+            Extension::information(own(&format!("level-{level}"))?),
+            Extension::new(ExtensionContent::ExpiredCertsRevocationInfo(
+                authority.validity.not_before,
+            )),
         ],
         history: Vec::new(),
     })

@@ -109,7 +109,7 @@ fn sign(env: &Env, ground: &Ground, now: Timestamp) -> Result<PublishedList, Pub
         KeyKind::P256 => SignatureAlgorithm::EcdsaP256Sha256,
         KeyKind::P384 => SignatureAlgorithm::EcdsaP384Sha384,
         KeyKind::Rsa { .. } => SignatureAlgorithm::RsaSha512,
-        KeyKind::Other => return Err(PublishError::SignerKey),
+        KeyKind::P521 | KeyKind::Other => return Err(PublishError::SignerKey),
     };
     let sequence = ground.live.as_ref().map_or(1, |live| live.sequence + 1);
     // Two lists never carry the same instant: the second waits in time, not in the queue.
@@ -138,9 +138,9 @@ fn sign(env: &Env, ground: &Ground, now: Timestamp) -> Result<PublishedList, Pub
 fn since(live: Option<&PublishedList>) -> Result<Since, ListRefusal> {
     let Some(live) = live else { return Ok(Since::new()) };
     let verified = verify(&live.xml)?;
-    let starts = verified.content().services.iter().flat_map(|service| {
+    let starts = verified.list().services().flat_map(|(_, service)| {
         let start = service.status_start;
-        service.certificates.iter().filter_map(move |der| Some((der.clone(), start?)))
+        service.identity.certificates().map(move |found| (found.der().to_vec(), start))
     });
     Ok(starts.collect())
 }

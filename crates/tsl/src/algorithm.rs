@@ -1,10 +1,12 @@
 //! The signature and digest algorithms of a trusted list, each with its address.
 //!
-//! Only what TS 119 312 holds good for three years is here, so what is not here cannot be used.
+//! Only what TS 119 312 holds good for three years is here, so what is not here cannot be used. Lists
+//! of ours are signed with a [`SignatureAlgorithm`]; what other operators use besides is a
+//! [`ForeignAlgorithm`], which is only verified.
 //! Deliberately not in this module: keys that sign.
 
+use aws_lc_rs::digest::{self, Context};
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
-use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::certificate::{Certificate, KeyKind};
 
@@ -66,14 +68,74 @@ impl SignatureAlgorithm {
             Self::RsaSha256 | Self::RsaSha512 => None,
         }
     }
+}
+
+/// How somebody's list is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForeignAlgorithm {
+    /// As lists of ours are.
+    Ours(SignatureAlgorithm),
+    /// ECDSA on P-521 with SHA-512.
+    EcdsaP521Sha512,
+    /// RSA PKCS#1 v1.5 with SHA-384.
+    RsaSha384,
+    /// RSA PSS with MGF1 of the same digest and a salt as long as the digest (RFC 9231, 2.3.10).
+    RsaPss(DigestAlgorithm),
+}
+
+impl ForeignAlgorithm {
+    /// The address that XML Signature uses (RFC 9231, 2.3).
+    pub const fn uri(self) -> &'static str {
+        match self {
+            Self::Ours(algorithm) => algorithm.uri(),
+            Self::EcdsaP521Sha512 => "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512",
+            Self::RsaSha384 => "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384",
+            Self::RsaPss(DigestAlgorithm::Sha256) => {
+                "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"
+            }
+            Self::RsaPss(DigestAlgorithm::Sha384) => {
+                "http://www.w3.org/2007/05/xmldsig-more#sha384-rsa-MGF1"
+            }
+            Self::RsaPss(DigestAlgorithm::Sha512) => {
+                "http://www.w3.org/2007/05/xmldsig-more#sha512-rsa-MGF1"
+            }
+        }
+    }
+
+    /// The algorithm with this address.
+    pub fn from_uri(uri: &str) -> Option<Self> {
+        let pss = DigestAlgorithm::ALL.map(Self::RsaPss);
+        SignatureAlgorithm::ALL
+            .into_iter()
+            .map(Self::Ours)
+            .chain([Self::EcdsaP521Sha512, Self::RsaSha384])
+            .chain(pss)
+            .find(|algorithm| algorithm.uri() == uri)
+    }
+
+    /// Whether a key of this kind can make such a signature.
+    pub const fn fits(self, key: KeyKind) -> bool {
+        match self {
+            Self::Ours(algorithm) => algorithm.fits(key),
+            Self::EcdsaP521Sha512 => matches!(key, KeyKind::P521),
+            Self::RsaSha384 | Self::RsaPss(_) => matches!(key, KeyKind::Rsa { .. }),
+        }
+    }
 
     /// Whether `value`, as XML Signature writes it (ECDSA: r and s concatenated), signs `message`.
+    /// RSA keys have 2048 to 8192 bits.
     pub(crate) fn verifies(self, signer: &Certificate, message: &[u8], value: &[u8]) -> bool {
+        use SignatureAlgorithm as S;
         let algorithm: &'static dyn VerificationAlgorithm = match self {
-            Self::EcdsaP256Sha256 => &signature::ECDSA_P256_SHA256_FIXED,
-            Self::EcdsaP384Sha384 => &signature::ECDSA_P384_SHA384_FIXED,
-            Self::RsaSha256 => &signature::RSA_PKCS1_2048_8192_SHA256,
-            Self::RsaSha512 => &signature::RSA_PKCS1_2048_8192_SHA512,
+            Self::Ours(S::EcdsaP256Sha256) => &signature::ECDSA_P256_SHA256_FIXED,
+            Self::Ours(S::EcdsaP384Sha384) => &signature::ECDSA_P384_SHA384_FIXED,
+            Self::Ours(S::RsaSha256) => &signature::RSA_PKCS1_2048_8192_SHA256,
+            Self::Ours(S::RsaSha512) => &signature::RSA_PKCS1_2048_8192_SHA512,
+            Self::EcdsaP521Sha512 => &signature::ECDSA_P521_SHA512_FIXED,
+            Self::RsaSha384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+            Self::RsaPss(DigestAlgorithm::Sha256) => &signature::RSA_PSS_2048_8192_SHA256,
+            Self::RsaPss(DigestAlgorithm::Sha384) => &signature::RSA_PSS_2048_8192_SHA384,
+            Self::RsaPss(DigestAlgorithm::Sha512) => &signature::RSA_PSS_2048_8192_SHA512,
         };
         self.fits(signer.key())
             && UnparsedPublicKey::new(algorithm, signer.key_bits()).verify(message, value).is_ok()
@@ -110,12 +172,66 @@ impl DigestAlgorithm {
 
     /// The digest of `bytes`.
     pub fn digest(self, bytes: &[u8]) -> Vec<u8> {
+        digest::digest(self.implementation(), bytes).as_ref().to_vec()
+    }
+
+    fn implementation(self) -> &'static digest::Algorithm {
         match self {
-            Self::Sha256 => Sha256::digest(bytes).to_vec(),
-            Self::Sha384 => Sha384::digest(bytes).to_vec(),
-            Self::Sha512 => Sha512::digest(bytes).to_vec(),
+            Self::Sha256 => &digest::SHA256,
+            Self::Sha384 => &digest::SHA384,
+            Self::Sha512 => &digest::SHA512,
         }
     }
+}
+
+/// The digests of a document that is still being read, so that it need not be kept.
+pub(crate) struct Digesters(Vec<(DigestAlgorithm, Context)>);
+
+impl Digesters {
+    /// Every algorithm that `document` names; only one that it names can have been used. When it
+    /// names none in plain letters, all of them.
+    pub(crate) fn for_document(document: &str) -> Self {
+        let named = |algorithm: &DigestAlgorithm| {
+            memchr::memmem::rfind(document.as_bytes(), algorithm.uri().as_bytes()).is_some()
+        };
+        let named: Vec<_> = DigestAlgorithm::ALL.into_iter().filter(named).collect();
+        let chosen = if named.is_empty() { DigestAlgorithm::ALL.to_vec() } else { named };
+        let context = |algorithm: DigestAlgorithm| Context::new(algorithm.implementation());
+        Self(chosen.into_iter().map(|algorithm| (algorithm, context(algorithm))).collect())
+    }
+
+    /// Takes the next bytes.
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        for (_, context) in &mut self.0 {
+            context.update(bytes);
+        }
+    }
+
+    /// The digests of all that was taken.
+    pub(crate) fn finish(self) -> ListDigests {
+        let finish = |(algorithm, context): (DigestAlgorithm, Context)| {
+            (algorithm, context.finish().as_ref().to_vec())
+        };
+        ListDigests(self.0.into_iter().map(finish).collect())
+    }
+}
+
+/// What [`Digesters`] found.
+pub(crate) struct ListDigests(Vec<(DigestAlgorithm, Vec<u8>)>);
+
+impl ListDigests {
+    /// The digest made this way, if it was made.
+    pub(crate) fn by(&self, algorithm: DigestAlgorithm) -> Option<&[u8]> {
+        self.0.iter().find(|(made, _)| *made == algorithm).map(|(_, digest)| digest.as_slice())
+    }
+}
+
+/// SHA-1, which old lists use to name the signing certificate and nothing else.
+pub(crate) const SHA1_URI: &str = "http://www.w3.org/2000/09/xmldsig#sha1";
+
+/// The SHA-1 digest of a certificate.
+pub(crate) fn sha1(bytes: &[u8]) -> Vec<u8> {
+    digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref().to_vec()
 }
 
 #[cfg(test)]
@@ -130,6 +246,15 @@ mod tests {
         for algorithm in DigestAlgorithm::ALL {
             assert_eq!(DigestAlgorithm::from_uri(algorithm.uri()), Some(algorithm));
         }
+        let foreign = [
+            "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512",
+            "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384",
+            "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1",
+        ];
+        for uri in foreign {
+            assert_eq!(ForeignAlgorithm::from_uri(uri).map(ForeignAlgorithm::uri), Some(uri));
+            assert_eq!(SignatureAlgorithm::from_uri(uri), None);
+        }
         for weak in [
             "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
             "http://www.w3.org/2000/09/xmldsig#hmac-sha1",
@@ -137,6 +262,7 @@ mod tests {
             "",
         ] {
             assert_eq!(SignatureAlgorithm::from_uri(weak), None);
+            assert_eq!(ForeignAlgorithm::from_uri(weak), None);
         }
         assert_eq!(DigestAlgorithm::from_uri("http://www.w3.org/2000/09/xmldsig#sha1"), None);
     }

@@ -1,26 +1,35 @@
 //! A trusted list as a value (TS 119 612, clauses 5.3 to 5.6).
 //!
-//! Values that a schema or character rule forbids cannot be built; what only the whole list can
-//! tell is judged by [`crate::rules::lint`].
-//! Deliberately not in this module: XML, signatures, and the elements that this scheme does not
-//! publish yet (pointers to other lists, qualifications, takeovers).
+//! Whoever composes a list builds values that a schema or character rule forbids nowhere: the
+//! constructors refuse them. Lists that others signed break such rules, and what they say is kept as
+//! it was found, so that it can be shown, compared and written again. [`crate::rules::lint`] judges
+//! every value once more, and without it nothing is signed.
+//! Deliberately not in this module: XML and signatures.
 
 mod address;
+mod criteria;
+mod extension;
+mod fragment;
 mod identity;
 mod multilingual;
 mod place;
+mod pointer;
 mod provider;
 mod scheme;
 mod service;
 mod uri;
 
 pub use address::{Address, PostalAddress};
-pub use identity::{Identity, PastIdentity};
+pub use criteria::{Assertion, CriteriaList, Criterion, ObjectId, Qualification, Usage, UsageBit};
+pub use extension::{Extension, ExtensionContent, TakenOverBy};
+pub use fragment::Fragment;
+pub use identity::{DigitalId, Identity};
 pub use multilingual::{Entry, Language, Multilingual, Names, Pages, Text};
 pub use place::{Country, Territory};
+pub use pointer::{Pointer, PointerInformation};
 pub use provider::{Provider, RegistrationIdentifier, TradeNames};
 pub use scheme::{NextUpdate, Notice, SchemeInformation, TrustedList};
-pub use service::{Extension, PastState, Service, SupplyPoint};
+pub use service::{PastState, Service, State, SupplyPoint};
 pub use uri::Uri;
 
 use thiserror::Error;

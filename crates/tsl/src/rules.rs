@@ -1,8 +1,8 @@
 //! Checks a whole list before it is signed, clause by clause, and says in sentences what is wrong.
 //!
 //! [`lint`] is the only way to a [`LintedList`], and only a linted list can be signed.
-//! Deliberately not in this module: what the types of [`crate::model`] already make impossible, and
-//! the comparison with the list published before.
+//! [`succession`] compares a list with the one published before it.
+//! Deliberately not in this module: what the types of [`crate::model`] already make impossible.
 
 use std::fmt;
 
@@ -12,12 +12,15 @@ use crate::certificate::Certificate;
 use crate::model::TrustedList;
 use tenkoku_domain::time::Timestamp;
 
+mod extension;
 mod known;
 mod names;
+mod pointer;
 mod provider;
 mod scheme;
 mod service;
 mod signer;
+mod successor;
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,5 +120,12 @@ pub fn findings(list: &TrustedList) -> Vec<Finding> {
 pub fn signer_findings(list: &TrustedList, signer: &Certificate, at: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
     signer::check(&list.scheme, signer, at, &mut findings);
+    findings
+}
+
+/// Everything there is to say about a list that follows another: number, dates, history.
+pub fn succession(list: &TrustedList, before: &TrustedList) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    successor::check(list, before, &mut findings);
     findings
 }

@@ -3,13 +3,14 @@
 //! The list is read from the very tokens that went into the digest, so nothing that was not signed
 //! can be taken for signed. The signature says who signed; whether that signer may is asked with
 //! [`VerifiedList::require_signer`] (direct trust, TS 119 612, A.2).
-//! Deliberately not in this module: list version 5 (its signed properties name the certificate in a
-//! form that is not read here), paths, revocation, `NextUpdate` against a clock.
+//! Versions 5 and 6 are read.
+//! Deliberately not in this module: paths, revocation, `NextUpdate` against a clock.
 
 use thiserror::Error;
 
-use crate::algorithm::SignatureAlgorithm;
+use crate::algorithm::ForeignAlgorithm;
 use crate::certificate::{Certificate, CertificateError};
+use crate::model::TrustedList;
 use crate::xml::XmlError;
 use tenkoku_domain::time::Timestamp;
 
@@ -19,7 +20,6 @@ mod cursor;
 mod document;
 mod signature;
 
-pub use content::{ListContent, ServiceContent, Tagged};
 pub(crate) use document::SignedDocument;
 
 /// Why a signed list is refused.
@@ -31,6 +31,12 @@ pub enum Refusal {
     /// The document is XML but no trusted list, or one without a needed element.
     #[error("the document is not a trusted list: {0}")]
     NotAList(String),
+    /// A list version that is not read here; 5 and 6 are.
+    #[error("the list is of version \"{0}\", and only 5 and 6 are read")]
+    Version(String),
+    /// An extension that nobody here understands and that must not be ignored (B.0).
+    #[error("the list carries the critical extension \"{0}\", which is not understood here")]
+    CriticalExtension(String),
     /// There is no signature below the root.
     #[error("the list is not signed")]
     NoSignature,
@@ -82,6 +88,9 @@ pub enum Refusal {
     /// The list, or the signed properties, were changed after signing.
     #[error("the digest of {0} differs: it was changed after signing")]
     Digest(&'static str),
+    /// The signer's RSA key has less than 2048 bits (TS 119 312).
+    #[error("the signer's key is too short")]
+    WeakKey,
     /// The signature value was not made by the certificate's key.
     #[error("the signature was not made with the key of its certificate")]
     Signature,
@@ -95,8 +104,9 @@ pub enum Refusal {
 pub struct VerifiedList {
     signer: Certificate,
     signing_time: Timestamp,
-    algorithm: SignatureAlgorithm,
-    content: ListContent,
+    algorithm: ForeignAlgorithm,
+    version: u32,
+    list: TrustedList,
 }
 
 impl VerifiedList {
@@ -111,13 +121,23 @@ impl VerifiedList {
     }
 
     /// How the list was signed.
-    pub fn algorithm(&self) -> SignatureAlgorithm {
+    pub fn algorithm(&self) -> ForeignAlgorithm {
         self.algorithm
     }
 
+    /// The list version: 5 or 6.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
     /// What was signed.
-    pub fn content(&self) -> &ListContent {
-        &self.content
+    pub fn list(&self) -> &TrustedList {
+        &self.list
+    }
+
+    /// What was signed, to be kept.
+    pub fn into_list(self) -> TrustedList {
+        self.list
     }
 
     /// The same list, if one of the expected certificates signed it, byte for byte (A.2).
@@ -141,4 +161,15 @@ impl VerifiedList {
 /// The [`Refusal`] that names what is wrong; nothing of a refused list is handed out.
 pub fn verify(bytes: &[u8]) -> Result<VerifiedList, Refusal> {
     check::check(SignedDocument::read(bytes)?)
+}
+
+/// Reads a list that is not signed, such as a draft that is still being written.
+///
+/// Nobody answers for what it says: this is for comparing and showing, never for trusting.
+///
+/// # Errors
+///
+/// The [`Refusal`] that names what is wrong; a list that is signed is refused here too.
+pub fn read_unsigned(bytes: &[u8]) -> Result<TrustedList, Refusal> {
+    SignedDocument::read_unsigned(bytes)
 }

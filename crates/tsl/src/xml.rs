@@ -179,6 +179,11 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The document as text, without a byte-order mark.
+    pub(crate) fn document(&self) -> &'a str {
+        self.text
+    }
+
     /// How many elements are open.
     pub(crate) fn depth(&self) -> usize {
         self.open.len()
@@ -249,7 +254,7 @@ impl<'a> Reader<'a> {
     }
 
     fn characters(&self, text: Cow<'a, str>) -> Result<Option<Token<'a>>, XmlError> {
-        if text.contains("]]>") {
+        if memchr::memmem::find(text.as_bytes(), b"]]>").is_some() {
             return Err(XmlError::Malformed("\"]]>\" in text"));
         }
         if self.open.is_empty() {

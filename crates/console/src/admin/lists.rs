@@ -5,7 +5,8 @@ use askama::Template;
 use tenkoku_domain::access::{Permission, PublishList, ViewRegistry};
 use tenkoku_domain::trusted_list::PublishedList;
 use tenkoku_publisher::publish;
-use tenkoku_tsl::verify::{ServiceContent, verify};
+use tenkoku_tsl::model::Service;
+use tenkoku_tsl::verify::verify;
 
 use super::authorities::platform_only;
 use super::views::{Fact, html, see_other};
@@ -113,21 +114,22 @@ fn sequence(w: Words, list: &PublishedList) -> SequenceRow {
 
 /// The services as the signed octets name them; nothing when the signature does not hold.
 fn services(w: Words, live: &PublishedList) -> Vec<ServiceRow> {
-    let Ok(list) = verify(&live.xml) else { return Vec::new() };
-    list.content().services.iter().map(|service| service_row(w, service)).collect()
+    let Ok(verified) = verify(&live.xml) else { return Vec::new() };
+    verified.list().services().map(|(_, service)| service_row(w, service)).collect()
 }
 
-fn service_row(w: Words, service: &ServiceContent) -> ServiceRow {
-    let own = service.names.iter().find(|name| name.language == w.tag());
-    let name = own.or(service.names.first()).map_or("", |name| &name.value);
-    let status = service.status.rsplit(['/', '#']).next().unwrap_or_default();
+fn service_row(w: Words, service: &Service) -> ServiceRow {
+    let names = service.name.entries();
+    let own = names.iter().find(|name| name.language.as_str() == w.tag());
+    let name = own.or(names.first()).map_or("", |name| name.value.as_str());
+    let status = service.status.as_str().rsplit(['/', '#']).next().unwrap_or_default();
     ServiceRow {
         name: name.to_owned(),
         status: Chip::new(
             if status == "granted" { Tone::Ok } else { Tone::Warn },
             w.word("admin.service-status", status),
         ),
-        since: service.status_start.map_or_else(String::new, format::date),
+        since: format::date(service.status_start),
     }
 }
 

@@ -8,7 +8,8 @@ use askama::Template;
 use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_domain::trusted_list::PublishedList;
-use tenkoku_tsl::verify::{self, ServiceContent, Tagged, VerifiedList};
+use tenkoku_tsl::model::{Entry, NextUpdate, Provider, Service, Text};
+use tenkoku_tsl::verify::{self, VerifiedList};
 
 use super::Reader;
 use crate::format;
@@ -173,22 +174,27 @@ fn view(w: Words, list: &PublishedList, now: Timestamp) -> Result<ListView, Prob
 
 impl ListView {
     fn of(w: Words, list: &PublishedList, verified: &VerifiedList, now: Timestamp) -> Self {
-        let content = verified.content();
-        let providers = providers(w, &content.services);
+        let (content, scheme) = (verified.list(), &verified.list().scheme);
+        let next_update = match scheme.next_update {
+            NextUpdate::By(at) => Some(at),
+            NextUpdate::Closed => None,
+        };
+        let providers: Vec<_> =
+            content.providers.iter().map(|provider| ProviderView::of(w, provider)).collect();
         Self {
             line: ListLine {
                 scheme: list.scheme.clone(),
-                territory: content.territory.clone(),
-                name: Phrase::of(w, &content.scheme_names),
+                territory: scheme.territory.to_string(),
+                name: Phrase::of(w, scheme.scheme_name.entries()),
                 sequence: list.sequence,
-                issued: format::date_time(content.issue),
-                next: content.next_update.map_or_else(String::new, format::date_time),
+                issued: format::date_time(scheme.issue),
+                next: next_update.map_or_else(String::new, format::date_time),
                 providers: providers.len(),
-                services: content.services.len(),
-                freshness: freshness(w, content.next_update, now),
+                services: content.services().count(),
+                freshness: freshness(w, next_update, now),
                 signature: Chip::new(Tone::Ok, w.t("lists.verified")),
             },
-            operator: Phrase::of(w, &content.operator_names),
+            operator: Phrase::of(w, scheme.operator_name.entries()),
             digest: list.digest.to_string(),
             size: format::size(w, list.xml.len()),
             signer: subject_line(verified.signer()),
@@ -207,33 +213,27 @@ fn freshness(w: Words, next: Option<Timestamp>, now: Timestamp) -> Chip {
     }
 }
 
-/// The services under their providers, in the order of the list.
-fn providers(w: Words, services: &[ServiceContent]) -> Vec<ProviderView> {
-    let mut providers: Vec<(&[Tagged], ProviderView)> = Vec::new();
-    for service in services {
-        let names = service.provider_names.as_slice();
-        if let Some((_, provider)) = providers.last_mut().filter(|(known, _)| *known == names) {
-            provider.services.push(ServiceView::of(w, service));
-        } else {
-            let services = vec![ServiceView::of(w, service)];
-            providers.push((names, ProviderView { name: Phrase::of(w, names), services }));
-        }
+impl ProviderView {
+    fn of(w: Words, provider: &Provider) -> Self {
+        let services = provider.services.iter().map(|service| ServiceView::of(w, service));
+        Self { name: Phrase::of(w, provider.name.entries()), services: services.collect() }
     }
-    providers.into_iter().map(|(_, provider)| provider).collect()
 }
 
 impl ServiceView {
-    fn of(w: Words, service: &ServiceContent) -> Self {
-        let kind = match service.service_type.strip_prefix("http://uri.etsi.org/TrstSvc/Svctype/") {
+    fn of(w: Words, service: &Service) -> Self {
+        let kind = service.service_type.as_str();
+        let kind = match kind.strip_prefix("http://uri.etsi.org/TrstSvc/Svctype/") {
             Some(short) => w.word("service-type", &short.replace('/', "-")).to_owned(),
-            None => service.service_type.clone(),
+            None => kind.to_owned(),
         };
+        let certificates = service.identity.certificates();
         Self {
-            name: Phrase::of(w, &service.names),
+            name: Phrase::of(w, service.name.entries()),
             kind,
-            status: status(w, &service.status),
-            since: service.status_start.map_or_else(String::new, format::date),
-            sha256: service.certificates.iter().map(|der| Digest::of(der).to_string()).collect(),
+            status: status(w, service.status.as_str()),
+            since: format::date(service.status_start),
+            sha256: certificates.map(|found| Digest::of(found.der()).to_string()).collect(),
         }
     }
 }
@@ -251,11 +251,14 @@ fn status(w: Words, uri: &str) -> Chip {
 
 impl Phrase {
     /// The text in the reader's language first, else in English, else whatever there is.
-    fn of(w: Words, texts: &[Tagged]) -> Self {
-        let tag = |text: &Tagged| Tag { lang: text.language.clone(), text: text.value.clone() };
+    fn of(w: Words, texts: &[Entry<Text>]) -> Self {
+        let tag = |text: &Entry<Text>| Tag {
+            lang: text.language.to_string(),
+            text: text.value.to_string(),
+        };
         let at = [w.tag(), "en"]
             .iter()
-            .find_map(|wanted| texts.iter().position(|text| text.language == *wanted))
+            .find_map(|wanted| texts.iter().position(|text| text.language.as_str() == *wanted))
             .unwrap_or(0);
         let empty = Tag { lang: String::new(), text: String::new() };
         Self {
@@ -269,6 +272,7 @@ impl Phrase {
         }
     }
 }
+
 /// The signer's name as people read it.
 fn subject_line(signer: &tenkoku_tsl::certificate::Certificate) -> String {
     let read = tenkoku_pki::cert::Certificate::parse(signer.der());

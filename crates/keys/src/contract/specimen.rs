@@ -179,9 +179,12 @@ fn scheme() -> Result<SchemeInformation, String> {
         community_rules: Pages::english(uri("https://list.example/rules")?),
         territory: Territory::new("JP").map_err(none("a territory"))?,
         notice: Notice::Legal(names("For the contract of key stores only.")?),
+        history_period: SchemeInformation::HISTORY_FOR_EVER,
+        pointers: Vec::new(),
         issue: NOW,
         next_update: NextUpdate::By(NOW.plus_days(30)),
         distribution_points: vec![uri("https://list.example/list.xml")?],
+        extensions: Vec::new(),
     })
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tenkoku_ca::signer::renew_list_signer;
 use tenkoku_domain::trusted_list::PublishedList;
 use tenkoku_publisher::publish::publish_list;
+use tenkoku_tsl::model::NextUpdate;
 use tenkoku_tsl::verify::verify;
 
 use super::registry::read;
@@ -65,18 +66,22 @@ fn verify_file(file: &Path, output: &Output) -> Result<(), Failure> {
         failure.place = Some(file.display().to_string());
         failure
     })?;
-    let content = verified.content();
-    let name = content.scheme_names.first().map_or("", |name| name.value.as_str());
-    let next = content.next_update.map_or_else(|| "closed".to_owned(), |at| at.to_string());
+    let scheme = &verified.list().scheme;
+    let name = scheme.scheme_name.entries().first().map_or("", |name| name.value.as_str());
+    let next = match scheme.next_update {
+        NextUpdate::By(at) => Some(at.to_string()),
+        NextUpdate::Closed => None,
+    };
+    let services = verified.list().services().count();
     let signer = tenkoku_pki::cert::Certificate::parse(verified.signer().der())
         .map_or_else(|_| verified.signer().subject(), |read| read.subject().subject_line());
     let value = json!({
         "scheme": name,
-        "territory": content.territory,
-        "sequence": content.sequence_number,
-        "issued": content.issue.to_string(),
-        "next_update": content.next_update.map(|at| at.to_string()),
-        "services": content.services.len(),
+        "territory": scheme.territory.as_str(),
+        "sequence": scheme.sequence_number,
+        "issued": scheme.issue.to_string(),
+        "next_update": next,
+        "services": services,
         "signer": signer,
         "signing_time": verified.signing_time().to_string(),
     });
@@ -85,10 +90,10 @@ fn verify_file(file: &Path, output: &Output) -> Result<(), Failure> {
             ("signature", "holds".to_owned()),
             ("signer", signer),
             ("scheme", name.to_owned()),
-            ("sequence", content.sequence_number.to_string()),
-            ("issued", content.issue.to_string()),
-            ("next update", next),
-            ("services", content.services.len().to_string()),
+            ("sequence", scheme.sequence_number.to_string()),
+            ("issued", scheme.issue.to_string()),
+            ("next update", next.unwrap_or_else(|| "closed".to_owned())),
+            ("services", services.to_string()),
         ])
     });
     Ok(())

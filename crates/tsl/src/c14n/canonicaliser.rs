@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use memchr::{memchr, memchr3};
+
 use super::Method;
 use crate::xml::{Attribute, Context, Element, Name, Token, XML_NAMESPACE};
 
@@ -46,6 +48,14 @@ impl Canonicaliser {
         Self { inherited: Some(context), ..Self::document(method) }
     }
 
+    /// For one element that is to stand on its own in another document: its default namespace is
+    /// always declared, even when it is none.
+    pub(crate) fn fragment() -> Self {
+        let undeclared = (String::new(), Rc::from("\0"));
+        let element = Self::element(Method::Exclusive, Context::default());
+        Self { rendered: vec![undeclared], ..element }
+    }
+
     /// Takes the next token.
     pub(crate) fn push(&mut self, token: &Token) {
         if self.top == Top::Closed && self.inherited.is_some() {
@@ -65,7 +75,16 @@ impl Canonicaliser {
         self.top == Top::Closed
     }
 
-    /// The canonical form of what was pushed.
+    /// Hands over what was written so far, once it is long enough to be worth it.
+    pub(crate) fn drain(&mut self, sink: impl FnOnce(&[u8])) {
+        const ENOUGH: usize = 32 * 1024;
+        if self.out.len() >= ENOUGH {
+            sink(self.out.as_bytes());
+            self.out.clear();
+        }
+    }
+
+    /// The canonical form of what was pushed and not drained.
     pub(crate) fn finish(self) -> String {
         self.out
     }
@@ -74,8 +93,15 @@ impl Canonicaliser {
         self.marks.push(self.rendered.len());
         self.out.push('<');
         qualified_name(&element.name, &mut self.out);
-        for (prefix, uri) in self.candidates(element) {
-            self.namespace(&prefix, &uri);
+        if self.method == Method::Exclusive && !has_prefixed_attributes(element) {
+            // By far the commonest case needs no list of candidates.
+            if element.name.prefix != "xml" {
+                self.namespace(element.name.prefix, &element.name.namespace);
+            }
+        } else {
+            for (prefix, uri) in self.candidates(element) {
+                self.namespace(&prefix, &uri);
+            }
         }
         let at_top = self.method == Method::Inclusive && self.top == Top::Ahead;
         match self.inherited.as_ref().filter(|_| at_top) {
@@ -188,6 +214,10 @@ fn with_inherited<'t>(element: &'t Element, context: &'t Context) -> Vec<Attribu
     attributes
 }
 
+fn has_prefixed_attributes(element: &Element) -> bool {
+    element.attributes.iter().any(|attribute| !matches!(attribute.name.prefix, "" | "xml"))
+}
+
 /// Prefixes of the element and of its attributes (Exclusive C14N 1.0, 1.1 "visibly utilizes").
 fn visibly_used(element: &Element) -> Vec<(String, Rc<str>)> {
     let attributes = element.attributes.iter().map(|a| &a.name).filter(|n| !n.prefix.is_empty());
@@ -200,6 +230,11 @@ fn visibly_used(element: &Element) -> Vec<(String, Rc<str>)> {
 
 /// Canonical XML 1.0, 2.3, text nodes.
 fn escape_text(text: &str, out: &mut String) {
+    let bytes = text.as_bytes();
+    if memchr3(b'&', b'<', b'>', bytes).is_none() && memchr(b'\r', bytes).is_none() {
+        out.push_str(text);
+        return;
+    }
     escape(text, out, |character| match character {
         '&' => Some("&amp;"),
         '<' => Some("&lt;"),

@@ -43,6 +43,11 @@ impl Address {
         }
     }
 
+    /// The addresses that somebody's list gives.
+    pub(crate) fn as_found(postal: Vec<PostalAddress>, electronic: Pages) -> Self {
+        Self { postal, electronic }
+    }
+
     /// The postal addresses.
     pub fn postal(&self) -> &[PostalAddress] {
         &self.postal

@@ -32,6 +32,18 @@ impl Language {
     ///
     /// [`ModelError::Language`] for anything else.
     pub fn new(tag: &str) -> Result<Self, ModelError> {
+        let tag = Self(tag.to_owned());
+        tag.check().map(|()| tag)
+    }
+
+    /// The tag that somebody's list gives; empty when it gives none.
+    pub(crate) fn as_found(tag: &str) -> Self {
+        Self(tag.to_owned())
+    }
+
+    /// Whether [`Language::new`] would take it.
+    pub(crate) fn check(&self) -> Result<(), ModelError> {
+        let tag = self.0.as_str();
         let (language, script) = tag.split_once('-').unwrap_or((tag, "Latn"));
         let language_fits = matches!(language.len(), 2 | 3)
             && language.bytes().all(|letter| letter.is_ascii_lowercase());
@@ -40,7 +52,7 @@ impl Language {
             && letters.next().is_some_and(|letter| letter.is_ascii_uppercase())
             && letters.all(|letter| letter.is_ascii_lowercase());
         if language_fits && script_fits {
-            Ok(Self(tag.to_owned()))
+            Ok(())
         } else {
             Err(ModelError::Language(tag.to_owned()))
         }
@@ -82,6 +94,18 @@ impl Text {
     /// Refuses an empty text, space at its ends, control, private-use and tag characters, byte-order
     /// marks and mark-up.
     pub fn new(text: &str) -> Result<Self, ModelError> {
+        let text = Self(text.to_owned());
+        text.check().map(|()| text)
+    }
+
+    /// The text that somebody's list gives.
+    pub(crate) fn as_found(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Whether [`Text::new`] would take it.
+    pub(crate) fn check(&self) -> Result<(), ModelError> {
+        let text = self.0.as_str();
         if text.is_empty() || text.trim() != text {
             return Err(ModelError::Blank(text.to_owned()));
         }
@@ -91,7 +115,7 @@ impl Text {
         if has_mark_up(text) {
             return Err(ModelError::MarkUp(text.to_owned()));
         }
-        Ok(Self(text.to_owned()))
+        Ok(())
     }
 
     /// The text.
@@ -153,6 +177,11 @@ impl<T> Multilingual<T> {
         } else {
             Err(ModelError::EnglishMissing)
         }
+    }
+
+    /// The values that somebody's list gives, which may be none.
+    pub(crate) fn as_found(entries: Vec<Entry<T>>) -> Self {
+        Self(entries)
     }
 
     /// The value in English alone.

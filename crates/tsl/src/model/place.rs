@@ -17,8 +17,20 @@ impl Country {
     ///
     /// [`ModelError::Place`] for anything but two upper-case letters, and for `GR` and `GB`.
     pub fn new(code: &str) -> Result<Self, ModelError> {
+        let code = Self(code.to_owned());
+        code.check().map(|()| code)
+    }
+
+    /// The code that somebody's list gives.
+    pub(crate) fn as_found(code: String) -> Self {
+        Self(code)
+    }
+
+    /// Whether [`Country::new`] would take it.
+    pub(crate) fn check(&self) -> Result<(), ModelError> {
+        let code = self.0.as_str();
         if code.len() == 2 && is_code(code) {
-            Ok(Self(code.to_owned()))
+            Ok(())
         } else {
             Err(ModelError::Place(code.to_owned()))
         }
@@ -41,8 +53,20 @@ impl Territory {
     ///
     /// [`ModelError::Place`] for anything but 2 to 8 upper-case letters, and for `GR` and `GB`.
     pub fn new(code: &str) -> Result<Self, ModelError> {
+        let code = Self(code.to_owned());
+        code.check().map(|()| code)
+    }
+
+    /// The code that somebody's list gives.
+    pub(crate) fn as_found(code: String) -> Self {
+        Self(code)
+    }
+
+    /// Whether [`Territory::new`] would take it.
+    pub(crate) fn check(&self) -> Result<(), ModelError> {
+        let code = self.0.as_str();
         if (2..=8).contains(&code.len()) && is_code(code) {
-            Ok(Self(code.to_owned()))
+            Ok(())
         } else {
             Err(ModelError::Place(code.to_owned()))
         }

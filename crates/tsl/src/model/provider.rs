@@ -1,10 +1,10 @@
 //! Trust service providers (TS 119 612, 5.4).
 //!
-//! Deliberately not here: extensions of provider information, which this scheme does not use.
+//! Deliberately not here: what their services are.
 
 use std::fmt;
 
-use super::{Address, Entry, ModelError, Names, Pages, Service, Text};
+use super::{Address, Entry, Extension, Language, ModelError, Names, Pages, Service, Text};
 
 /// A provider and its services.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,17 +17,45 @@ pub struct Provider {
     pub address: Address,
     /// Policies, terms, customer care (5.4.4).
     pub information: Pages,
+    /// What else is said about the provider (5.4.5).
+    pub extensions: Vec<Extension>,
     /// The services, ended ones included (5.4.6).
     pub services: Vec<Service>,
 }
 
 /// `TSPTradeName`: the registration identifier first, then other names (5.4.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TradeNames {
-    /// The number under which a register knows the provider.
-    pub registration: RegistrationIdentifier,
-    /// Other names under which the provider is known or its certificates speak of it.
-    pub further: Vec<Entry<Text>>,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TradeNames(Vec<Entry<Text>>);
+
+impl TradeNames {
+    /// The number under which a register knows the provider, and other names under which the
+    /// provider is known or its certificates speak of it.
+    pub fn new(registration: &RegistrationIdentifier, further: Vec<Entry<Text>>) -> Self {
+        let value = Text::as_found(registration.as_str().to_owned());
+        let mut entries = vec![Entry { language: Language::english(), value }];
+        entries.extend(further);
+        Self(entries)
+    }
+
+    /// The names that somebody's list gives, which may be none.
+    pub(crate) fn as_found(entries: Vec<Entry<Text>>) -> Self {
+        Self(entries)
+    }
+
+    /// All of them in their order.
+    pub fn entries(&self) -> &[Entry<Text>] {
+        &self.0
+    }
+
+    /// The first name that is a registration identifier.
+    pub fn registration(&self) -> Option<RegistrationIdentifier> {
+        self.0.iter().find_map(|entry| RegistrationIdentifier::new(entry.value.as_str()).ok())
+    }
+
+    /// The names that are no registration identifier.
+    pub fn further(&self) -> impl Iterator<Item = &Entry<Text>> {
+        self.0.iter().filter(|entry| RegistrationIdentifier::new(entry.value.as_str()).is_err())
+    }
 }
 
 /// A registration identifier: kind, country, number, such as `NTRJP-7010001008844` (5.4.2).

@@ -1,9 +1,8 @@
 //! The list as a whole and what it says about its scheme (TS 119 612, 5.3).
 //!
-//! Deliberately not here: the version and the history period, which have one value each
-//! (6 and 65535) and are written as they are.
+//! Deliberately not here: the version; a list is written in version 6, whichever it was read in.
 
-use super::{Address, Names, Pages, Provider, Territory, Uri};
+use super::{Address, Extension, Names, Pages, Pointer, Provider, Territory, Uri};
 use tenkoku_domain::time::Timestamp;
 
 /// A trusted list before it is checked and signed.
@@ -38,12 +37,32 @@ pub struct SchemeInformation {
     pub territory: Territory,
     /// Policy or legal notice (5.3.11).
     pub notice: Notice,
+    /// `HistoricalInformationPeriod` in days; 65535 says that history is never removed (5.3.12).
+    pub history_period: u32,
+    /// Other lists, and who signs them (5.3.13).
+    pub pointers: Vec<Pointer>,
     /// `ListIssueDateTime` (5.3.14).
     pub issue: Timestamp,
     /// By when the next list is issued (5.3.15).
     pub next_update: NextUpdate,
     /// Addresses that always give the newest list (5.3.16).
     pub distribution_points: Vec<Uri>,
+    /// What else is said about the scheme (5.3.17).
+    pub extensions: Vec<Extension>,
+}
+
+impl SchemeInformation {
+    /// The history period of 5.3.12: history is never removed.
+    pub const HISTORY_FOR_EVER: u32 = 65535;
+}
+
+impl TrustedList {
+    /// Every service with its provider, in document order.
+    pub fn services(&self) -> impl Iterator<Item = (&Provider, &super::Service)> {
+        self.providers
+            .iter()
+            .flat_map(|provider| provider.services.iter().map(move |service| (provider, service)))
+    }
 }
 
 /// `PolicyOrLegalNotice`: either addresses or texts, never both (5.3.11).

@@ -1,8 +1,8 @@
 //! Trust services and their past states (TS 119 612, 5.5 and 5.6).
 //!
-//! Deliberately not here: qualifications and takeovers.
+//! Deliberately not here: what extensions say.
 
-use super::{Identity, Language, Names, Pages, PastIdentity, Text, Uri};
+use super::{Extension, Identity, Names, Pages, Uri};
 use tenkoku_domain::time::Timestamp;
 
 /// A service as it is now, and as it was.
@@ -38,7 +38,7 @@ pub struct PastState {
     /// Its name then (5.6.2).
     pub name: Names,
     /// Its key, without certificate (5.6.3).
-    pub identity: PastIdentity,
+    pub identity: Identity,
     /// Its status then (5.6.4).
     pub status: Uri,
     /// When that status began, cut to the second (5.6.5).
@@ -56,19 +56,37 @@ pub struct SupplyPoint {
     pub address: Uri,
 }
 
-/// What is said about a service beyond its status (5.5.9). None of these is critical.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Extension {
-    /// `AdditionalServiceInformation`: one value, such as `…/SvcInfoExt/ForeSeals` (5.5.9.4).
-    AdditionalServiceInformation {
-        /// The language of the page behind the address.
-        language: Language,
-        /// The value.
-        uri: Uri,
-        /// A code that narrows the value down.
-        value: Option<Text>,
-    },
-    /// `ExpiredCertsRevocationInfo`: revocations of certificates that expired at or after this
-    /// instant are still told (5.5.9.1).
-    ExpiredCertsRevocationInfo(Timestamp),
+/// A state, present or past, as whoever asks about an instant sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct State<'s> {
+    /// What the service did.
+    pub service_type: &'s Uri,
+    /// Its name then.
+    pub name: &'s Names,
+    /// Its status then.
+    pub status: &'s Uri,
+    /// When that status began.
+    pub since: Timestamp,
+    /// What else was said about it.
+    pub extensions: &'s [Extension],
+}
+
+impl Service {
+    /// Its states, the present one first, then the history in the list's order.
+    pub fn states(&self) -> impl Iterator<Item = State<'_>> {
+        let present = State {
+            service_type: &self.service_type,
+            name: &self.name,
+            status: &self.status,
+            since: self.status_start,
+            extensions: &self.extensions,
+        };
+        std::iter::once(present).chain(self.history.iter().map(|past| State {
+            service_type: &past.service_type,
+            name: &past.name,
+            status: &past.status,
+            since: past.status_start,
+            extensions: &past.extensions,
+        }))
+    }
 }

@@ -18,6 +18,18 @@ impl Uri {
     /// [`ModelError::Uri`] when the scheme or what follows it is missing or holds a character that
     /// RFC 3986 does not allow.
     pub fn new(uri: &str) -> Result<Self, ModelError> {
+        let uri = Self(uri.to_owned());
+        uri.check().map(|()| uri)
+    }
+
+    /// The URI that somebody's list gives.
+    pub(crate) fn as_found(uri: String) -> Self {
+        Self(uri)
+    }
+
+    /// Whether [`Uri::new`] would take it.
+    pub(crate) fn check(&self) -> Result<(), ModelError> {
+        let uri = self.0.as_str();
         let wrong = || ModelError::Uri(uri.to_owned());
         let (scheme, rest) = uri.split_once(':').ok_or_else(wrong)?;
         let mut letters = scheme.bytes();
@@ -28,7 +40,7 @@ impl Uri {
                 .strip_prefix("//")
                 .is_some_and(|r| r.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '['));
         if scheme_fits && host_fits && !rest.is_empty() && is_hierarchical_part(rest) {
-            Ok(Self(uri.to_owned()))
+            Ok(())
         } else {
             Err(wrong())
         }

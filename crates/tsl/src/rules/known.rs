@@ -2,7 +2,47 @@
 //!
 //! Deliberately not here: values that a scheme defines under its own domain.
 
+use crate::model::SchemeInformation;
 use crate::ns;
+
+/// What kind of list it is, by type and territory (5.3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ListKind {
+    /// `EUgeneric`: the list of a member state.
+    EuropeanNational,
+    /// `EUlistofthelists`.
+    EuropeanListOfLists,
+    /// `CClist`: the list of any other territory.
+    National,
+    /// `CClistofthelists`.
+    ListOfLists,
+    /// A type of the scheme's own, or one that does not go with the territory.
+    Other,
+}
+
+impl ListKind {
+    pub(super) fn of(scheme: &SchemeInformation) -> Self {
+        let territory = scheme.territory.as_str();
+        match in_list(scheme.list_type.as_str(), "TSLType/") {
+            Some("EUgeneric") => Self::EuropeanNational,
+            Some("EUlistofthelists") if territory == "EU" => Self::EuropeanListOfLists,
+            Some(name) => match name.strip_prefix(territory) {
+                Some("list") => Self::National,
+                Some("listofthelists") => Self::ListOfLists,
+                Some(_) | None => Self::Other,
+            },
+            None => Self::Other,
+        }
+    }
+
+    pub(super) const fn is_european(self) -> bool {
+        matches!(self, Self::EuropeanNational | Self::EuropeanListOfLists)
+    }
+
+    pub(super) const fn is_list_of_lists(self) -> bool {
+        matches!(self, Self::EuropeanListOfLists | Self::ListOfLists)
+    }
+}
 
 /// Service types, without their base (5.5.1.1 to 5.5.1.3).
 const SERVICE_TYPES: &[&str] = &[
@@ -60,6 +100,52 @@ const SERVICE_TYPES: &[&str] = &[
     "unspecified",
 ];
 
+/// Types that the Regulation qualifies (5.5.1.1); the rest is national or not qualified.
+const QUALIFIED: &[&str] = &[
+    "CA/QC",
+    "Certstatus/OCSP/QC",
+    "Certstatus/CRL/QC",
+    "TSA/QTST",
+    "EDS/Q",
+    "EDS/REM/Q",
+    "PSES/Q",
+    "QESValidation/Q",
+    "RemoteQSigCDManagement/Q",
+    "RemoteQSealCDManagement/Q",
+    "EAA/Q",
+    "ElectronicArchiving/Q",
+    "Ledgers/Q",
+];
+
+/// Types of services that may have no key (5.5.3).
+const MAYBE_KEYLESS: &[&str] = &[
+    "RemoteQSigCDManagement/Q",
+    "RemoteQSealCDManagement/Q",
+    "Ledgers/Q",
+    "AdESGeneration",
+    "RemoteSigCDManagement",
+    "RemoteSealCDManagement",
+    "Ledgers",
+    "unspecified",
+];
+
+/// Qualifiers of certificates (5.5.9.2.3), the three of the time before July 2016 last.
+const QUALIFIERS: &[&str] = &[
+    "QCWithQSCD",
+    "QCNoQSCD",
+    "QCQSCDStatusAsInCert",
+    "QCQSCDManagedOnBehalf",
+    "QCForESig",
+    "QCForESeal",
+    "QCForWSA",
+    "QCForLegalPerson",
+    "QCStatement",
+    "NotQualified",
+    "QCWithSSCD",
+    "QCNoSSCD",
+    "QCSSCDStatusAsInCert",
+];
+
 /// Statuses, without their base (5.5.4, D.5.6).
 const STATUSES: &[&str] = &[
     "granted",
@@ -115,6 +201,31 @@ pub(super) fn is_possible_status(uri: &str) -> bool {
 /// Whether a service of this type may carry `ExpiredCertsRevocationInfo`.
 pub(super) fn may_tell_of_expired(uri: &str) -> bool {
     service_type(uri).is_none_or(|name| WITH_EXPIRED_INFO.contains(&name))
+}
+
+/// Whether a service of this type may be without a key and is then named by an address (5.5.3).
+pub(super) fn may_be_keyless(uri: &str) -> bool {
+    service_type(uri)
+        .is_none_or(|name| MAYBE_KEYLESS.contains(&name) || name.ends_with("/nothavingPKIid"))
+}
+
+/// Whether the address is a registered qualifier, or one that somebody else owns.
+pub(super) fn is_possible_qualifier(uri: &str) -> bool {
+    match in_list(uri, "SvcInfoExt/") {
+        Some(name) => QUALIFIERS.contains(&name),
+        None => !uri.starts_with(ns::REGISTERED),
+    }
+}
+
+/// Whether a status may stand now with a type of the European Union (5.5.4, since July 2016).
+pub(super) fn is_european_status(kind: &str, status: &str) -> bool {
+    let Some(kind) = service_type(kind) else { return true };
+    let allowed: &[&str] = if QUALIFIED.contains(&kind) {
+        &["granted", "withdrawn"]
+    } else {
+        &["recognisedatnationallevel", "deprecatedatnationallevel"]
+    };
+    in_list(status, "Svcstatus/").is_some_and(|status| allowed.contains(&status))
 }
 
 /// Whether the address says that certificates are for signatures, seals or web sites.

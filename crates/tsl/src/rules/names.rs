@@ -1,12 +1,58 @@
-//! Names and addresses, wherever they stand (TS 119 612, 5.1.4, 5.3.5, E.1).
+//! Names and addresses, wherever they stand (TS 119 612, 5.1.2 to 5.1.5, 5.3.5, E.1, E.2).
 //!
-//! Deliberately not here: characters and the English value, which the types take care of.
+//! Constructors refuse what no list may say; lists of others come here as they were found, so every
+//! value is asked again.
+//! Deliberately not here: which elements must be there.
 
 use super::Finding;
-use crate::model::{Address, Names, Uri};
+use crate::model::{Address, Entry, ModelError, Multilingual, Names, Pages, Text, Uri};
+
+/// A value that its constructor would refuse.
+pub(super) fn check_value(
+    what: &str,
+    clause: &'static str,
+    checked: Result<(), ModelError>,
+    findings: &mut Vec<Finding>,
+) {
+    if let Err(error) = checked {
+        findings.push(Finding::refused(clause, format!("{what} cannot stand in a list: {error}.")));
+    }
+}
+
+/// A multilingual value has English, and every language is one.
+fn check_languages<T>(what: &str, values: &Multilingual<T>, findings: &mut Vec<Finding>) {
+    for entry in values.entries() {
+        check_value(what, "5.1.4", entry.language.check(), findings);
+    }
+    if values.in_english().is_none() {
+        findings.push(Finding::refused("5.1.4", format!("{what} must be given in English.")));
+    }
+}
+
+/// Texts in several languages.
+pub(super) fn check_texts(what: &str, texts: &Names, findings: &mut Vec<Finding>) {
+    check_languages(what, texts, findings);
+    check_entries(what, texts.entries(), findings);
+}
+
+/// Texts, each with a language, of which none need be English.
+pub(super) fn check_entries(what: &str, entries: &[Entry<Text>], findings: &mut Vec<Finding>) {
+    for entry in entries {
+        check_value(what, "5.1.4, E.2", entry.value.check(), findings);
+    }
+}
+
+/// Addresses in several languages.
+pub(super) fn check_pages(what: &str, pages: &Pages, findings: &mut Vec<Finding>) {
+    check_languages(what, pages, findings);
+    for entry in pages.entries() {
+        check_value(what, "5.1.2", entry.value.check(), findings);
+    }
+}
 
 /// A name says each language once, and what is not Latin has its transliteration.
 pub(super) fn check_names(what: &str, names: &Names, findings: &mut Vec<Finding>) {
+    check_texts(what, names, findings);
     let entries = names.entries();
     for (position, entry) in entries.iter().enumerate() {
         if entries.iter().take(position).any(|other| other.language == entry.language) {
@@ -44,6 +90,8 @@ pub(super) fn check_address(
     address: &Address,
     findings: &mut Vec<Finding>,
 ) {
+    check_pages(&format!("An electronic address of {what}"), address.electronic(), findings);
+    check_postal(what, clause, address, findings);
     let mut uris = address.electronic().entries().iter().map(|entry| &entry.value);
     if !uris.clone().any(Uri::is_mail) {
         let sentence = format!("{what} needs an e-mail address, written mailto:name@host.");
@@ -56,5 +104,23 @@ pub(super) fn check_address(
     if let Some(odd) = uris.find(|uri| !uri.is_mail() && !uri.is_web() && !uri.is_telephone()) {
         let sentence = format!("{what} has {odd}, which is no e-mail, web or telephone address.");
         findings.push(Finding::refused(clause, sentence));
+    }
+}
+
+/// One postal address is in English, and every part is a text.
+fn check_postal(what: &str, clause: &'static str, address: &Address, findings: &mut Vec<Finding>) {
+    let place = format!("The postal address of {what}");
+    let english = crate::model::Language::english();
+    if !address.postal().iter().any(|postal| postal.language == english) {
+        findings.push(Finding::refused(clause, format!("{place} must be given in English.")));
+    }
+    for postal in address.postal() {
+        check_value(&place, "5.1.4", postal.language.check(), findings);
+        check_value(&place, "5.1.5", postal.country.check(), findings);
+        let parts = [Some(&postal.street), Some(&postal.locality)];
+        let further = [postal.state_or_province.as_ref(), postal.postal_code.as_ref()];
+        for part in parts.into_iter().chain(further).flatten() {
+            check_value(&place, clause, part.check(), findings);
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! What the list says about its scheme and itself (TS 119 612, 5.3).
 //!
-//! Deliberately not here: lists of the European Union, which point at other lists.
+//! Deliberately not here: pointers, and comparing the list with the one before it.
 
-use super::Finding;
-use super::known::in_list;
-use super::names::{check_address, check_names};
+use super::known::{ListKind, in_list};
+use super::names::{check_address, check_names, check_pages, check_texts, check_value};
+use super::{Finding, extension, pointer};
 use crate::model::{NextUpdate, Notice, SchemeInformation, TrustedList, Uri};
 use crate::ns;
 use tenkoku_domain::time::{Civil, Timestamp};
@@ -14,17 +14,42 @@ pub(super) fn check(list: &TrustedList, findings: &mut Vec<Finding>) {
     if scheme.sequence_number == 0 {
         findings.push(Finding::refused("5.3.2", "The sequence number begins at 1."));
     }
+    check_value("The list type", "5.1.2", scheme.list_type.check(), findings);
+    let approach = &scheme.status_determination;
+    check_value("The status determination approach", "5.1.2", approach.check(), findings);
+    check_value("The territory", "5.3.10", scheme.territory.check(), findings);
     check_type(scheme, findings);
     check_names("The scheme operator's name", &scheme.operator_name, findings);
     check_address("The scheme operator", "5.3.5", &scheme.operator_address, findings);
     check_scheme_name(scheme, findings);
-    check_pages(scheme, findings);
+    check_web_pages(scheme, findings);
     check_approach(scheme, findings);
     if let Notice::Legal(names) = &scheme.notice {
+        check_texts("The legal notice", names, findings);
         check_names_once("The legal notice", names, findings);
+    }
+    if scheme.history_period != SchemeInformation::HISTORY_FOR_EVER {
+        let sentence = "The history period must be 65535: history is never removed.";
+        findings.push(Finding::refused("5.3.12", sentence));
     }
     check_dates(list, findings);
     check_distribution(scheme, findings);
+    pointer::check(scheme, findings);
+    check_shape(list, findings);
+}
+
+/// What a list of this kind may hold.
+fn check_shape(list: &TrustedList, findings: &mut Vec<Finding>) {
+    let kind = ListKind::of(&list.scheme);
+    if kind.is_list_of_lists() && !list.providers.is_empty() {
+        let sentence = "A list of lists points at lists and has no providers of its own.";
+        findings.push(Finding::refused("5.3.3", sentence));
+    }
+    if kind.is_european() && !list.scheme.extensions.is_empty() {
+        let sentence = "A list of the European Union has no scheme extensions.";
+        findings.push(Finding::refused("5.3.17", sentence));
+    }
+    extension::check_understood("The scheme", "5.3.17", &list.scheme.extensions, findings);
 }
 
 /// A notice is prose: each language once, but no transliteration.
@@ -43,14 +68,13 @@ fn is_own(uri: &Uri) -> bool {
 }
 
 fn check_type(scheme: &SchemeInformation, findings: &mut Vec<Finding>) {
-    let territory = scheme.territory.as_str();
-    let registered = in_list(scheme.list_type.as_str(), "TSLType/");
-    let national = registered.and_then(|name| name.strip_suffix("list")) == Some(territory);
-    if !national && !is_own(&scheme.list_type) {
+    if ListKind::of(scheme) == ListKind::Other && !is_own(&scheme.list_type) {
+        let territory = scheme.territory.as_str();
         let sentence = format!(
-            "The list type must be {}TSLType/{territory}list or an address of the scheme's own; \
-             lists of the European Union and lists of lists are not written here.",
-            ns::TRUSTED_LIST
+            "The list type must be {base}{territory}list or {base}{territory}listofthelists, for \
+             the European Union {base}EUgeneric or {base}EUlistofthelists, or an address of the \
+             scheme's own.",
+            base = format_args!("{}TSLType/", ns::TRUSTED_LIST),
         );
         findings.push(Finding::refused("5.3.3", sentence));
     }
@@ -69,7 +93,12 @@ fn check_scheme_name(scheme: &SchemeInformation, findings: &mut Vec<Finding>) {
     }
 }
 
-fn check_pages(scheme: &SchemeInformation, findings: &mut Vec<Finding>) {
+fn check_web_pages(scheme: &SchemeInformation, findings: &mut Vec<Finding>) {
+    check_pages("The scheme information", &scheme.information, findings);
+    check_pages("The community rules", &scheme.community_rules, findings);
+    if let Notice::Policy(pages) = &scheme.notice {
+        check_pages("The policy", pages, findings);
+    }
     for entry in scheme.information.entries() {
         if !entry.value.is_web() {
             let sentence = format!("The scheme information {} is no web page.", entry.value);
@@ -84,29 +113,48 @@ fn check_pages(scheme: &SchemeInformation, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Approach and rules that ETSI registers for this kind of list, or the scheme's own (D.4, D.6).
 fn check_approach(scheme: &SchemeInformation, findings: &mut Vec<Finding>) {
     let territory = scheme.territory.as_str();
-    let approach = in_list(scheme.status_determination.as_str(), "StatusDetn/");
-    if approach.and_then(|name| name.strip_suffix("determination")) != Some(territory)
-        && !is_own(&scheme.status_determination)
-    {
+    let (approach, rules) = match ListKind::of(scheme) {
+        ListKind::EuropeanNational => {
+            ("EUappropriate".to_owned(), vec!["EUcommon".to_owned(), territory.to_owned()])
+        }
+        ListKind::EuropeanListOfLists => {
+            ("EUlistofthelists".to_owned(), vec!["EUlistofthelists".to_owned()])
+        }
+        ListKind::National | ListKind::ListOfLists | ListKind::Other => {
+            (format!("{territory}determination"), vec![territory.to_owned()])
+        }
+    };
+    let own_approach = is_own(&scheme.status_determination) && !ListKind::of(scheme).is_european();
+    let given = in_list(scheme.status_determination.as_str(), "StatusDetn/");
+    let lists = ListKind::of(scheme) == ListKind::ListOfLists
+        && given == Some(format!("{territory}listofthelists").as_str());
+    if given != Some(approach.as_str()) && !own_approach && !lists {
         let sentence = format!(
-            "The status determination approach must be {}StatusDetn/{territory}determination or \
-             an address of the scheme's own.",
+            "The status determination approach must be {}StatusDetn/{approach} or, outside the \
+             European Union, an address of the scheme's own.",
             ns::TRUSTED_LIST
         );
         findings.push(Finding::refused("5.3.8", sentence));
     }
-    let names_rules = |uri: &Uri| {
-        let rules = in_list(uri.as_str(), "schemerules/");
-        is_own(uri) || rules.and_then(|name| name.split('/').next()) == Some(territory)
-    };
-    if !scheme.community_rules.entries().iter().any(|entry| names_rules(&entry.value)) {
-        let sentence = format!(
-            "The community rules must name {}schemerules/{territory} or rules of the scheme's own.",
-            ns::TRUSTED_LIST
-        );
-        findings.push(Finding::refused("5.3.9", sentence));
+    let own_rules = !ListKind::of(scheme).is_european()
+        && scheme.community_rules.entries().iter().any(|entry| is_own(&entry.value));
+    for rule in rules {
+        let named = |uri: &Uri| {
+            let given = in_list(uri.as_str(), "schemerules/");
+            given.and_then(|name| name.split('/').next()) == Some(rule.as_str())
+        };
+        let given = scheme.community_rules.entries();
+        if !own_rules && !given.iter().any(|entry| named(&entry.value)) {
+            let sentence = format!(
+                "The community rules must name {}schemerules/{rule} or, outside the European \
+                 Union, rules of the scheme's own.",
+                ns::TRUSTED_LIST
+            );
+            findings.push(Finding::refused("5.3.9", sentence));
+        }
     }
 }
 

@@ -1,16 +1,16 @@
 //! What the list says about a service, now and before (TS 119 612, 5.5 and 5.6).
 //!
-//! Deliberately not here: the certificate's own path, and services without keys.
+//! Deliberately not here: the certificate's own path, and what extensions say.
 
 use std::collections::BTreeMap;
 
-use super::Finding;
 use super::known::{
-    is_possible_service_type, is_possible_status, is_purpose, is_root_information,
-    may_tell_of_expired, service_type,
+    ListKind, is_european_status, is_possible_service_type, is_possible_status, is_purpose,
+    may_be_keyless, service_type,
 };
-use super::names::check_names;
-use crate::model::{Extension, PastState, Provider, Service, TrustedList, Uri};
+use super::names::{check_names, check_pages, check_value};
+use super::{Finding, extension};
+use crate::model::{DigitalId, Identity, PastState, Provider, Service, TrustedList, Uri};
 
 pub(super) fn check(
     service: &Service,
@@ -21,7 +21,14 @@ pub(super) fn check(
     let place = place(service, provider);
     check_kind(&place, &service.service_type, &service.status, findings);
     check_names(&format!("The name of {place}"), &service.name, findings);
+    check_identity(&place, service, findings);
     check_organisation(&place, service, provider, findings);
+    check_addresses(&place, service, findings);
+    let european = ListKind::of(&list.scheme).is_european();
+    if european && !is_european_status(service.service_type.as_str(), service.status.as_str()) {
+        let sentence = format!("{} is no status for the type of {place}.", service.status);
+        findings.push(Finding::refused("5.5.4", sentence));
+    }
     if service.status_start.seconds() > list.scheme.issue.seconds() {
         let sentence = format!("The status of {place} begins after the list is issued.");
         findings.push(Finding::refused("5.5.5", sentence));
@@ -31,7 +38,7 @@ pub(super) fn check(
         let sentence = format!("{place} needs the address of the provider's definition.");
         findings.push(Finding::refused("5.5.8", sentence));
     }
-    check_extensions(&place, &service.service_type, &service.extensions, findings);
+    extension::check(&place, &service.service_type, &service.extensions, findings);
     check_purpose(&place, service, findings);
     check_history(&place, service, findings);
 }
@@ -41,7 +48,8 @@ pub(super) fn check_keys(list: &TrustedList, findings: &mut Vec<Finding>) {
     let mut seen = BTreeMap::new();
     for provider in &list.providers {
         for service in &provider.services {
-            let key = (service.service_type.as_str(), service.identity.public_key());
+            let Some(key) = service.identity.public_key() else { continue };
+            let key = (service.service_type.as_str(), key);
             let here = place(service, provider);
             if let Some(there) = seen.insert(key, here.clone()) {
                 let sentence = format!("{here} has the same key and type as {there}.");
@@ -57,17 +65,70 @@ fn place(service: &Service, provider: &Provider) -> String {
 }
 
 fn check_kind(place: &str, kind: &Uri, status: &Uri, findings: &mut Vec<Finding>) {
+    check_value(&format!("The type of {place}"), "5.1.2", kind.check(), findings);
+    check_value(&format!("The status of {place}"), "5.1.2", status.check(), findings);
     if !is_possible_service_type(kind.as_str()) {
         let sentence = format!("{kind} of {place} is no registered service type.");
         findings.push(Finding::refused("5.5.1", sentence));
     }
-    if service_type(kind.as_str()).is_some_and(|name| name.ends_with("/nothavingPKIid")) {
-        let sentence = format!("{place} is of a type without a key, but has a certificate.");
-        findings.push(Finding::refused("5.5.3", sentence));
-    }
     if !is_possible_status(status.as_str()) {
         let sentence = format!("{status} of {place} is no registered status.");
         findings.push(Finding::refused("5.5.4", sentence));
+    }
+}
+
+fn holds_certificate(id: &DigitalId) -> bool {
+    matches!(id, DigitalId::Certificate(_) | DigitalId::Unreadable(_))
+}
+
+/// One key and one subject, named by a certificate; or, without a key, by an address (5.5.3).
+fn check_identity(place: &str, service: &Service, findings: &mut Vec<Finding>) {
+    let mut refuse = |wrong: bool, sentence: String| {
+        if wrong {
+            findings.push(Finding::refused("5.5.3", sentence));
+        }
+    };
+    let identity = &service.identity;
+    let kind = service.service_type.as_str();
+    let Some(first) = identity.certificate() else {
+        let named = identity.ids().iter().any(|id| matches!(id, DigitalId::Other(_)));
+        refuse(
+            !(named && may_be_keyless(kind)),
+            format!("{place} has no certificate that can be read."),
+        );
+        return;
+    };
+    refuse(
+        service_type(kind).is_some_and(|name| name.ends_with("/nothavingPKIid")),
+        format!("{place} is of a type without a key, but has a certificate."),
+    );
+    let same = identity
+        .certificates()
+        .all(|other| other.public_key() == first.public_key() && other.has_same_subject(first));
+    refuse(!same, format!("The certificates of {place} have different keys or subjects."));
+    refuse(
+        !identity.certificates().all(crate::certificate::Certificate::is_strict)
+            || identity.ids().iter().any(|id| matches!(id, DigitalId::Unreadable(_))),
+        format!("A certificate of {place} is not encoded as DER prescribes."),
+    );
+    let computed = first.computed_key_identifier();
+    let own = first.key_identifier().unwrap_or(computed);
+    refuse(
+        identity.key_identifiers().any(|identifier| identifier != own),
+        format!("The key identifier of {place} is not the one of its certificate."),
+    );
+}
+
+fn check_addresses(place: &str, service: &Service, findings: &mut Vec<Finding>) {
+    for pages in [&service.scheme_definition, &service.provider_definition].into_iter().flatten() {
+        check_pages(&format!("A definition of {place}"), pages, findings);
+    }
+    for point in &service.supply_points {
+        let what = format!("A supply point of {place}");
+        check_value(&what, "5.5.7", point.address.check(), findings);
+        if let Some(kind) = &point.kind {
+            check_value(&what, "5.5.7", kind.check(), findings);
+        }
     }
 }
 
@@ -78,7 +139,7 @@ fn check_organisation(
     provider: &Provider,
     findings: &mut Vec<Finding>,
 ) {
-    let further = provider.trade_names.further.iter();
+    let further = provider.trade_names.further();
     let known: Vec<String> = provider
         .name
         .entries()
@@ -86,7 +147,8 @@ fn check_organisation(
         .chain(further)
         .map(|entry| super::signer::folded(entry.value.as_str()))
         .collect();
-    let organisations = service.identity.certificate().organisations();
+    let Some(certificate) = service.identity.certificate() else { return };
+    let organisations = certificate.organisations();
     let named = organisations.iter().any(|name| known.contains(&super::signer::folded(name)));
     if let (false, Some(organisation)) = (named, organisations.first()) {
         let sentence = format!(
@@ -97,51 +159,11 @@ fn check_organisation(
     }
 }
 
-fn check_extensions(
-    place: &str,
-    kind: &Uri,
-    extensions: &[Extension],
-    findings: &mut Vec<Finding>,
-) {
-    for (position, extension) in extensions.iter().enumerate() {
-        if extensions.iter().take(position).any(|other| other == extension) {
-            let sentence = format!("{place} says the same in two extensions.");
-            findings.push(Finding::refused("5.5.9", sentence));
-        }
-        match extension {
-            Extension::AdditionalServiceInformation { uri, .. } => {
-                check_information(place, kind, uri, findings);
-            }
-            Extension::ExpiredCertsRevocationInfo(_) if !may_tell_of_expired(kind.as_str()) => {
-                let sentence = format!("{place} is of a type that does not issue certificates.");
-                findings.push(Finding::refused("5.5.9.1", sentence));
-            }
-            Extension::ExpiredCertsRevocationInfo(_) => {}
-        }
-    }
-}
-
-fn check_information(place: &str, kind: &Uri, value: &Uri, findings: &mut Vec<Finding>) {
-    let kind = service_type(kind.as_str());
-    if is_root_information(value.as_str()) && kind != Some("CA/QC") {
-        let sentence = format!("{place} says RootCA-QC, which only CA/QC may say.");
-        findings.push(Finding::refused("D.4", sentence));
-    }
-    let other = kind.is_some_and(|name| name.ends_with("CertsforOtherTypesOfTS"));
-    if other && is_purpose(value.as_str()) {
-        let sentence =
-            format!("{place} is for other services, so it is not for signatures, seals or sites.");
-        findings.push(Finding::refused("5.5.1.2", sentence));
-    }
-}
-
 /// A CA of a registered type should say what its certificates are for (5.5.9.4).
 fn check_purpose(place: &str, service: &Service, findings: &mut Vec<Finding>) {
     let issues = matches!(service_type(service.service_type.as_str()), Some("CA/QC" | "CA/PKC"));
-    let says = service.extensions.iter().any(|extension| match extension {
-        Extension::AdditionalServiceInformation { uri, .. } => is_purpose(uri.as_str()),
-        Extension::ExpiredCertsRevocationInfo(_) => false,
-    });
+    let values = service.extensions.iter().filter_map(|extension| extension.as_information());
+    let says = values.into_iter().any(|value| is_purpose(value.as_str()));
     if issues && !says {
         let sentence = format!(
             "{place} should say whether its certificates are for signatures, seals or sites."
@@ -174,8 +196,16 @@ fn check_past_state(
 ) {
     check_kind(place, &state.service_type, &state.status, findings);
     check_names(&format!("A former name of {place}"), &state.name, findings);
-    check_extensions(place, &state.service_type, &state.extensions, findings);
-    if state.identity.key_identifier() != service.identity.key_identifier() {
+    extension::check(place, &state.service_type, &state.extensions, findings);
+    if state.identity.ids().iter().any(holds_certificate) {
+        let sentence = format!("A former state of {place} carries a certificate.");
+        findings.push(Finding::refused("5.6.3", sentence));
+    }
+    let named = |identity: &Identity| identity.key_identifier();
+    if service.identity.certificate().is_some() && named(&state.identity).is_none() {
+        let sentence = format!("A former state of {place} lacks the key identifier.");
+        findings.push(Finding::refused("5.6.3", sentence));
+    } else if named(&state.identity) != named(&service.identity) {
         let sentence = format!("A former state of {place} has another key; that is a new service.");
         findings.push(Finding::refused("5.6.3", sentence));
     }

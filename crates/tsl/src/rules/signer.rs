@@ -57,7 +57,7 @@ pub(super) fn check(
         !is_strong(signer.key()),
         format!("The signing key must be on P-256 or P-384, or RSA of {RSA_BITS} bits or more."),
     );
-    if !signer.has_purpose(SIGNING_OF_LISTS) {
+    if !signer.purposes().contains(&SIGNING_OF_LISTS) {
         let sentence = "The signing certificate should name the purpose id-tsl-kp-tslSigning.";
         findings.push(Finding::advised("5.7.1", sentence));
     }
@@ -94,6 +94,6 @@ fn is_strong(key: KeyKind) -> bool {
     match key {
         KeyKind::P256 | KeyKind::P384 => true,
         KeyKind::Rsa { bits } => bits >= RSA_BITS,
-        KeyKind::Other => false,
+        KeyKind::P521 | KeyKind::Other => false,
     }
 }

@@ -36,7 +36,7 @@ impl Digests {
     pub(super) fn of(signing: &Signing, document: &SignedDocument) -> Self {
         let digest = signing.algorithm.digest();
         Self {
-            list: digest.digest(&document.list),
+            list: document.digests.by(digest).map(<[u8]>::to_vec).unwrap_or_default(),
             properties: digest.digest(&document.signature.properties_bytes),
         }
     }

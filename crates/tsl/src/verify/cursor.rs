@@ -3,8 +3,12 @@
 //! Whoever reads through the cursor reads what was canonicalised, and nothing else.
 //! Deliberately not here: what the elements mean.
 
+use std::borrow::Cow;
+
 use super::Refusal;
+use crate::algorithm::{Digesters, ListDigests};
 use crate::c14n::{Canonicaliser, Method, is_enveloped_signature};
+use crate::model::Fragment;
 use crate::ns;
 use crate::xml::{Element, Name, Reader, Token};
 
@@ -20,7 +24,8 @@ pub(super) struct Cursor<'a> {
     reader: Reader<'a>,
     /// The list without its signature.
     list: Canonicaliser,
-    /// A part of the signature that is being captured.
+    digesters: Digesters,
+    /// A part that is being captured for itself.
     capture: Option<Canonicaliser>,
     inside_signature: bool,
     seen: Vec<Seen>,
@@ -28,8 +33,10 @@ pub(super) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Result<Self, Refusal> {
+        let reader = Reader::new(bytes)?;
         Ok(Self {
-            reader: Reader::new(bytes)?,
+            digesters: Digesters::for_document(reader.document()),
+            reader,
             list: Canonicaliser::document(Method::Exclusive),
             capture: None,
             inside_signature: false,
@@ -53,11 +60,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// The text of the current element, which ends here; white space around it is dropped.
-    pub(super) fn text(&mut self) -> Result<String, Refusal> {
-        let mut value = String::new();
+    pub(super) fn text(&mut self) -> Result<Cow<'a, str>, Refusal> {
+        let mut value = Cow::Borrowed("");
         while let Some(token) = self.next()? {
             match token {
-                Token::Text(text) => value.push_str(&text),
+                Token::Text(text) if value.is_empty() => value = text,
+                Token::Text(text) => value.to_mut().push_str(&text),
                 Token::End(_) => break,
                 Token::Start(element) => {
                     let name = element.name.local;
@@ -66,7 +74,20 @@ impl<'a> Cursor<'a> {
                 Token::Comment | Token::Instruction { .. } => {}
             }
         }
-        Ok(value.trim().to_owned())
+        Ok(match value {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        })
+    }
+
+    /// The element that was just opened, with all that is in it, as it stands.
+    pub(super) fn fragment(&mut self, element: &Element<'a>) -> Result<Fragment, Refusal> {
+        let mut form = Canonicaliser::fragment();
+        form.push(&Token::Start(element.clone()));
+        self.capture = Some(form);
+        self.skip()?;
+        let form = self.capture.take().map(Canonicaliser::finish).unwrap_or_default();
+        Ok(Fragment::new(&element.name.namespace, element.name.local, form))
     }
 
     /// Passes over the rest of the current element.
@@ -89,10 +110,11 @@ impl<'a> Cursor<'a> {
         form.map(Canonicaliser::finish).unwrap_or_default().into_bytes()
     }
 
-    /// Reads to the end of the document and returns the canonical form of the list.
-    pub(super) fn finish(mut self) -> Result<Vec<u8>, Refusal> {
+    /// Reads to the end of the document and returns the digests of the list's canonical form.
+    pub(super) fn finish(mut self) -> Result<ListDigests, Refusal> {
         while self.next()?.is_some() {}
-        Ok(self.list.finish().into_bytes())
+        self.digesters.update(self.list.finish().as_bytes());
+        Ok(self.digesters.finish())
     }
 
     fn next(&mut self) -> Result<Option<Token<'a>>, Refusal> {
@@ -106,7 +128,9 @@ impl<'a> Cursor<'a> {
         }
         if !self.inside_signature {
             self.list.push(&token);
-        } else if let Some(form) = self.capture.as_mut() {
+            self.list.drain(|bytes| self.digesters.update(bytes));
+        }
+        if let Some(form) = self.capture.as_mut() {
             form.push(&token);
         }
         if self.reader.depth() <= 1 {

@@ -58,8 +58,10 @@ pub(crate) struct Properties {
     pub(crate) signing_time: String,
     /// The digests of `SigningCertificateV2`, one for each certificate it names.
     pub(crate) certificates: Vec<DigestParts>,
-    /// Whether the deprecated `SigningCertificate` is there.
-    pub(crate) has_old_reference: bool,
+    /// The digests of the deprecated `SigningCertificate`, which lists of version 5 have.
+    pub(crate) old_certificates: Vec<DigestParts>,
+    /// Whether `SignerRole` or `SignatureProductionPlace` is there in its deprecated form.
+    pub(crate) has_old_form: bool,
     /// `ObjectReference` and `MimeType` of every `DataObjectFormat`.
     pub(crate) formats: Vec<(String, String)>,
 }
@@ -76,7 +78,7 @@ pub(super) fn read(cursor: &mut Cursor, element: &Element) -> Result<SignaturePa
                 parts.info = signed_info(cursor)?;
                 parts.info_bytes = cursor.captured();
             }
-            "SignatureValue" => parts.value = cursor.text()?,
+            "SignatureValue" => parts.value = cursor.text()?.into_owned(),
             "KeyInfo" => parts.certificates = key_info(cursor)?,
             "Object" => object(cursor, &mut parts)?,
             _ => return Err(Refusal::Shape("an unknown element in the signature")),
@@ -149,7 +151,7 @@ fn reference(cursor: &mut Cursor, element: &Element) -> Result<Reference, Refusa
         match local(&child) {
             "Transforms" => reference.transforms = transforms(cursor)?,
             "DigestMethod" => reference.digest.method = algorithm(cursor, &child)?,
-            "DigestValue" => reference.digest.value = cursor.text()?,
+            "DigestValue" => reference.digest.value = cursor.text()?.into_owned(),
             _ => return Err(Refusal::Shape("an unknown element in a reference")),
         }
     }
@@ -183,7 +185,7 @@ fn key_info(cursor: &mut Cursor) -> Result<Vec<String>, Refusal> {
         }
         while let Some(datum) = cursor.child()? {
             if datum.name.is(ns::DS, "X509Certificate") {
-                certificates.push(cursor.text()?);
+                certificates.push(cursor.text()?.into_owned());
             } else {
                 cursor.skip()?;
             }
@@ -235,13 +237,16 @@ fn signed_properties(cursor: &mut Cursor, properties: &mut Properties) -> Result
         while let Some(property) = cursor.child()? {
             match (&*property.name.namespace, property.name.local) {
                 (ns::XADES, "SigningTime") if about_signature => {
-                    properties.signing_time = cursor.text()?;
+                    properties.signing_time = cursor.text()?.into_owned();
                 }
                 (ns::XADES, "SigningCertificateV2") if about_signature => {
                     signing_certificates(cursor, &mut properties.certificates)?;
                 }
-                (ns::XADES, "SigningCertificate") => {
-                    properties.has_old_reference = true;
+                (ns::XADES, "SigningCertificate") if about_signature => {
+                    signing_certificates(cursor, &mut properties.old_certificates)?;
+                }
+                (ns::XADES, "SignerRole" | "SignatureProductionPlace") if about_signature => {
+                    properties.has_old_form = true;
                     cursor.skip()?;
                 }
                 (ns::XADES, "DataObjectFormat") if about_data => {
@@ -276,7 +281,7 @@ fn certificate_digest(cursor: &mut Cursor) -> Result<DigestParts, Refusal> {
     while let Some(child) = cursor.child()? {
         match (&*child.name.namespace, child.name.local) {
             (ns::DS, "DigestMethod") => digest.method = algorithm(cursor, &child)?,
-            (ns::DS, "DigestValue") => digest.value = cursor.text()?,
+            (ns::DS, "DigestValue") => digest.value = cursor.text()?.into_owned(),
             _ => return Err(Refusal::CertificateReference),
         }
     }
@@ -287,7 +292,7 @@ fn mime_type(cursor: &mut Cursor) -> Result<String, Refusal> {
     let mut kind = String::new();
     while let Some(child) = cursor.child()? {
         if child.name.is(ns::XADES, "MimeType") {
-            kind = cursor.text()?;
+            kind = cursor.text()?.into_owned();
         } else {
             cursor.skip()?;
         }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
 use quick_xml::XmlVersion;
 use quick_xml::escape::EscapeError;
 use quick_xml::events::attributes::Attribute;
@@ -30,12 +31,18 @@ pub(super) fn check_character(character: char) -> Result<(), XmlError> {
 }
 
 pub(super) fn check_characters(text: &str) -> Result<(), XmlError> {
-    text.chars().try_for_each(check_character)
+    // Of what a `str` can hold, XML forbids most control characters and U+FFFE and U+FFFF, whose
+    // first byte is 0xEF. Only a text that may hold one is looked at character by character.
+    let suspicious = |byte: u8| (byte < 0x20 && !is_space(byte)) || byte == 0xef;
+    if text.bytes().fold(false, |found, byte| found | suspicious(byte)) {
+        return text.chars().try_for_each(check_character);
+    }
+    Ok(())
 }
 
 /// Line ends become a line feed (XML 1.0, 2.11).
 pub(super) fn normalise_line_ends(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.contains('\r') {
+    if memchr(b'\r', text.as_bytes()).is_some() {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
     } else {
         text

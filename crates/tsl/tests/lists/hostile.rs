@@ -109,7 +109,7 @@ fn every_stored_file_is_tried() {
 #[test]
 fn the_list_they_were_made_from_is_good() {
     let good = fs::read(data().join("hostile/good.xml")).unwrap();
-    assert_eq!(verify(&good).unwrap().content().services.len(), 3);
+    assert_eq!(verify(&good).unwrap().list().services().count(), 3);
 }
 
 #[test]

@@ -147,11 +147,8 @@ fn a_certificate_made_out_to_another_name_is_only_advised_against() {
 
 #[test]
 fn extensions_are_checked() {
-    let information = |value: &str| Extension::AdditionalServiceInformation {
-        language: Language::english(),
-        uri: uri(&format!("{BASE}SvcInfoExt/{value}")),
-        value: None,
-    };
+    let information =
+        |value: &str| Extension::information(uri(&format!("{BASE}SvcInfoExt/{value}")));
     check_service("5.5.9", "the same in two", |s| s.extensions.push(information("ForeSeals")));
     check_service("5.5.9.1", "does not issue certificates", |s| {
         s.service_type = uri("http://uri.etsi.org/TrstSvc/Svctype/TSA");

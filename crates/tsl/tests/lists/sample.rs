@@ -15,9 +15,9 @@ use tenkoku_domain::time::Timestamp;
 use tenkoku_tsl::algorithm::SignatureAlgorithm;
 use tenkoku_tsl::certificate::Certificate;
 use tenkoku_tsl::model::{
-    Address, Country, Entry, Extension, Identity, Language, Multilingual, Names, NextUpdate,
-    Notice, Pages, PastState, PostalAddress, Provider, RegistrationIdentifier, SchemeInformation,
-    Service, SupplyPoint, Territory, Text, TradeNames, TrustedList, Uri,
+    Address, Country, Entry, Extension, ExtensionContent, Identity, Language, Multilingual, Names,
+    NextUpdate, Notice, Pages, PastState, PostalAddress, Provider, RegistrationIdentifier,
+    SchemeInformation, Service, SupplyPoint, Territory, Text, TradeNames, TrustedList, Uri,
 };
 use tenkoku_tsl::{rules, sign};
 
@@ -211,9 +211,12 @@ fn scheme() -> SchemeInformation {
             Multilingual::english(text("Evaluation list without legal effect."))
                 .and(Language::japanese(), text("法的効力のない評価用リストです。")),
         ),
+        history_period: SchemeInformation::HISTORY_FOR_EVER,
+        pointers: Vec::new(),
         issue: at(ISSUE),
         next_update: NextUpdate::By(at("2027-05-20T00:00:00Z")),
         distribution_points: vec![uri("https://tl.example.jp/tl/jp.xml")],
+        extensions: Vec::new(),
     }
 }
 
@@ -239,12 +242,12 @@ fn service(level: u8, provider: &str) -> Service {
         ],
         provider_definition: None,
         extensions: vec![
-            Extension::AdditionalServiceInformation {
-                language: Language::english(),
-                uri: uri("http://uri.etsi.org/TrstSvc/TrustedList/SvcInfoExt/ForeSeals"),
-                value: None,
-            },
-            Extension::ExpiredCertsRevocationInfo(at("2026-11-20T00:00:00Z")),
+            Extension::information(uri(
+                "http://uri.etsi.org/TrstSvc/TrustedList/SvcInfoExt/ForeSeals",
+            )),
+            Extension::new(ExtensionContent::ExpiredCertsRevocationInfo(at(
+                "2026-11-20T00:00:00Z",
+            ))),
         ],
         history: Vec::new(),
     }
@@ -268,12 +271,13 @@ pub(crate) fn list() -> TrustedList {
     let name = "Example Seal CA K.K.";
     let provider = Provider {
         name: names(name, "例示シール認証株式会社", "Reiji Shiiru Ninsho K.K."),
-        trade_names: TradeNames {
-            registration: RegistrationIdentifier::new("NTRJP-7000000000000").unwrap(),
-            further: vec![Entry { language: Language::english(), value: text("Example Seal") }],
-        },
+        trade_names: TradeNames::new(
+            &RegistrationIdentifier::new("NTRJP-7000000000000").unwrap(),
+            vec![Entry { language: Language::english(), value: text("Example Seal") }],
+        ),
         address: address("ca.example.jp"),
         information: page("https://ca.example.jp/cps"),
+        extensions: Vec::new(),
         services: vec![
             service(1, name),
             with_past(with_past(service(2, name), "2026-10-01T00:00:00Z"), "2026-09-01T00:00:00Z"),
