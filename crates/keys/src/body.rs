@@ -10,6 +10,7 @@ use tenkoku_pki::ocsp::LintedAnswer;
 use tenkoku_pki::signature::SignatureAlgorithm;
 use tenkoku_pki::signed::Signable;
 use tenkoku_tsl::algorithm::SignatureAlgorithm as ListAlgorithm;
+use tenkoku_tsl::lote::PreparedLote;
 use tenkoku_tsl::sign::PreparedList;
 
 use crate::KeyError;
@@ -25,6 +26,8 @@ pub enum Body<'a> {
     Answer(&'a LintedAnswer),
     /// A trusted list.
     List(&'a PreparedList),
+    /// The same list in JSON.
+    ListJson(&'a PreparedLote),
     /// A certification request that shows possession over a challenge.
     Request(&'a RequestBody),
     /// A bundle for another installation.
@@ -39,6 +42,7 @@ impl Body<'_> {
             Body::Crl(body) => body.to_be_signed(),
             Body::Answer(body) => body.to_be_signed(),
             Body::List(body) => body.to_be_signed(),
+            Body::ListJson(body) => body.to_be_signed(),
             Body::Request(body) => body.to_be_signed(),
             Body::Bundle(body) => body.to_be_signed(),
         }
@@ -51,6 +55,7 @@ impl Body<'_> {
             Body::Crl(body) => body.signature_algorithm(),
             Body::Answer(body) => body.signature_algorithm(),
             Body::List(body) => of_list(body.algorithm()),
+            Body::ListJson(body) => of_list(body.algorithm()),
             Body::Request(body) => body.signature_algorithm(),
             Body::Bundle(body) => body.signature_algorithm(),
         }
@@ -64,6 +69,7 @@ impl Body<'_> {
             Body::Crl(body) => body.signer() == key,
             Body::Answer(body) => body.signer() == key,
             Body::List(body) => body.signer().public_key() == key.spki_der(),
+            Body::ListJson(body) => body.signer().public_key() == key.spki_der(),
             Body::Request(body) => body.signer() == key,
             Body::Bundle(body) => body.signer() == key,
         };

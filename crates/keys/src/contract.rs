@@ -261,7 +261,10 @@ impl<'a> Made<'a> {
         let signer = certificate.assemble(&signature).map_err(failed("assembling"))?;
         let body = specimen::list(&signer, algorithm)?;
         let signature = self.sign(&Body::List(&body))?;
-        body.finish(&signature).map(drop).map_err(failed("finishing a trusted list"))
+        body.finish(&signature).map_err(failed("finishing a trusted list"))?;
+        let body = specimen::list_in_json(&signer, algorithm)?;
+        let signature = self.sign(&Body::ListJson(&body))?;
+        body.finish(&signature).map(drop).map_err(failed("finishing a list in JSON"))
     }
 }
 

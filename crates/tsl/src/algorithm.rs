@@ -24,7 +24,7 @@ pub enum SignatureAlgorithm {
 }
 
 impl SignatureAlgorithm {
-    const ALL: [Self; 4] =
+    pub(crate) const ALL: [Self; 4] =
         [Self::EcdsaP256Sha256, Self::EcdsaP384Sha384, Self::RsaSha256, Self::RsaSha512];
 
     /// The address that XML Signature uses (RFC 9231, 2.3).

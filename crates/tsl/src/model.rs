@@ -32,6 +32,7 @@ pub use scheme::{NextUpdate, Notice, SchemeInformation, TrustedList};
 pub use service::{PastState, Service, State, SupplyPoint};
 pub use uri::Uri;
 
+use tenkoku_domain::time::Timestamp;
 use thiserror::Error;
 
 /// Why a value cannot stand in a trusted list.
@@ -67,6 +68,12 @@ pub enum ModelError {
     /// Certificates of one service with different keys or subjects (5.5.3).
     #[error("all certificates of a service must have the same key and the same subject")]
     SeveralKeys,
+    /// A status that begins no later than the one before it (5.5.5, 5.5.10).
+    #[error("a new status begins after the present one, which began at {0}")]
+    StatusStart(Timestamp),
+    /// A change to the status that the service has.
+    #[error("the service has the status {0} already")]
+    StatusUnchanged(String),
     /// A key identifier of the wrong length (RFC 5280, 4.2.1.2).
     #[error("a key identifier has between 1 and 64 bytes")]
     KeyIdentifier,

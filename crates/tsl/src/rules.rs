@@ -9,7 +9,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::certificate::Certificate;
-use crate::model::TrustedList;
+use crate::model::{Service, TrustedList};
 use tenkoku_domain::time::Timestamp;
 
 mod extension;
@@ -128,4 +128,9 @@ pub fn succession(list: &TrustedList, before: &TrustedList) -> Vec<Finding> {
     let mut findings = Vec::new();
     successor::check(list, before, &mut findings);
     findings
+}
+
+/// Whether both are one service: the key, and the type in some state; without a key, the name.
+pub fn is_same_service(service: &Service, former: &Service) -> bool {
+    successor::is_same(service, former)
 }

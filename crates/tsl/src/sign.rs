@@ -31,6 +31,12 @@ pub enum SignError {
     /// The key did not return a signature of the agreed form.
     #[error("the signature is not of the form that its algorithm makes")]
     SignatureForm,
+    /// A closed list has no form in JSON.
+    #[error("a closed list has no form in JSON")]
+    ClosedInJson,
+    /// The finished list in JSON does not verify.
+    #[error("the signed list in JSON would not be accepted by its readers")]
+    UnacceptableJson(#[from] crate::lote::LoteRefusal),
     /// What was written cannot be read again, or the finished list does not verify.
     #[error("the signed list would not be accepted by its readers")]
     Unacceptable(#[from] Refusal),
@@ -104,17 +110,29 @@ impl PreparedList {
     /// [`SignError::SignatureForm`] for anything else; [`SignError::Unacceptable`] when the
     /// signature is not by the signer's key or the document does not verify.
     pub fn finish(self, signature: &[u8]) -> Result<Vec<u8>, SignError> {
-        let value = match self.signing.algorithm.coordinate_bytes() {
-            Some(size) => ecdsa::concatenate(signature, size).ok_or(SignError::SignatureForm)?,
-            None => signature.to_vec(),
-        };
+        let value = signature_value(self.signing.algorithm, signature)?;
         let document = write(&self.list, &self.signing, &self.digests, &value);
         verify(&document)?;
         Ok(document)
     }
 }
 
-fn check_signer(list: &LintedList, signer: &Certificate, at: Timestamp) -> Result<(), SignError> {
+/// The value as XML and JSON signatures write it: for ECDSA r and s concatenated.
+pub(crate) fn signature_value(
+    algorithm: SignatureAlgorithm,
+    signature: &[u8],
+) -> Result<Vec<u8>, SignError> {
+    match algorithm.coordinate_bytes() {
+        Some(size) => ecdsa::concatenate(signature, size).ok_or(SignError::SignatureForm),
+        None => Ok(signature.to_vec()),
+    }
+}
+
+pub(crate) fn check_signer(
+    list: &LintedList,
+    signer: &Certificate,
+    at: Timestamp,
+) -> Result<(), SignError> {
     let mut findings = signer_findings(list.list(), signer, at);
     findings.retain(|finding| finding.weight == Weight::Refused);
     if findings.is_empty() { Ok(()) } else { Err(SignError::Signer(Broken(findings))) }

@@ -27,8 +27,12 @@ pub fn to_xml(list: &TrustedList) -> String {
 
 /// The text of the `.sha2` file beside a published list: lower-case hexadecimal, no newline (6.1).
 pub fn sha2(document: &[u8]) -> String {
-    let digest = DigestAlgorithm::Sha256.digest(document);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+    hex(&DigestAlgorithm::Sha256.digest(document))
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 /// The document with `signature` as the last child of its root.

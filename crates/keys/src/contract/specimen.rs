@@ -24,10 +24,12 @@ use tenkoku_pki::uri::HttpUri;
 use tenkoku_pki::{crl, ocsp};
 use tenkoku_tsl::algorithm::SignatureAlgorithm as ListAlgorithm;
 use tenkoku_tsl::certificate::Certificate as ListSigner;
+use tenkoku_tsl::lote::{self, PreparedLote};
 use tenkoku_tsl::model::{
     Address, Country, Language, Names, NextUpdate, Notice, Pages, PostalAddress, SchemeInformation,
     Territory, Text, TrustedList, Uri,
 };
+use tenkoku_tsl::rules::LintedList;
 use tenkoku_tsl::sign::{PreparedList, prepare};
 
 /// When everything here happens.
@@ -160,9 +162,21 @@ pub(super) const fn list_algorithm(key: KeyAlgorithm) -> Option<ListAlgorithm> {
 /// A list without providers, to be signed by the holder of this certificate, DER.
 pub(super) fn list(signer: &[u8], algorithm: ListAlgorithm) -> Result<PreparedList, String> {
     let signer = ListSigner::from_der(signer).map_err(none("a list signer"))?;
+    prepare(linted()?, signer, algorithm, NOW).map_err(none("a list"))
+}
+
+/// The same list in JSON.
+pub(super) fn list_in_json(
+    signer: &[u8],
+    algorithm: ListAlgorithm,
+) -> Result<PreparedLote, String> {
+    let signer = ListSigner::from_der(signer).map_err(none("a list signer"))?;
+    lote::prepare(&linted()?, signer, algorithm, NOW).map_err(none("a list in JSON"))
+}
+
+fn linted() -> Result<LintedList, String> {
     let list = TrustedList { scheme: scheme()?, providers: Vec::new() };
-    let list = tenkoku_tsl::rules::lint(list).map_err(none("a list"))?;
-    prepare(list, signer, algorithm, NOW).map_err(none("a list"))
+    tenkoku_tsl::rules::lint(list).map_err(none("a list"))
 }
 
 fn scheme() -> Result<SchemeInformation, String> {

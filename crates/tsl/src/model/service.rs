@@ -2,7 +2,7 @@
 //!
 //! Deliberately not here: what extensions say.
 
-use super::{Extension, Identity, Names, Pages, Uri};
+use super::{Extension, Identity, ModelError, Names, Pages, Uri};
 use tenkoku_domain::time::Timestamp;
 
 /// A service as it is now, and as it was.
@@ -72,6 +72,32 @@ pub struct State<'s> {
 }
 
 impl Service {
+    /// Gives the service another status; the one that it had moves to the top of the history, with
+    /// everything that was said about it (G.3).
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::StatusStart`] unless `since` is later than the present status began, by whole
+    /// seconds; [`ModelError::StatusUnchanged`] for the status that it has.
+    pub fn change_status(&mut self, status: Uri, since: Timestamp) -> Result<(), ModelError> {
+        if since.seconds() <= self.status_start.seconds() {
+            return Err(ModelError::StatusStart(self.status_start));
+        }
+        if status == self.status {
+            return Err(ModelError::StatusUnchanged(status.to_string()));
+        }
+        let past = PastState {
+            service_type: self.service_type.clone(),
+            name: self.name.clone(),
+            identity: self.identity.to_past(),
+            status: std::mem::replace(&mut self.status, status),
+            status_start: std::mem::replace(&mut self.status_start, since.floor()),
+            extensions: self.extensions.clone(),
+        };
+        self.history.insert(0, past);
+        Ok(())
+    }
+
     /// Its states, the present one first, then the history in the list's order.
     pub fn states(&self) -> impl Iterator<Item = State<'_>> {
         let present = State {

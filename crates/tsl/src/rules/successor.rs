@@ -24,18 +24,17 @@ pub(super) fn check(list: &TrustedList, before: &TrustedList, findings: &mut Vec
         findings.push(Finding::refused("5.3.3, 5.3.10", sentence));
     }
     for (provider, former) in before.services() {
-        match list.services().find(|(_, service)| is_same(service, former)) {
-            Some((_, service)) => check_service(provider, former, service, list, before, findings),
-            None => {
-                let sentence = format!("{} is no longer listed.", name(former, provider));
-                findings.push(Finding::refused("5.4.6, 5.5.10", sentence));
-            }
+        if let Some((_, service)) = list.services().find(|(_, service)| is_same(service, former)) {
+            check_service(provider, former, service, [before, list], findings);
+        } else {
+            let sentence = format!("{} is no longer listed.", name(former, provider));
+            findings.push(Finding::refused("5.4.6, 5.5.10", sentence));
         }
     }
 }
 
 /// The same service: its type in some state, and its key or what stands for it.
-pub(crate) fn is_same(service: &Service, former: &Service) -> bool {
+pub(super) fn is_same(service: &Service, former: &Service) -> bool {
     let key = service.identity.public_key();
     let same_key = match key {
         Some(_) => key == former.identity.public_key(),
@@ -56,8 +55,7 @@ fn check_service(
     provider: &Provider,
     former: &Service,
     service: &Service,
-    list: &TrustedList,
-    before: &TrustedList,
+    [before, list]: [&TrustedList; 2],
     findings: &mut Vec<Finding>,
 ) {
     let place = name(service, provider);

@@ -42,7 +42,9 @@ fn content(xml: &mut Markup, content: &ExtensionContent) {
         ExtensionContent::Qualifications(entries) => {
             let spaces = [("xmlns:sie", ns::SIE), ("xmlns:xades", ns::XADES)];
             xml.element("sie:Qualifications", &spaces, |xml| {
-                entries.iter().for_each(|entry| qualification(xml, entry));
+                for entry in entries {
+                    qualification(xml, entry);
+                }
             });
         }
         ExtensionContent::TakenOverBy(takeover) => taken_over_by(xml, takeover),

@@ -4,12 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tenkoku_domain::time::Timestamp;
 use tenkoku_tsl::algorithm::SignatureAlgorithm as Algorithm;
 use tenkoku_tsl::c14n::{Extent, Method, canonicalise};
 use tenkoku_tsl::model::{NextUpdate, TrustedList};
+use tenkoku_tsl::rules::succession;
 use tenkoku_tsl::write::sha2;
 
-use crate::sample::{self, Signer, data, is_installed, shared};
+use crate::sample::{self, OPERATOR, Role, Signer, data, is_installed, shared};
 
 /// A signed list on disk, beside its signer's certificate and its `.sha2`.
 struct Published {
@@ -18,10 +20,17 @@ struct Published {
 
 impl Published {
     fn new(name: &str, algorithm: Algorithm, list: TrustedList) -> Self {
+        Self::by(name, &Signer::of_list(algorithm), list)
+    }
+
+    fn by(name: &str, signer: &Signer, list: TrustedList) -> Self {
+        Self::at(name, signer, list, sample::at(sample::SIGNED))
+    }
+
+    fn at(name: &str, signer: &Signer, list: TrustedList, time: Timestamp) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&folder).unwrap();
-        let signer = Signer::of_list(algorithm);
-        let document = signer.publish(list);
+        let document = signer.publish_at(list, time);
         fs::write(folder.join("list.xml"), &document).unwrap();
         fs::write(folder.join("list.sha2"), sha2(&document)).unwrap();
         fs::write(folder.join("signer.der"), signer.certificate.der()).unwrap();
@@ -52,6 +61,15 @@ fn run(command: &mut Command) {
 
 /// `check-trust-list` keeps its environment where the caller says, else with the build.
 fn check_trust_list(tool: &Path, published: &Published) {
+    run(&mut judged(tool, published));
+}
+
+/// The same, beside the list that was in force before.
+fn check_successor(tool: &Path, published: &Published, before: &Published) {
+    run(judged(tool, published).arg("--previous").arg(before.file("list.xml")));
+}
+
+fn judged(tool: &Path, published: &Published) -> Command {
     let mut command = Command::new(tool);
     if std::env::var_os("CHECK_TRUST_LIST_CACHE").is_none() {
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("check-trust-list");
@@ -60,7 +78,7 @@ fn check_trust_list(tool: &Path, published: &Published) {
     command.args(["--strict", "--quiet", "--now", "issue", "--sha2"]);
     command.arg(published.file("list.sha2")).arg("--signer").arg(published.file("signer.der"));
     command.args(["--url", "https://tl.example.jp/tl/jp.xml"]).arg(published.file("list.xml"));
-    run(&mut command);
+    command
 }
 
 fn xmlsec1(published: &Published) {
@@ -89,6 +107,52 @@ fn the_judge_of_trusted_lists_finds_nothing_wrong() {
     check_trust_list(&tool, &Published::new("p384", Algorithm::EcdsaP384Sha384, sample::list()));
     check_trust_list(&tool, &Published::new("rsa", Algorithm::RsaSha512, sample::list()));
     check_trust_list(&tool, &Published::new("closed", Algorithm::EcdsaP256Sha256, closed()));
+}
+
+#[test]
+fn lists_of_every_shape_satisfy_the_judge() {
+    let Some(tool) = shared("tools/check-trust-list") else {
+        return;
+    };
+    let algorithm = Algorithm::EcdsaP384Sha384;
+    let estonian = Signer::of_country("EE", algorithm, Role::ListSigner, OPERATOR);
+    check_trust_list(&tool, &Published::by("european", &estonian, sample::european()));
+    let union = Signer::of_country("EU", algorithm, Role::ListSigner, OPERATOR);
+    check_trust_list(&tool, &Published::by("lotl", &union, sample::list_of_lists("EU")));
+}
+
+#[test]
+fn ten_status_changes_and_a_new_signer_satisfy_the_judge() {
+    let Some(tool) = shared("tools/check-trust-list") else {
+        return;
+    };
+    let algorithm = Algorithm::EcdsaP256Sha256;
+    let (first, second) = (Signer::of_list(algorithm), Signer::of_list(algorithm));
+    let mut list = sample::list();
+    let mut before = Published::by("change-0", &first, list.clone());
+    for change in 1..=10 {
+        let status = if change % 2 == 1 { "withdrawn" } else { "granted" };
+        let status = sample::uri(&format!("https://tl.example.jp/TrstSvc/Svcstatus/{status}"));
+        list.scheme.sequence_number += 1;
+        list.scheme.issue = list.scheme.issue.plus_days(1);
+        let since = list.scheme.issue;
+        let former = TrustedList { scheme: list.scheme.clone(), providers: list.providers.clone() };
+        list.providers[0].services[0].change_status(status, since).unwrap();
+        let mut before_list = former;
+        before_list.scheme.sequence_number -= 1;
+        before_list.scheme.issue = since.plus_days(-1);
+        assert_eq!(succession(&list, &before_list), []);
+        // The sixth list is signed by the next of two announced keys.
+        let signer = if change < 6 { &first } else { &second };
+        let published =
+            Published::at(&format!("change-{change}"), signer, list.clone(), since.plus_seconds(5));
+        // The judge runs for seconds; the first, the rollover and the last show what there is.
+        if matches!(change, 1 | 6 | 10) {
+            check_successor(&tool, &published, &before);
+        }
+        before = published;
+    }
+    assert_eq!(list.providers[0].services[0].history.len(), 10);
 }
 
 #[test]

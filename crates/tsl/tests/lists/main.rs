@@ -3,9 +3,17 @@
 //! Deliberately not here: what one module can show alone; that is tested beside it.
 
 #[cfg(test)]
+mod differences;
+#[cfg(test)]
+mod following;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod interop;
+#[cfg(test)]
+mod lookup;
+#[cfg(test)]
+mod lote;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
@@ -14,3 +22,5 @@ mod rules;
 mod sample;
 #[cfg(test)]
 mod signing;
+#[cfg(test)]
+mod verdicts;

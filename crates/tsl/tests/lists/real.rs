@@ -134,7 +134,7 @@ fn information(document: &[u8]) -> Vec<String> {
                 value.clear();
             }
             E::Eof => return items,
-            _ => {}
+            E::Empty(_) | E::Comment(_) | E::Decl(_) | E::PI(_) | E::DocType(_) => {}
         }
     }
 }

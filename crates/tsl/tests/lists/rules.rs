@@ -1,8 +1,9 @@
 //! Broken drafts, each named by the pre-check in a sentence.
 
 use tenkoku_tsl::model::{
-    Address, Entry, Extension, Language, Multilingual, NextUpdate, Notice, Provider,
-    SchemeInformation, Service, TrustedList,
+    Address, Assertion, CriteriaList, Criterion, Entry, Extension, ExtensionContent, Identity,
+    Language, Multilingual, NextUpdate, Notice, Pointer, PointerInformation, Provider,
+    Qualification, SchemeInformation, Service, Territory, TrustedList, Usage, UsageBit,
 };
 use tenkoku_tsl::rules::{Weight, findings, lint};
 
@@ -162,6 +163,167 @@ fn extensions_are_checked() {
         s.service_type = uri("http://uri.etsi.org/TrstSvc/Svctype/CA/PKC/CertsforOtherTypesOfTS");
         s.extensions.pop();
     });
+}
+
+fn criteria(assertion: Option<Assertion>) -> CriteriaList {
+    let bit = UsageBit { usage: Usage::NonRepudiation, value: true };
+    let criteria = vec![Criterion::KeyUsage(vec![bit])];
+    CriteriaList { assertion, criteria, description: None }
+}
+
+fn qualification(qualifiers: &[&str], criteria: CriteriaList) -> Extension {
+    let qualifiers = qualifiers.iter().map(|name| uri(&format!("{BASE}SvcInfoExt/{name}")));
+    let qualification = Qualification { qualifiers: qualifiers.collect(), criteria };
+    Extension::new(ExtensionContent::Qualifications(vec![qualification]))
+}
+
+#[test]
+fn qualifications_are_checked() {
+    let all = || criteria(Some(Assertion::All));
+    let qualified = |extension: Extension| {
+        move |service: &mut Service| {
+            service.service_type = uri(&format!("{SERVICE}CA/QC"));
+            service.extensions.push(extension);
+        }
+    };
+    let mut good = sample::list();
+    qualified(qualification(&["QCForESeal"], all()))(&mut good.providers[0].services[0]);
+    assert_eq!(findings(&good), []);
+    check_service("5.5.9.2", "only CA/QC", |s| {
+        s.service_type = uri(&format!("{SERVICE}CA/PKC"));
+        s.extensions.push(qualification(&["QCForESeal"], all()));
+    });
+    check_service("5.5.9.2.1", "no qualifier", qualified(qualification(&[], all())));
+    let unknown = qualified(qualification(&["QCForTea"], all()));
+    check_service("5.5.9.2.3", "no registered qualifier", unknown);
+    let vague = qualified(qualification(&["QCForESeal"], criteria(None)));
+    check_service("5.5.9.2.2", "says not how many", vague);
+    let nested = CriteriaList {
+        criteria: vec![Criterion::List(criteria(None))],
+        ..criteria(Some(Assertion::All))
+    };
+    let vague = qualified(qualification(&["QCForESeal"], nested));
+    check_service("5.5.9.2.2", "lacks its criteria", vague);
+}
+
+#[test]
+fn what_must_not_be_critical_is_named() {
+    check_service("5.5.9.1", "must not be critical", |s| s.extensions[1].critical = true);
+    let unknown = {
+        let text = include_str!("../../../../tests/data/tsl/unknown-extension.xml");
+        let read = tenkoku_tsl::verify::read_unsigned(text.as_bytes()).unwrap();
+        let (_, service) = read.services().next().unwrap();
+        service.extensions.last().unwrap().clone()
+    };
+    assert!(matches!(unknown.content, ExtensionContent::Unknown(_)));
+    let mut list = sample::list();
+    list.providers[0].services[0].extensions.push(unknown.clone());
+    assert_eq!(findings(&list), []);
+    let critical = Extension { critical: true, ..unknown };
+    check_service("B.0", "readers do not understand", |s| s.extensions.push(critical.clone()));
+    check_provider("5.4.5", "critical extension", |p| p.extensions.push(critical.clone()));
+    check_scheme("5.3.17", "critical extension", |s| s.extensions.push(critical));
+}
+
+#[test]
+fn pointers_are_checked() {
+    let with = |spoil: fn(&mut Pointer)| {
+        move |scheme: &mut SchemeInformation| {
+            let mut pointer = sample::pointer("EU");
+            spoil(&mut pointer);
+            scheme.pointers.push(pointer);
+        }
+    };
+    let mut good = sample::list();
+    good.scheme.pointers.push(sample::pointer("EU"));
+    assert_eq!(findings(&good), []);
+    check_scheme("5.3.13", "who signs that list", with(|p| p.identities.clear()));
+    check_scheme(
+        "A.2",
+        "two signers",
+        with(|p| {
+            p.identities.pop();
+        }),
+    );
+    check_scheme(
+        "5.3.13",
+        "MimeType once, and gives it 0 times",
+        with(|p| {
+            p.information.retain(|i| !matches!(i, PointerInformation::MimeType(_)));
+        }),
+    );
+    check_scheme(
+        "5.3.13",
+        "SchemeTerritory once, and gives it 2 times",
+        with(|p| {
+            let territory = Territory::new("EU").unwrap();
+            p.information.push(PointerInformation::Territory(territory));
+        }),
+    );
+}
+
+#[test]
+fn identities_are_checked() {
+    check_service("5.5.3", "no certificate that can be read", |s| {
+        s.identity = s.identity.to_past();
+        s.history.clear();
+    });
+    check_provider("5.6.3", "carries a certificate", |p| {
+        let identity = p.services[1].identity.clone();
+        p.services[1].history[0].identity = identity;
+    });
+    check_provider("5.6.3", "lacks the key identifier", |p| {
+        p.services[1].history[0].identity = Identity::default();
+    });
+}
+
+#[test]
+fn european_lists_have_their_own_rules() {
+    let check = |clause: &str, words: &str, spoil: fn(&mut TrustedList)| {
+        let mut list = sample::european();
+        assert_eq!(findings(&list), []);
+        spoil(&mut list);
+        let found = findings(&list);
+        let named = found.iter().any(|f| f.clause == clause && f.sentence.contains(words));
+        assert!(named, "{words}: {found:#?}");
+    };
+    check("5.3.13", "points at the list of lists", |list| list.scheme.pointers.clear());
+    check("5.3.8", "EUappropriate", |list| {
+        list.scheme.status_determination = uri("https://tl.example.jp/approach");
+    });
+    check("5.3.9", "schemerules/EUcommon", |list| {
+        list.scheme.community_rules = page(&format!("{BASE}schemerules/EE"));
+    });
+    check("5.5.4", "is no status for the type", |list| {
+        list.providers[0].services[0].status =
+            uri(&format!("{BASE}Svcstatus/recognisedatnationallevel"));
+    });
+    assert_eq!(findings(&sample::list_of_lists("JP")), []);
+    let mut lists = sample::list_of_lists("EU");
+    assert_eq!(findings(&lists), []);
+    lists.providers = sample::list().providers;
+    assert!(findings(&lists).iter().any(|f| f.sentence.contains("no providers of its own")));
+}
+
+#[test]
+fn what_others_may_write_is_not_ours_to_sign() {
+    check_scheme("5.3.12", "65535", |s| s.history_period = 3653);
+    // A list read from others may hold what no constructor takes.
+    let text = include_str!("../../../../tests/data/tsl/careless.xml");
+    let read = tenkoku_tsl::verify::read_unsigned(text.as_bytes()).unwrap();
+    let found = findings(&read);
+    for (clause, words) in [
+        ("5.1.4", "must be given in English"),
+        ("5.1.4", "is not a language tag"),
+        ("5.1.4, E.2", "contains the character U+000A"),
+        ("5.1.2", "is not an absolute address"),
+        ("5.1.5", "is not a code of clause 5.1.5"),
+        ("5.4.2", "needs a registration identifier"),
+        ("5.5.3", "key identifier"),
+    ] {
+        let named = found.iter().any(|f| f.clause == clause && f.sentence.contains(words));
+        assert!(named, "{clause} {words}: {found:#?}");
+    }
 }
 
 #[test]

@@ -16,8 +16,9 @@ use tenkoku_tsl::algorithm::SignatureAlgorithm;
 use tenkoku_tsl::certificate::Certificate;
 use tenkoku_tsl::model::{
     Address, Country, Entry, Extension, ExtensionContent, Identity, Language, Multilingual, Names,
-    NextUpdate, Notice, Pages, PastState, PostalAddress, Provider, RegistrationIdentifier,
-    SchemeInformation, Service, SupplyPoint, Territory, Text, TradeNames, TrustedList, Uri,
+    NextUpdate, Notice, Pages, PastState, Pointer, PointerInformation, PostalAddress, Provider,
+    RegistrationIdentifier, SchemeInformation, Service, SupplyPoint, Territory, Text, TradeNames,
+    TrustedList, Uri,
 };
 use tenkoku_tsl::{rules, sign};
 
@@ -42,7 +43,7 @@ pub(crate) fn shared(path: &str) -> Option<PathBuf> {
 
 /// Says that a test did nothing, and why.
 #[expect(clippy::print_stderr, reason = "whoever runs the tests must see what was not tried")]
-fn skip(what: &str) {
+pub(crate) fn skip(what: &str) {
     eprintln!("skipped: {what} absent");
 }
 
@@ -93,6 +94,15 @@ pub(crate) enum Role {
 
 impl Signer {
     pub(crate) fn new(algorithm: SignatureAlgorithm, role: Role, organisation: &str) -> Self {
+        Self::of_country("JP", algorithm, role, organisation)
+    }
+
+    pub(crate) fn of_country(
+        country: &str,
+        algorithm: SignatureAlgorithm,
+        role: Role,
+        organisation: &str,
+    ) -> Self {
         let key = match algorithm {
             SignatureAlgorithm::EcdsaP256Sha256 => {
                 KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap()
@@ -106,7 +116,7 @@ impl Signer {
                 KeyPair::try_from(pkcs8.as_ref()).unwrap()
             }
         };
-        let certificate = params(role, organisation, &key).self_signed(&key).unwrap();
+        let certificate = params(country, role, organisation, &key).self_signed(&key).unwrap();
         let certificate = Certificate::from_der(certificate.der()).unwrap();
         Self { certificate, pkcs8: key.serialize_der(), algorithm }
     }
@@ -142,19 +152,24 @@ impl Signer {
 
     /// The list, signed.
     pub(crate) fn publish(&self, list: TrustedList) -> Vec<u8> {
+        self.publish_at(list, at(SIGNED))
+    }
+
+    /// The list, signed at a time.
+    pub(crate) fn publish_at(&self, list: TrustedList, time: Timestamp) -> Vec<u8> {
         let linted = rules::lint(list).unwrap();
         let prepared =
-            sign::prepare(linted, self.certificate.clone(), self.algorithm, at(SIGNED)).unwrap();
+            sign::prepare(linted, self.certificate.clone(), self.algorithm, time).unwrap();
         let value = self.sign(prepared.to_be_signed());
         prepared.finish(&value).unwrap()
     }
 }
 
-fn params(role: Role, organisation: &str, key: &KeyPair) -> CertificateParams {
+fn params(country: &str, role: Role, organisation: &str, key: &KeyPair) -> CertificateParams {
     let mut params = CertificateParams::default();
     let identifier = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, key.der_bytes());
     params.key_identifier_method = KeyIdMethod::PreSpecified(identifier.as_ref().to_vec());
-    params.distinguished_name.push(DnType::CountryName, "JP");
+    params.distinguished_name.push(DnType::CountryName, country);
     params.distinguished_name.push(DnType::OrganizationName, organisation);
     params.distinguished_name.push(DnType::CommonName, "Evaluation key 1");
     params.not_before = date_time_ymd(2026, 1, 1);
@@ -285,4 +300,67 @@ pub(crate) fn list() -> TrustedList {
         ],
     };
     TrustedList { scheme: scheme(), providers: vec![provider] }
+}
+
+/// A pointer to the list of a territory, with two signers.
+pub(crate) fn pointer(territory: &str) -> Pointer {
+    let etsi = |path: &str| uri(&format!("http://uri.etsi.org/TrstSvc/TrustedList/{path}"));
+    let (kind, rules) = match territory {
+        "EU" => ("EUlistofthelists".to_owned(), "EUlistofthelists".to_owned()),
+        other => (format!("{other}list"), other.to_owned()),
+    };
+    let algorithm = SignatureAlgorithm::EcdsaP384Sha384;
+    let signer =
+        || Signer::of_country(territory, algorithm, Role::ListSigner, OPERATOR).certificate;
+    Pointer {
+        identities: vec![Identity::of(signer()), Identity::of(signer())],
+        location: uri(&format!("https://tl.example.org/{territory}.xml")),
+        information: vec![
+            PointerInformation::ListType(etsi(&format!("TSLType/{kind}"))),
+            PointerInformation::Territory(Territory::new(territory).unwrap()),
+            PointerInformation::MimeType(text("application/vnd.etsi.tsl+xml")),
+            PointerInformation::OperatorName(Multilingual::english(text("Example operator"))),
+            PointerInformation::CommunityRules(Multilingual::english(etsi(&format!(
+                "schemerules/{rules}"
+            )))),
+        ],
+    }
+}
+
+/// A list as a member state publishes it.
+pub(crate) fn european() -> TrustedList {
+    let etsi = |path: &str| uri(&format!("http://uri.etsi.org/TrstSvc/TrustedList/{path}"));
+    let mut list = list();
+    let scheme = &mut list.scheme;
+    scheme.list_type = etsi("TSLType/EUgeneric");
+    scheme.territory = Territory::new("EE").unwrap();
+    scheme.scheme_name = Multilingual::english(text("EE:Example trusted list"));
+    scheme.status_determination = etsi("StatusDetn/EUappropriate");
+    scheme.community_rules = Multilingual::english(etsi("schemerules/EUcommon"))
+        .and(Language::english(), etsi("schemerules/EE"));
+    scheme.pointers = vec![pointer("EU")];
+    for service in &mut list.providers[0].services {
+        service.service_type = uri("http://uri.etsi.org/TrstSvc/Svctype/CA/QC");
+        service.status = etsi("Svcstatus/granted");
+        for state in &mut service.history {
+            state.service_type = service.service_type.clone();
+            state.status = etsi("Svcstatus/withdrawn");
+        }
+    }
+    list
+}
+
+/// A list of lists of a territory.
+pub(crate) fn list_of_lists(territory: &str) -> TrustedList {
+    let etsi = |path: &str| uri(&format!("http://uri.etsi.org/TrstSvc/TrustedList/{path}"));
+    let lists = format!("{territory}listofthelists");
+    let mut list = TrustedList { providers: Vec::new(), ..list() };
+    list.scheme.list_type = etsi(&format!("TSLType/{lists}"));
+    list.scheme.status_determination = etsi(&format!("StatusDetn/{lists}"));
+    let rules = if territory == "EU" { lists.as_str() } else { territory };
+    list.scheme.community_rules = Multilingual::english(etsi(&format!("schemerules/{rules}")));
+    list.scheme.territory = Territory::new(territory).unwrap();
+    list.scheme.scheme_name = Multilingual::english(text(&format!("{territory}:Lists of lists")));
+    list.scheme.pointers = vec![pointer(territory), pointer("EE")];
+    list
 }

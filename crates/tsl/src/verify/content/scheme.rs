@@ -69,7 +69,7 @@ pub(super) fn read(cursor: &mut Cursor) -> Result<(u32, SchemeInformation), Refu
                 once(&mut parts.distribution_points, &child, points)?;
             }
             "SchemeExtensions" => {
-                once(&mut parts.extensions, &child, extension::read_all(cursor)?)?
+                once(&mut parts.extensions, &child, extension::read_all(cursor)?)?;
             }
             _ => return Err(unexpected(&child)),
         }
