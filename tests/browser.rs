@@ -6,6 +6,7 @@
 
 pub(crate) mod branch;
 pub(crate) mod code;
+mod keys;
 mod page;
 mod person;
 mod screens;

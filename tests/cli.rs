@@ -5,6 +5,7 @@
 //! command that did not do its work.
 
 mod http;
+mod key_life;
 mod postgres;
 mod refusals;
 mod secrets;

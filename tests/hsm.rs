@@ -57,6 +57,27 @@ impl Device {
     }
 
     /// Issues a certificate to a fresh key; gives its file.
+    /// An installation whose keys are in the device, with the sample's organisations.
+    fn set_up(&self) {
+        let pin = self.file("pin");
+        let of = ["--hsm-module", module(), "--hsm-token", "tenkoku", "--hsm-pin-file", word(&pin)];
+        self.tenkoku(&[&["init", "--evaluation"][..], &of].concat()).success();
+        assert!(!self.installation.path().join("keys").exists(), "no key lies in a file");
+        self.tenkoku(&["config", "check"]).success();
+        for (noun, file) in [("org", "organisations.csv"), ("branch", "branches.csv")] {
+            self.tenkoku(&[noun, "import", word(&data("sample").join(file))]).success();
+        }
+    }
+
+    /// How many keys the device holds, as `doctor` counts them.
+    fn keys_held(&self) -> String {
+        let checked = self.tenkoku(&["doctor", "--format", "json"]);
+        let checks: Value = serde_json::from_str(&checked.stdout).expect("JSON");
+        let all = checks["checks"].as_array().expect("checks");
+        let keys = all.iter().find(|check| check["name"] == "keys").expect("the keys");
+        keys["found"].as_str().expect("a number of keys").to_owned()
+    }
+
     fn issue(&self, branch: &str) -> (PathBuf, Outcome) {
         let key = self.file(&format!("{branch}.key"));
         let out = self.file(&format!("{branch}.pem"));
@@ -81,15 +102,8 @@ fn module() -> &'static str {
 #[test]
 fn km_10_an_installation_with_a_key_device_issues_and_outlives_its_loss() {
     let device = Device::new();
-    let pin = device.file("pin");
-    tried_out(&device, &pin);
-    let of = ["--hsm-module", module(), "--hsm-token", "tenkoku", "--hsm-pin-file", word(&pin)];
-    device.tenkoku(&[&["init", "--evaluation"][..], &of].concat()).success();
-    assert!(!device.installation.path().join("keys").exists(), "no key lies in a file");
-    device.tenkoku(&["config", "check"]).success();
-    for (noun, file) in [("org", "organisations.csv"), ("branch", "branches.csv")] {
-        device.tenkoku(&[noun, "import", word(&data("sample").join(file))]).success();
-    }
+    tried_out(&device, &device.file("pin"));
+    device.set_up();
     let (certificate, issued) = device.issue("BR-0001");
     issued.success();
 
@@ -113,6 +127,26 @@ fn km_10_an_installation_with_a_key_device_issues_and_outlives_its_loss() {
     assert_eq!(ready().status, 200, "{}", ready().text());
     believed(&device, &certificate);
     assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
+fn a_key_of_level_3_is_made_in_the_device_and_destroyed_there_before_a_witness() {
+    let device = Device::new();
+    device.set_up();
+    let before = device.keys_held();
+    let of = ["issue", "--branch", "BR-0001", "--org", ORGANISATION, "--level", "3", "--hsm"];
+    let issued = device.json(&of);
+    let key = issued["key"].as_str().expect("a key");
+    assert_eq!(device.json(&["key", "show", key])["origin"], "K2");
+    assert_ne!(device.keys_held(), before);
+    device.tenkoku(&["key", "retire", key, "--yes"]).success();
+    let destroy = ["key", "destroy", key, "--witness", "Takahashi Hana", "--yes"];
+    let handed = device.json(&destroy);
+    assert_eq!((&handed["class"], &handed["state"]), (&"D1".into(), &"handed".into()), "{handed}");
+    assert!(handed["report"].is_string(), "{handed}");
+    assert_eq!(device.keys_held(), before);
+    let again = device.tenkoku(&destroy);
+    assert!(again.said().contains("evidence-insufficient"), "{}", again.said());
 }
 
 /// Before there is an installation, the device is listed and tried.

@@ -14,6 +14,7 @@ use tenkoku_ca::destroy::{
 use tenkoku_ca::issue::issue_certificate;
 use tenkoku_ca::life::{LifeError, export_key};
 use tenkoku_ca::nightly::run_nightly;
+use tenkoku_ca::prove::Proof;
 use tenkoku_ca::rotate::{branch_keys, check_successor, may_seal, retire_certificate};
 use tenkoku_domain::access::{Actor, DecideEvidence, Permit, Role, Scope};
 use tenkoku_domain::branch::Branch;
@@ -391,12 +392,14 @@ fn a_new_key_of_level_3_acknowledges_before_it_is_told_as_good() {
         assert!(entry(&world.crl("seal-l3-g1"), &certificate).is_some());
         let name = (&certificate.authority, &certificate.serial);
         let challenge = ask_challenge(&env, &world.permit(), name).expect("a challenge");
-        let wrong = p256().sign_text(challenge.text.as_bytes());
         let expected = (RefusalCode::PossessionNotShown, "6.4");
-        let act = || acknowledge(&env, &world.permit(), name, &wrong);
-        check_refused(world, act, expected, "cert.acknowledged");
-        let signature = key.sign_text(challenge.text.as_bytes());
-        acknowledge(&env, &world.permit(), name, &signature).expect("an acknowledgement");
+        for wrong in [p256().proof(&challenge.text), key.proof("acknowledge")] {
+            let wrong = Proof::Request(wrong);
+            let act = || acknowledge(&env, &world.permit(), name, &wrong);
+            check_refused(world, act, expected, "cert.acknowledged");
+        }
+        let answer = Proof::Request(key.proof(&challenge.text));
+        acknowledge(&env, &world.permit(), name, &answer).expect("an acknowledgement");
         assert_eq!(world.status(&certificate), AnswerStatus::Good);
         assert_eq!(entry(&world.crl("seal-l3-g1"), &certificate), None);
         let forgotten = issue(&p256());

@@ -391,8 +391,8 @@ fn a_level_3_key_is_attested_issued_held_and_acknowledged() {
         assert!(matches!(certificate.state, CertificateState::Held(_)));
         let name = (&certificate.authority, &certificate.serial);
         let asked = ask_challenge(&env, &world.permit(), name).expect("a challenge");
-        let signature = key.sign_text(asked.text.as_bytes());
-        let active = acknowledge(&env, &world.permit(), name, &signature);
+        let answer = Proof::Request(key.proof(&asked.text));
+        let active = acknowledge(&env, &world.permit(), name, &answer);
         assert_eq!(active.expect("an acknowledgement").state, CertificateState::Active);
     });
 }

@@ -41,6 +41,20 @@ impl Person {
     pub(super) fn open(&self, path: &str) {
         self.browser.go(&format!("{}{path}", self.console));
         check_page(self);
+        // W2HACK
+        if let Some(folder) = std::env::var_os("W2_SHOTS") {
+            for width in [1440, 390] {
+                self.browser.set_viewport(width, 900);
+                let name = format!("{}-{width}-{}.png", self.language, path.replace('/', "_"));
+                std::fs::write(
+                    std::path::Path::new(&folder).join(name),
+                    self.browser.screenshot_whole(),
+                )
+                .expect("x");
+            }
+            self.browser.set_viewport(1280, 900);
+        }
+        // W2HACKEND
     }
 
     /// Opens a public page, which must be as pages are.

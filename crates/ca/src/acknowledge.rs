@@ -7,19 +7,22 @@ use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::certificate::{Certificate, CertificateState, Serial};
 use tenkoku_domain::id::AuthorityId;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_domain::rotation;
 use tenkoku_domain::time::Timestamp;
+use tenkoku_pki::cms::DetachedSignature;
+use tenkoku_pki::csr::Request;
 use tenkoku_pki::key::PublicKey;
-use tenkoku_pki::signature::SignatureAlgorithm;
 use tenkoku_ports::Env;
 use tenkoku_store::{Acknowledgement, StoreError, Tx};
 
 use crate::life::{LifeError, told};
+use crate::prove::Proof;
 
 /// Minutes in which a challenge may be answered.
 const CHALLENGE_MINUTES: i64 = 60;
 
-/// What the key must sign: the text `acknowledge`, the serial number and the challenge, each after
-/// a space, without a line end.
+/// What the key must answer, as it answers the challenge of an application ([`Proof`]): the text
+/// `acknowledge`, the serial number and the challenge, each after a space, without a line end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     /// The text to be signed, ASCII.
@@ -51,12 +54,12 @@ pub fn ask_challenge(
     })
 }
 
-/// Takes the signature over the challenge and brings the certificate into use.
+/// Takes the answer to the challenge and brings the certificate into use.
 pub fn acknowledge(
     env: &Env,
     permit: &Permit<ManageKeys>,
     name: (&AuthorityId, &Serial),
-    signature: &[u8],
+    proof: &Proof,
 ) -> Result<Certificate, LifeError> {
     let now = env.clock.now();
     on_waiting(env, permit, name, |tx, certificate, waiting| {
@@ -69,14 +72,34 @@ pub fn acknowledge(
             Some(_) | None => return Err(unshown("challenge").into()),
         };
         let key = tx.load_key(&certificate.key)?;
-        let public = PublicKey::parse(&key.public_key).map_err(|_| unshown("signature"))?;
-        let algorithm = SignatureAlgorithm::of_issuer(public.algorithm());
-        let signed = text(&certificate, &challenge);
-        public.verify(algorithm, signed.as_bytes(), signature).map_err(|_| unshown("signature"))?;
+        let answered = answered_by(proof, &text(&certificate, &challenge))?;
+        if answered.fingerprint() != key.fingerprint {
+            return Err(unshown("other-key").into());
+        }
         let event = LifeEvent::Acknowledged { certificate: certificate.clone() };
+        let active = Certificate { state: CertificateState::Active, ..certificate };
+        // KM-13: what is activated may seal; a key that was lost meanwhile is not.
+        rotation::may_seal(&active, &key, now)?;
         tx.record(permit.origin(), now, &Event::Life(event))?;
-        Ok(Certificate { state: CertificateState::Active, ..certificate })
+        Ok(active)
     })
+}
+
+/// The key that answered a challenge; one that does not show it is refused in the words of KM-7.
+fn answered_by(proof: &Proof, challenge: &str) -> Result<PublicKey, Refusal> {
+    match proof {
+        Proof::Request(file) => {
+            let request = Request::parse(file).map_err(|error| error.refusal())?;
+            if request.challenge() == Some(challenge) {
+                return Ok(request.key().clone());
+            }
+            Err(Refusal::new(RefusalCode::PossessionNotShown, "6.4")
+                .with("problem", "challenge-other"))
+        }
+        Proof::Cms(file) => DetachedSignature::parse(file)
+            .and_then(|signature| signature.verify(challenge))
+            .map_err(|error| error.refusal()),
+    }
 }
 
 fn on_waiting<T>(

@@ -73,22 +73,32 @@ pub fn apply_for_seal(
     order: &ApplyOrder,
 ) -> Result<Applied, ApplyError> {
     let now = env.clock.now();
-    let branch = env.store.read(|tx| tx.load_branch(permit.scope(), &order.branch))?;
-    let taken = env.store.write(|tx| submit(env, tx, permit, order, now));
+    recorded(env, permit, &order.branch, |tx| submit(env, tx, permit, order, now))
+}
+
+/// Runs a submission for a branch in one transaction and records its refusal.
+pub(crate) fn recorded<T>(
+    env: &Env,
+    permit: &Permit<Apply>,
+    branch: &BranchId,
+    submit: impl Fn(&mut Tx<'_>) -> Result<T, Taken>,
+) -> Result<T, ApplyError> {
+    let found = env.store.read(|tx| tx.load_branch(permit.scope(), branch))?;
+    let taken = env.store.write(submit);
     taken.or_else(|error| {
         let Taken::Refused { code, refusal } = error else { return Err(error.into()) };
         let attempt = Attempt {
             code,
-            object: ObjectRef::new("branch", &order.branch),
-            organisation: Some(branch.organisation.clone()),
+            object: ObjectRef::new("branch", branch),
+            organisation: Some(found.organisation.clone()),
             policy: None,
         };
-        Err(env.refuse(permit.origin(), now, attempt, refusal)?.into())
+        Err(env.refuse(permit.origin(), env.clock.now(), attempt, refusal)?.into())
     })
 }
 
 /// Why nothing was taken, with the code under which a refusal is recorded.
-enum Taken {
+pub(crate) enum Taken {
     Refused { code: AuditCode, refusal: Refusal },
     Other(ApplyError),
 }
@@ -120,7 +130,8 @@ impl From<Taken> for ApplyError {
     }
 }
 
-fn submit(
+/// Takes one application in the transaction of the caller.
+pub(crate) fn submit(
     env: &Env,
     tx: &mut Tx<'_>,
     permit: &Permit<Apply>,

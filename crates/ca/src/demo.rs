@@ -63,10 +63,7 @@ pub fn seed<E: From<AuthorityError>>(
     Ok(())
 }
 
-fn seeded_authority(
-    env: &Env,
-    order: &SeedOrder,
-) -> Result<(Authority, Profile), AuthorityError> {
+fn seeded_authority(env: &Env, order: &SeedOrder) -> Result<(Authority, Profile), AuthorityError> {
     check_seeding(env.settings.installation)?;
     let found = env.store.read(|tx| tx.find_authority(order.authority.as_str()))?;
     let authority = found.ok_or(StoreError::NotFound { what: "authority" })?;

@@ -1,7 +1,12 @@
 //! Destruction of keys: evidence handed in, decided by officers of another organisation, lost keys,
 //! and the key that is seen again (DOMAIN 11).
 //!
-//! Deliberately not here: the due dates, which `nightly` watches.
+//! Deliberately not here: the due dates, which `nightly` watches; keys in the platform's own key
+//! store, which [`in_store`] destroys.
+
+pub mod in_store;
+pub mod open;
+pub mod package;
 
 use serde_json::json;
 use tenkoku_domain::access::{DecideEvidence, ManageKeys, Permit, Revoke, Scope};
@@ -10,8 +15,8 @@ use tenkoku_domain::canonical::{CanonicalError, Digest, canonical};
 use tenkoku_domain::certificate::{CertificateState, Serial};
 use tenkoku_domain::container::PRIMARY;
 use tenkoku_domain::destruction::{
-    CopyLine, Decider, Decision, DestructionNote, Evidence, EvidenceState, Method, Signatory,
-    SignerRole, Standard, is_contradicted, may_decide,
+    CopyLine, Decider, Decision, DestructionNote, Evidence, EvidenceState, Signatory, SignerRole,
+    Standard, is_contradicted, may_decide,
 };
 use tenkoku_domain::id::{AuthorityId, EvidenceId, KeyId};
 use tenkoku_domain::key::{Fingerprint, KeyState};
@@ -173,63 +178,6 @@ fn record_handed(
     let event = LifeEvent::EvidenceHanded { evidence: evidence.clone(), organisation };
     tx.record(permit.origin(), evidence.handed_at, &Event::Life(event))?;
     Ok(())
-}
-
-/// Destroys a key in the platform's own key store before a witness and hands in what the store
-/// reports as evidence of class D1. A power cut between the two leaves a key that is gone and no
-/// report: evidence of another class is then needed.
-pub fn destroy_in_store(
-    env: &Env,
-    permit: &Permit<ManageKeys>,
-    key: &KeyId,
-    witness: &str,
-) -> Result<Evidence, LifeError> {
-    let found = env.store.read(|tx| load_seal_key(tx, permit.scope(), key))?;
-    let done = destroy_found(env, permit, &found, witness);
-    let act = (AuditCode::KeyEvidenceRefused, ObjectRef::new("key", key));
-    told(env, permit.origin(), act, Some(found.seal.organisation), done)
-}
-
-fn destroy_found(
-    env: &Env,
-    permit: &Permit<ManageKeys>,
-    found: &SealKey,
-    witness: &str,
-) -> Result<Evidence, LifeError> {
-    let now = env.clock.now();
-    let operator = permit.origin().actor.id.clone();
-    let named =
-        |name: &str, role| Signatory { name: name.to_owned(), role, key: found.key.fingerprint };
-    let order = EvidenceOrder {
-        key: found.key.id.clone(),
-        class: DestructionClass::D1,
-        lines: vec![CopyLine {
-            copy: PRIMARY.to_owned(),
-            method: Some(Method::Delete),
-            at: Some(now),
-        }],
-        serials: Vec::new(),
-        attachments: Vec::new(),
-        signatures: Vec::new(),
-        last_act: None,
-    };
-    let pair = vec![named(&operator, SignerRole::Operator), named(witness, SignerRole::Witness)];
-    let planned = Evidence { report: Some(Digest::of(b"")), ..draft(env, &order, pair, operator) };
-    // Everything that can be refused is refused before the key is gone.
-    env.store.read(|tx| check(tx, found, &planned))?;
-    let report = env.keys.destroy(&found.key.id)?;
-    let text = canonical(&json!(report))?;
-    let evidence = Evidence { report: Some(Digest::of(text.as_bytes())), ..planned };
-    if !report.is_complete() {
-        let refusal = Refusal::new(RefusalCode::EvidenceIncomplete, "DE-1");
-        return Err(refusal.with("open", PRIMARY).into());
-    }
-    env.store.write(|tx| {
-        let found = load_seal_key(tx, permit.scope(), &evidence.key)?;
-        tx.keep_attachment("application/json", text.as_bytes())?;
-        record_handed(tx, permit, &found, &evidence)
-    })?;
-    Ok(evidence)
 }
 
 /// One officer's decision on evidence. The last acceptance that is needed destroys the key.
@@ -411,13 +359,19 @@ pub fn destruction_note(
     env: &Env,
     fingerprint: &Fingerprint,
 ) -> Result<Option<DestructionNote>, StoreError> {
-    env.store.read(|tx| {
-        let Some(key) = tx.find_key_by_fingerprint(fingerprint)? else { return Ok(None) };
-        let life = tx.load_key_life(&key.id)?;
-        Ok(life.class.zip(life.destroyed_at).map(|(class, at)| DestructionNote {
-            fingerprint: key.fingerprint,
-            class,
-            date: at.to_date(),
-        }))
-    })
+    env.store.read(|tx| note_of(tx, fingerprint))
+}
+
+/// The same inside a transaction of the caller's.
+pub fn note_of(
+    tx: &mut Tx<'_>,
+    fingerprint: &Fingerprint,
+) -> Result<Option<DestructionNote>, StoreError> {
+    let Some(key) = tx.find_key_by_fingerprint(fingerprint)? else { return Ok(None) };
+    let life = tx.load_key_life(&key.id)?;
+    Ok(life.class.zip(life.destroyed_at).map(|(class, at)| DestructionNote {
+        fingerprint: key.fingerprint,
+        class,
+        date: at.to_date(),
+    }))
 }

@@ -26,6 +26,7 @@ use crate::clock::check_clock;
 use crate::container::place_within;
 use crate::origin::tied_container;
 use crate::policy::policy_of_level;
+use crate::rotate::check_successor;
 pub use crate::signing::SigningError as IssueError;
 use crate::signing::{Paper, issuer, repository, sign_certificate};
 use crate::weak::check_key as check_weak;
@@ -212,6 +213,8 @@ fn sign(
         locked.may_issue(&application.digest)?;
         // KM-14: counted under the branch's lock, in the transaction that occupies the instance.
         let branch = tx.lock_branch(permit.scope(), &application.branch)?;
+        // I-3: so many may have applied for one instance; each of them was right when it did.
+        check_successor(tx, &application.instance, now)??;
         check_instances(tx, &case.policy, &branch, application.level, now)??;
         place_key(tx, permit, case, now)
     };

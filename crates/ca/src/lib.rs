@@ -18,6 +18,7 @@ pub mod emergency;
 pub mod exchange;
 pub mod import;
 pub mod incident;
+pub mod instance;
 pub mod issue;
 mod known;
 pub mod lapse;

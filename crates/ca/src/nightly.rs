@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use tenkoku_domain::access::{OperateAuthority, Origin, Permit, Scope};
 use tenkoku_domain::audit::{AuditCode, Event, LifeEvent, ObjectRef};
-use tenkoku_domain::certificate::{Certificate, CertificateState};
+use tenkoku_domain::certificate::{Certificate, CertificateState, Profile};
 use tenkoku_domain::container::check_custodian;
-use tenkoku_domain::destruction::EvidenceState;
+use tenkoku_domain::destruction::{EvidenceState, TsaDuty, tsa_duty};
 use tenkoku_domain::id::CertificateId;
 use tenkoku_domain::key::{Key, KeyState};
-use tenkoku_domain::refusal::Refusal;
+use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::revocation::{Cause, Revocation};
 use tenkoku_domain::rotation::{Rules, is_to_retire};
 use tenkoku_domain::time::Timestamp;
@@ -26,6 +26,50 @@ use crate::suspend::settle_suspensions;
 
 /// How many of what was done, by the word of the step.
 pub type Counts = BTreeMap<String, usize>;
+
+/// The word of the run in the table of runs.
+pub const NIGHTLY: &str = "nightly";
+/// Seconds after which a run that did not happen counts as missed: it is due every hour.
+const MISSED_SECONDS: i64 = 3 * 3600;
+
+/// Whether the nightly checks run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunWatch {
+    /// The last one was done in time.
+    Fine {
+        /// When it began; `None` on the first day, before the first run.
+        at: Option<Timestamp>,
+    },
+    /// The last one did not work.
+    Failed {
+        /// When it began.
+        at: Timestamp,
+    },
+    /// None was done for three hours.
+    Missed {
+        /// When the last one began; `None` where none ever was done.
+        last: Option<Timestamp>,
+    },
+}
+
+/// Looks whether the nightly checks ran: a run that did not happen is noticed by whoever asks.
+pub fn watch_runs(tx: &mut Tx<'_>, now: Timestamp) -> Result<RunWatch, StoreError> {
+    let overdue = now.plus_seconds(-MISSED_SECONDS);
+    let last = tx.last_done_run(NIGHTLY)?.map(|run| run.started_at);
+    // A new installation is given the same three hours from its first policy on.
+    let since = match last {
+        Some(at) => Some(at),
+        None => tx.list_authorities()?.iter().map(|one| one.created_at).min(),
+    };
+    if since.is_some_and(|since| since <= overdue) {
+        return Ok(RunWatch::Missed { last });
+    }
+    let latest = tx.list_job_runs(NIGHTLY, 2)?.into_iter().find(|run| run.ended_at.is_some());
+    match latest {
+        Some(run) if run.outcome == "failed" => Ok(RunWatch::Failed { at: run.started_at }),
+        Some(_) | None => Ok(RunWatch::Fine { at: last }),
+    }
+}
 
 /// Certificates that are looked at in one transaction at most.
 const PAGE: i64 = 200;
@@ -47,6 +91,13 @@ pub fn run_nightly(env: &Env, permit: &Permit<OperateAuthority>) -> Result<Count
             for word in env.store.write(|tx| watch(env, tx, permit.origin(), &certificate.id))? {
                 add(word, 1);
             }
+        }
+    }
+    for certificate in env.store.read(|tx| tx.live_of_profile(Profile::TimeStamping))? {
+        if let Some(word) =
+            env.store.write(|tx| watch_tsa(env, tx, permit.origin(), &certificate))?
+        {
+            add(word, 1);
         }
     }
     let ended = [KeyState::Retiring, KeyState::DestructionDue, KeyState::Compromised];
@@ -166,33 +217,53 @@ fn check_live(
     let mut words = Vec::new();
     for (word, finding) in findings {
         if let Err(refusal) = finding {
-            words.extend(note(tx, origin, found, (word, refusal), now)?);
+            let told = (AuditCode::KeyWeak, word, refusal);
+            words.extend(note(tx, origin, &found.certificate, told, now)?);
         }
     }
     Ok(words)
 }
 
+/// Records once what no longer holds of a certificate.
 fn note(
     tx: &mut Tx<'_>,
     origin: &Origin,
-    found: &SealKey,
-    (word, refusal): (&'static str, Refusal),
+    certificate: &Certificate,
+    (code, word, refusal): (AuditCode, &'static str, Refusal),
     now: Timestamp,
 ) -> Result<Option<&'static str>, StoreError> {
-    let id = &found.certificate.id;
+    let id = &certificate.id;
     if tx.find_mark(id.as_str(), word)?.is_some() {
         return Ok(None);
     }
     let event = Event::Refused {
-        code: AuditCode::KeyWeak,
+        code,
         object: ObjectRef::new("certificate", id),
-        organisation: Some(found.seal.organisation.clone()),
-        policy: Some(found.certificate.policy),
+        organisation: certificate.seal.as_ref().map(|seal| seal.organisation.clone()),
+        policy: Some(certificate.policy),
         refusal,
     };
     tx.record(origin, now, &event)?;
     tx.insert_mark(id.as_str(), word, now)?;
     Ok(Some(word))
+}
+
+/// DE-7: the key of a time-stamping unit stops after 15 months and is gone within 18; each is told
+/// once, and two persons carry it out.
+fn watch_tsa(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    origin: &Origin,
+    certificate: &Certificate,
+) -> Result<Option<&'static str>, StoreError> {
+    let now = env.clock.now();
+    let word = match tsa_duty(certificate.validity.not_before, &tx.current_policy(now)?, now) {
+        TsaDuty::Use => return Ok(None),
+        TsaDuty::Stop => "tsa-stop",
+        TsaDuty::Remove => "tsa-remove",
+    };
+    let refusal = Refusal::new(RefusalCode::SealingNotAllowed, "DE-7").with("state", word);
+    note(tx, origin, certificate, (AuditCode::KeyRetired, word, refusal), now)
 }
 
 /// What the day brings for a key that no longer seals: evidence becomes due, or is missing (KM-17).

@@ -1,10 +1,10 @@
 //! Rotation: the dates of each key of a branch (RO-3), whether a successor may be ordered (RO-2,
 //! I-3), and the retirement of a predecessor (RO-1).
 
-use tenkoku_domain::access::{ManageKeys, Origin, Permit, Scope, ViewRegistry};
+use tenkoku_domain::access::{Apply, ManageKeys, Origin, Permit, Scope, ViewRegistry};
 use tenkoku_domain::audit::{AuditCode, Event, LifeEvent, ObjectRef};
 use tenkoku_domain::certificate::{Certificate, CertificateState, Serial};
-use tenkoku_domain::id::{AuthorityId, BranchId, InstanceId};
+use tenkoku_domain::id::{AuthorityId, BranchId, InstanceId, KeyId};
 use tenkoku_domain::key::KeyState;
 use tenkoku_domain::policy::KeyPolicy;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
@@ -13,6 +13,7 @@ use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
 use tenkoku_store::{CertificateFilter, StoreError, Tx};
 
+use crate::apply::{Applied, ApplyError, ApplyOrder, apply_for_seal};
 use crate::life::{LifeError, SealKey, load_seal_key, told};
 
 /// What a custodian sees of one key (RO-3).
@@ -56,27 +57,81 @@ pub fn branch_keys(
 ) -> Result<Vec<KeyDates>, StoreError> {
     let now = env.clock.now();
     env.store.read(|tx| {
-        let place = tx.load_branch(permit.scope(), branch)?;
+        tx.load_branch(permit.scope(), branch)?;
         let policy = tx.current_policy(now)?;
         let filter =
             CertificateFilter { branch: Some(branch.clone()), ..CertificateFilter::default() };
         let page = tx.list_certificates(permit.scope(), &filter, None, 1000)?;
         let mut keys = Vec::new();
         for certificate in page.items {
+            // A certificate that is being signed at this moment has no dates yet.
+            if certificate.state == CertificateState::Pending {
+                continue;
+            }
             let found = load_seal_key(tx, permit.scope(), &certificate.key)?;
             if found.certificate.id != certificate.id || found.key.state == KeyState::Destroyed {
                 continue;
             }
-            let timeline = dates_of(&policy, &found);
-            let mut missing = missing(tx, &found, &timeline, now)?;
-            if place.custodian.is_none() {
-                missing.push("custodian");
-            }
-            let age_days = found.activated_at().days_until(now);
-            keys.push(KeyDates { key: found, age_days, timeline, missing });
+            keys.push(dated(tx, &policy, found, now)?);
         }
         Ok(keys)
     })
+}
+
+/// RO-3 for one key, whatever its state.
+pub fn key_dates(
+    env: &Env,
+    permit: &Permit<ViewRegistry>,
+    key: &KeyId,
+) -> Result<KeyDates, StoreError> {
+    let now = env.clock.now();
+    env.store.read(|tx| {
+        let policy = tx.current_policy(now)?;
+        let found = load_seal_key(tx, permit.scope(), key)?;
+        dated(tx, &policy, found, now)
+    })
+}
+
+fn dated(
+    tx: &mut Tx<'_>,
+    policy: &KeyPolicy,
+    found: SealKey,
+    now: Timestamp,
+) -> Result<KeyDates, StoreError> {
+    let timeline = dates_of(policy, &found);
+    let mut missing = missing(tx, &found, &timeline, now)?;
+    if tx.load_branch(&Scope::Platform, &found.seal.branch)?.custodian.is_none() {
+        missing.push("custodian");
+    }
+    let age_days = found.activated_at().days_until(now);
+    Ok(KeyDates { key: found, age_days, timeline, missing })
+}
+
+/// The successor of a key: an application for the same instance, which waits for the new key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuccessorOrder {
+    /// The key that is to be succeeded.
+    pub key: KeyId,
+    /// Validity in days; the policy's maximum where none is asked for.
+    pub validity_days: Option<i64>,
+}
+
+/// RO-1, RO-2: orders the successor of a key. The guards are those of every application, and the
+/// window of the rotation; a predecessor that was suspended or revoked opens it at once.
+pub fn order_successor(
+    env: &Env,
+    permit: &Permit<Apply>,
+    order: &SuccessorOrder,
+) -> Result<Applied, ApplyError> {
+    let found = env.store.read(|tx| load_seal_key(tx, permit.scope(), &order.key))?;
+    let order = ApplyOrder {
+        branch: found.seal.branch,
+        level: found.level,
+        validity_days: order.validity_days,
+        request: None,
+        instance: Some(found.seal.instance),
+    };
+    apply_for_seal(env, permit, &order)
 }
 
 fn missing(
@@ -145,6 +200,9 @@ pub fn check_successor(
     let Some(predecessor) = occupying.into_iter().next().or_else(|| all.into_iter().next()) else {
         return Ok(Ok(RotationKind::Planned));
     };
+    if predecessor.state == CertificateState::Pending {
+        return Ok(Err(rotation::not_ready(&predecessor)));
+    }
     let found = load_seal_key(tx, &Scope::Platform, &predecessor.key)?;
     let policy = tx.current_policy(now)?;
     Ok(rotation::may_succeed(&predecessor, &dates_of(&policy, &found), now))

@@ -1,4 +1,5 @@
-//! Service signers: the OCSP signer of every issuing authority, the signer of the trusted list.
+//! Service signers: the OCSP signer of every issuing authority, the signer of the trusted list, the
+//! signer of documents.
 
 use tenkoku_domain::access::Origin;
 use tenkoku_domain::access::{Permit, PublishList, PublishStatus};
@@ -123,6 +124,56 @@ pub fn renew_list_signer(
         days: policy.validity.list_signer,
     };
     certify(env, permit.origin(), &root, &wanted, now)
+}
+
+/// Days before its end at which the signer of documents gets a successor.
+const DOCUMENT_SIGNER_LEAD_DAYS: i64 = 60;
+/// Days for which the signer of documents is certified (DOMAIN 12.5, audit signer).
+const DOCUMENT_SIGNER_DAYS: i64 = 1095;
+
+/// The signer of discovery documents: the present one, or a new one where there is none or the
+/// present one is near its end. It has the profile of an audit signer and is certified by the issuing
+/// authority of the lowest level, whose key is online wherever the root's is (docs/adr/0020).
+pub fn renew_document_signer(
+    env: &Env,
+    permit: &Permit<PublishStatus>,
+) -> Result<Certificate, SignerError> {
+    let now = env.clock.now();
+    let all = env.store.read(|tx| tx.list_authorities())?;
+    let lasts = now.plus_days(DOCUMENT_SIGNER_LEAD_DAYS);
+    for authority in &all {
+        let present =
+            env.store.read(|tx| tx.current_signer(&authority.id, Profile::AuditSigner, now))?;
+        if let Some(signer) = present.filter(|signer| signer.validity.not_after > lasts) {
+            return Ok(signer);
+        }
+    }
+    let issues = |authority: &&Authority| {
+        authority.kind.level().is_some()
+            && authority.dedicated.is_none()
+            && authority.may_issue(now).is_ok()
+            && authority.check_online().is_ok()
+    };
+    let lowest = |authority: &&Authority| (authority.kind.level(), -authority.generation);
+    let authority = all
+        .iter()
+        .filter(issues)
+        .min_by_key(lowest)
+        .ok_or(StoreError::NotFound { what: "authority" })?;
+    let operator = &env.settings.operator;
+    let wanted = Wanted {
+        role: KeyRole::AuditSigner,
+        algorithm: KeyAlgorithm::P256,
+        content: Content::AuditSigner {
+            arc: env.settings.arc,
+            repository: repository(env, authority)?,
+        },
+        organisation: operator.name.clone(),
+        country: operator.country.clone(),
+        common_name: service_name(&operator.name, "Document Signer", now)?,
+        days: DOCUMENT_SIGNER_DAYS,
+    };
+    certify(env, permit.origin(), authority, &wanted, now)
 }
 
 /// The names of the list signer: C and O are the territory and the operator's name.

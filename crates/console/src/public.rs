@@ -5,6 +5,7 @@
 //! lists as files, which `responder` and `publisher` serve.
 
 pub mod certificate;
+pub mod destruction;
 pub mod developers;
 pub mod errors;
 pub mod find;
@@ -61,6 +62,8 @@ pub fn configure(config: &mut ServiceConfig) {
             .route("/find/organisation/{identifier}", read().to(find::show_organisation))
             .route("/find/certificate/{authority}/{serial}.pem", read().to(certificate::load_pem))
             .route("/find/certificate/{authority}/{serial}", read().to(certificate::show))
+            .route("/destruction/{fingerprint}.json", read().to(destruction::load_note))
+            .route("/destruction/{fingerprint}", read().to(destruction::show_note))
             .route("/developers", read().to(developers::show_developers))
             .route("/policies", read().to(policies::show_policies))
             .route("/accessibility", read().to(statements::show_accessibility))

@@ -260,6 +260,8 @@ words! {
         OcspSigner = "ocsp-signer",
         /// Signs trusted lists.
         ListSigner = "list-signer",
+        /// Signs documents of the platform: the audit signer of DOMAIN 12.5.
+        AuditSigner = "audit-signer",
         /// Seals the bundles that go to an offline installation.
         Exchange = "exchange",
     }

@@ -99,9 +99,7 @@ pub fn may_succeed(
         }
         CertificateState::Active | CertificateState::Retired => {}
         CertificateState::Pending | CertificateState::Issued | CertificateState::Held(_) => {
-            return Err(Refusal::new(RefusalCode::StateConflict, "I-3")
-                .with("serial", &predecessor.serial)
-                .with("state", predecessor.state.word()));
+            return Err(not_ready(predecessor));
         }
     }
     if now >= timeline.opens {
@@ -110,6 +108,13 @@ pub fn may_succeed(
     Err(Refusal::new(RefusalCode::StateConflict, "RO-2")
         .with("serial", &predecessor.serial)
         .with("opens", timeline.opens))
+}
+
+/// I-3: nothing succeeds a certificate that is not in use yet.
+pub fn not_ready(predecessor: &Certificate) -> Refusal {
+    Refusal::new(RefusalCode::StateConflict, "I-3")
+        .with("serial", &predecessor.serial)
+        .with("state", predecessor.state.word())
 }
 
 /// I-3: an instance has one credential in use, and during the overlap one successor beside it.

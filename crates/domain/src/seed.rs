@@ -7,8 +7,8 @@
 use crate::canonical::Digest;
 use crate::certificate::{Profile, Serial, Validity};
 use crate::id::{AuthorityId, CertificateId, KeyId};
-use crate::refusal::{Refusal, RefusalCode};
 use crate::policy::Installation;
+use crate::refusal::{Refusal, RefusalCode};
 use crate::revocation::Revocation;
 
 /// One serial number.

@@ -4,6 +4,7 @@ use tenkoku_domain::id::KeyId;
 use tenkoku_pki::bundle::PreparedBundle;
 use tenkoku_pki::crl::LintedCrl;
 use tenkoku_pki::csr::RequestBody;
+use tenkoku_pki::jws::LintedDocument;
 use tenkoku_pki::key::PublicKey;
 use tenkoku_pki::lint::Linted;
 use tenkoku_pki::ocsp::LintedAnswer;
@@ -32,6 +33,8 @@ pub enum Body<'a> {
     Request(&'a RequestBody),
     /// A bundle for another installation.
     Bundle(&'a PreparedBundle),
+    /// A document for relying parties.
+    Document(&'a LintedDocument),
 }
 
 impl Body<'_> {
@@ -45,6 +48,7 @@ impl Body<'_> {
             Body::ListJson(body) => body.to_be_signed(),
             Body::Request(body) => body.to_be_signed(),
             Body::Bundle(body) => body.to_be_signed(),
+            Body::Document(body) => body.to_be_signed(),
         }
     }
 
@@ -58,6 +62,7 @@ impl Body<'_> {
             Body::ListJson(body) => of_list(body.algorithm()),
             Body::Request(body) => body.signature_algorithm(),
             Body::Bundle(body) => body.signature_algorithm(),
+            Body::Document(body) => body.signature_algorithm(),
         }
     }
 
@@ -72,6 +77,7 @@ impl Body<'_> {
             Body::ListJson(body) => body.signer().public_key() == key.spki_der(),
             Body::Request(body) => body.signer() == key,
             Body::Bundle(body) => body.signer() == key,
+            Body::Document(body) => body.signer() == key,
         };
         if is_signer {
             return Ok(());

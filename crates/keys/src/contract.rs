@@ -209,8 +209,15 @@ impl<'a> Made<'a> {
     }
 
     fn destroy(self) -> Result<(), String> {
+        let search = || self.store.search(&self.key.id).map_err(failed("searching for a key"));
+        let seen = search()?;
         let report = self.store.destroy(&self.key.id).map_err(failed("destroying a key"))?;
         demand(report.is_complete(), "a destruction leaves something, or found nothing before")?;
+        let after = search()?.found;
+        demand(
+            seen.followed_by(after) == report,
+            "a search finds something else than a destruction",
+        )?;
         let (of, origin) = (&report.id, &self.key.origin);
         demand(
             *of == self.key.id

@@ -17,7 +17,7 @@ use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_pki::signed::ThrowawaySigner;
 
 pub use crate::body::Body;
-pub use crate::origin::{Container, Destruction, Origin, Search, StoreKind};
+pub use crate::origin::{Container, Destruction, Origin, Search, Sighting, StoreKind};
 
 /// A key pair whose private half stays in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +60,10 @@ pub trait KeyStore: Send + Sync {
 
     /// The names of all keys kept.
     fn list(&self) -> Result<Vec<KeyId>, KeyError>;
+
+    /// Searches for the objects of a key without touching them. A key that is not there is an empty
+    /// search, not an error.
+    fn search(&self, id: &KeyId) -> Result<Sighting, KeyError>;
 
     /// Destroys a key, its private and its public half, and reports what a search found before
     /// and after (evidence class D1, DOMAIN 11; who, and when, the caller adds). Destroying what is

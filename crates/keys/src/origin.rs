@@ -80,6 +80,28 @@ impl Search {
     }
 }
 
+/// What a store finds of a key now, and where: recorded before the key is destroyed, so that a power
+/// cut in between leaves what it was and where it was. Stored as an attachment of evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// The key.
+    pub id: KeyId,
+    /// Where it is: for a token with its serial, and the identity of the library.
+    pub container: Container,
+    /// The container's name for it.
+    pub object: String,
+    /// What was found.
+    pub found: Search,
+}
+
+impl Sighting {
+    /// The report of a destruction that a later search of the same container completes.
+    pub fn followed_by(self, after: Search) -> Destruction {
+        let Self { id, container, object, found: before } = self;
+        Destruction { id, container, object, before, after }
+    }
+}
+
 /// What a store reports of a key that it destroyed (D1 of DOMAIN 11). Stored in evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Destruction {

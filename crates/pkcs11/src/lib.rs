@@ -24,7 +24,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tenkoku_domain::id::KeyId;
 use tenkoku_domain::key::{KeyAlgorithm, OriginClass};
 use tenkoku_keys::{
-    Body, Container, Destruction, GeneratedKey, KeyError, KeyStore, Origin, StoreKind,
+    Body, Container, Destruction, GeneratedKey, KeyError, KeyStore, Origin, Sighting, StoreKind,
 };
 use tenkoku_pki::key::PublicKey;
 use tenkoku_pki::signed::ThrowawaySigner;
@@ -229,6 +229,14 @@ impl KeyStore for TokenKeys {
     fn list(&self) -> Result<Vec<KeyId>, KeyError> {
         let _shared = self.shared();
         self.connection.run(|lent| object::list(&lent.session))
+    }
+
+    fn search(&self, id: &KeyId) -> Result<Sighting, KeyError> {
+        let _shared = self.shared();
+        let (found, container) = self
+            .connection
+            .run(|lent| Ok((object::search(&lent.session, id)?, lent.container.clone())))?;
+        Ok(Sighting { id: id.clone(), container, object: hex::encode(object::name(id)), found })
     }
 
     fn destroy(&self, id: &KeyId) -> Result<Destruction, KeyError> {

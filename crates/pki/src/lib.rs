@@ -15,6 +15,7 @@ pub mod cert;
 pub mod cms;
 pub mod crl;
 pub mod csr;
+pub mod jws;
 pub mod key;
 pub mod lint;
 pub mod name;

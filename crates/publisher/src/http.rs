@@ -1,17 +1,26 @@
-//! The addresses of list readers: `/tl/{scheme}.xml` and `/tl/{scheme}.sha2`, and every former
-//! sequence at `/tl/{scheme}/{sequence}.xml`. Stable for ever (TS 119 612, 6.1).
+//! The addresses of list readers and of those who follow rotations: `/tl/{scheme}.xml` and `/tl/{scheme}.sha2`, and every former
+//! sequence at `/tl/{scheme}/{sequence}.xml`; `/discovery/{organisation}.json` and
+//! `/discovery/{organisation}/{branch}.json` (RO-5). Stable for ever (TS 119 612, 6.1).
 
 use std::time::{Duration, SystemTime};
 
 use actix_web::http::header::{self, HttpDate};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use tenkoku_domain::canonical::Digest;
+use tenkoku_domain::time::Timestamp;
 use tenkoku_domain::trusted_list::PublishedList;
 use tenkoku_ports::Env;
 use tenkoku_store::StoreError;
 
+use crate::discovery::{Place, discover};
+
 /// The media type of a list (TS 119 612, 6.1).
 const LIST_TYPE: &str = "application/vnd.etsi.tsl+xml";
+/// The media type of a signed document in JSON form (RFC 7515, 9.2.2).
+const DISCOVERY_TYPE: &str = "application/jose+json";
+/// Seconds for which caches keep a discovery document: a rotation is seen within five minutes.
+const DISCOVERY_MAX_AGE: u32 = 300;
 /// Seconds for which caches keep the live list: 4 hours at most (TS 119 612, 6.1).
 const LIVE_MAX_AGE: u32 = 3600;
 /// Seconds for which caches keep a former sequence, which never changes.
@@ -34,7 +43,51 @@ pub fn configure(config: &mut web::ServiceConfig) {
             web::resource("/tl/{scheme}/{sequence}.xml")
                 .route(web::get().to(load_sequence))
                 .route(web::head().to(load_sequence)),
+        )
+        .service(
+            web::resource("/discovery/{organisation}/{branch}.json")
+                .route(web::get().to(load_of_branch))
+                .route(web::head().to(load_of_branch)),
+        )
+        .service(
+            web::resource("/discovery/{organisation}.json")
+                .route(web::get().to(load_of_organisation))
+                .route(web::head().to(load_of_organisation)),
         );
+}
+
+async fn load_of_organisation(
+    request: HttpRequest,
+    organisation: web::Path<String>,
+    env: Data<Env>,
+) -> HttpResponse {
+    let place = Place { organisation: organisation.into_inner(), branch: None };
+    load_discovery(&request, place, env).await
+}
+
+async fn load_of_branch(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    env: Data<Env>,
+) -> HttpResponse {
+    let (organisation, branch) = path.into_inner();
+    load_discovery(&request, Place { organisation, branch: Some(branch) }, env).await
+}
+
+async fn load_discovery(request: &HttpRequest, place: Place, env: Data<Env>) -> HttpResponse {
+    match web::block(move || discover(&env, &place)).await {
+        Ok(Ok(Some(found))) => {
+            let tag = Digest::of(found.document.as_bytes());
+            let of = (tag, found.issued_at, DISCOVERY_MAX_AGE);
+            cached(request, of, DISCOVERY_TYPE, found.document.into_bytes())
+        }
+        Ok(Ok(None)) => HttpResponse::NotFound().finish(),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "no discovery document could be given");
+            HttpResponse::ServiceUnavailable().finish()
+        }
+        Err(_) => HttpResponse::ServiceUnavailable().finish(),
+    }
 }
 
 async fn load_list(
@@ -89,15 +142,25 @@ fn respond(
 }
 
 fn list_response(request: &HttpRequest, list: PublishedList, max_age: u32) -> HttpResponse {
-    let tag = format!("\"{}\"", list.digest);
+    cached(request, (list.digest, list.issued_at, max_age), LIST_TYPE, list.xml)
+}
+
+/// Answers with something that caches may keep, or that the caller has it already.
+fn cached(
+    request: &HttpRequest,
+    (digest, issued_at, max_age): (Digest, Timestamp, u32),
+    content_type: &'static str,
+    body: Vec<u8>,
+) -> HttpResponse {
+    let tag = format!("\"{digest}\"");
     let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let same = known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag));
-    let since = u64::try_from(list.issued_at.seconds()).unwrap_or_default();
+    let since = u64::try_from(issued_at.seconds()).unwrap_or_default();
     let since = HttpDate::from(SystemTime::UNIX_EPOCH + Duration::from_secs(since));
     let mut response = if same { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
         .insert_header((header::ETAG, tag))
         .insert_header((header::LAST_MODIFIED, since))
         .insert_header((header::CACHE_CONTROL, format!("max-age={max_age}, public")));
-    if same { response.finish() } else { response.content_type(LIST_TYPE).body(list.xml) }
+    if same { response.finish() } else { response.content_type(content_type).body(body) }
 }

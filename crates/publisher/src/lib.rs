@@ -7,5 +7,6 @@
 #![deny(missing_docs)]
 
 mod compose;
+pub mod discovery;
 pub mod http;
 pub mod publish;

@@ -8,14 +8,20 @@ mod certificate;
 mod config;
 mod container;
 mod crl;
+mod danger;
 mod database;
 mod demo;
 mod doctor;
 mod emergency;
+mod evidence;
 mod explain;
+mod hold;
 mod hsm;
 mod incident;
 mod init;
+mod instance;
+mod job;
+mod key;
 mod list;
 mod mail;
 mod ocsp;
@@ -138,6 +144,19 @@ enum Command {
     Issue(order::IssueArgs),
     /// Revoke a certificate
     Revoke(order::RevokeArgs),
+    /// Put a certificate on hold
+    Suspend(hold::SuspendArgs),
+    /// Lift a hold before its limit
+    Release(hold::ReleaseArgs),
+    /// Bring a certificate into use: its new key answers a challenge
+    #[command(subcommand)]
+    Acknowledge(hold::AcknowledgeCommand),
+    /// Keys of seals: their dates, rotation, retirement, loss, destruction
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Further places of use of a seal, each with its own key
+    #[command(subcommand)]
+    Instance(instance::InstanceCommand),
     /// Certificates
     #[command(subcommand)]
     Certificate(certificate::CertificateCommand),
@@ -165,6 +184,9 @@ enum Command {
     /// What people must look into because of a key
     #[command(subcommand)]
     Incident(incident::IncidentCommand),
+    /// The runs of the nightly checks
+    #[command(subcommand)]
+    Job(job::JobCommand),
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -227,6 +249,12 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Application(command) => order::run_application(command, &config()?, output),
         Command::Issue(args) => order::run_issue(&args, &config()?, output),
         Command::Revoke(args) => order::run_revoke(&args, &config()?, output),
+        Command::Suspend(args) => hold::run_suspend(&args, &config()?, output),
+        Command::Release(args) => hold::run_release(&args, &config()?, output),
+        Command::Acknowledge(command) => hold::run_acknowledge(command, &config()?, output),
+        Command::Key(command) => key::run(command, &config()?, output),
+        Command::Instance(command) => instance::run(command, &config()?, output),
+        Command::Job(command) => job::run(&command, &config()?, output),
         Command::Certificate(command) => certificate::run(command, &config()?, output),
         Command::Crl(command) => crl::run(command, &config()?, output),
         Command::Ocsp(command) => ocsp::run(command, &config()?, output),

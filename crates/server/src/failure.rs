@@ -11,6 +11,7 @@ use tenkoku_ca::life::LifeError;
 use tenkoku_ca::policy::PolicyError;
 use tenkoku_ca::prove::ProveError;
 use tenkoku_ca::revoke::RevokeError;
+use tenkoku_ca::suspend::SuspendError;
 use tenkoku_domain::canonical::CanonicalError;
 use tenkoku_domain::refusal::Refusal;
 use tenkoku_keys::KeyError;
@@ -245,6 +246,15 @@ impl From<CloseError> for Failure {
         match error {
             CloseError::Refused(refusal) => refusal.into(),
             CloseError::Store(store) => store.into(),
+        }
+    }
+}
+
+impl From<SuspendError> for Failure {
+    fn from(error: SuspendError) -> Self {
+        match error {
+            SuspendError::Refused(refusal) => refusal.into(),
+            SuspendError::Store(store) => store.into(),
         }
     }
 }

@@ -9,12 +9,13 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tenkoku_ca::destroy::in_store::settle_destructions;
 use tenkoku_ca::lapse::lapse_applications;
-use tenkoku_ca::nightly::run_nightly;
+use tenkoku_ca::nightly::{NIGHTLY, run_nightly};
 use tenkoku_ca::notices::collect_notices;
 use tenkoku_ca::policy::activate_due_policies;
 use tenkoku_ca::settle::settle_pending;
-use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
+use tenkoku_ca::signer::{renew_document_signer, renew_list_signer, renew_ocsp_signers};
 use tenkoku_domain::access::{OperateAuthority, Permit};
 use tenkoku_domain::id::AuthorityId;
 use tenkoku_ports::Env;
@@ -27,28 +28,29 @@ use crate::clock;
 use crate::failure::Failure;
 
 /// What the clock puts into the queue, and when (second, minute, hour, day, month, weekday).
-const TIMETABLE: [(&str, &str); 9] = [
+const TIMETABLE: [(&str, &str); 10] = [
     (ACTIVATE_POLICIES, "0 * * * * *"),
     (SETTLE, "*/10 * * * * *"),
+    (SETTLE_DESTRUCTIONS, "40 * * * * *"),
     (COMPARE_CLOCK, "20 */10 * * * *"),
     (RENEW_SIGNERS, "0 */10 * * * *"),
     (RENEW_CRLS, "30 */10 * * * *"),
     (RENEW_LIST, "0 5 * * * *"),
     (LAPSE, "0 20 * * * *"),
+    // Hourly, so that a date is never missed by a day; a second run of the same day finds nothing to
+    // do.
     (NIGHTLY, "0 10 * * * *"),
     (NOTICES, "0 */10 * * * *"),
 ];
 
 const ACTIVATE_POLICIES: &str = "activate-policies";
 const SETTLE: &str = "settle";
+const SETTLE_DESTRUCTIONS: &str = "settle-destructions";
 const COMPARE_CLOCK: &str = "compare-clock";
 const RENEW_SIGNERS: &str = "renew-signers";
 const RENEW_CRLS: &str = "renew-crls";
 const RENEW_LIST: &str = "renew-list";
 const LAPSE: &str = "lapse-applications";
-/// The checks over keys and certificates. Hourly, so that a date is never missed by a day; a second
-/// run of the same day finds nothing to do.
-pub(crate) const NIGHTLY: &str = "nightly";
 /// Writes the letters whose step has come.
 const NOTICES: &str = "collect-notices";
 /// Queued by the store with every change of status.
@@ -154,6 +156,12 @@ fn run(env: &Env, job: &Job) -> Result<(), Failure> {
                 );
             }
         }
+        SETTLE_DESTRUCTIONS => {
+            let settled = settle_destructions(env, &scheduler.permit(now)?)?;
+            if settled > 0 {
+                tracing::warn!(settled, "destructions of keys that were cut short were settled");
+            }
+        }
         COMPARE_CLOCK => clock::compare(env)?,
         ACTIVATE_POLICIES => {
             let activated = activate_due_policies(env, &scheduler.permit(now)?)?;
@@ -163,6 +171,9 @@ fn run(env: &Env, job: &Job) -> Result<(), Failure> {
         }
         RENEW_SIGNERS => {
             renew_ocsp_signers(env, &scheduler.permit(now)?)?;
+            if has_issuer(env)? {
+                renew_document_signer(env, &scheduler.permit(now)?)?;
+            }
         }
         RENEW_CRLS => {
             let authorities = env.store.read(|tx| tx.list_authorities())?;
@@ -210,6 +221,17 @@ fn nightly(env: &Env, permit: &Permit<OperateAuthority>) -> Result<(), Failure> 
     env.store.write(|tx| tx.end_job_run((NIGHTLY, started), outcome, &counts, ended))?;
     ran?;
     Ok(())
+}
+
+fn has_issuer(env: &Env) -> Result<bool, StoreError> {
+    let now = env.clock.now();
+    let authorities = env.store.read(|tx| tx.list_authorities())?;
+    Ok(authorities.iter().any(|a| {
+        a.kind.level().is_some()
+            && a.dedicated.is_none()
+            && a.may_issue(now).is_ok()
+            && a.check_online().is_ok()
+    }))
 }
 
 fn has_root(env: &Env) -> Result<bool, StoreError> {

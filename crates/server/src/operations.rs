@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{self, Data};
 use serde_json::{Map, Value, json};
 use tenkoku_ca::clock::clock_trust;
+use tenkoku_ca::nightly::{RunWatch, watch_runs};
 use tenkoku_domain::access::Scope;
 use tenkoku_domain::certificate::Profile;
 use tenkoku_domain::time::Timestamp;
@@ -152,8 +153,23 @@ fn status_checks(env: &Env, now: Timestamp) -> Result<Vec<Check>, StoreError> {
         if let Some(list) = list {
             checks.push(fresh(format!("list {}", list.scheme), Some(list.next_update), now));
         }
+        checks.push(run_check(&watch_runs(tx, now)?));
         Ok(checks)
     })
+}
+
+/// Whether the nightly checks run: without them nothing retires, and no date is kept.
+pub(crate) fn run_check(watch: &RunWatch) -> Check {
+    let name = "nightly run";
+    match watch {
+        RunWatch::Fine { at: Some(at) } => Check::new(name, true, format!("done at {at}")),
+        RunWatch::Fine { at: None } => Check::new(name, true, "the first one is still to come"),
+        RunWatch::Failed { at } => Check::new(name, false, format!("did not work at {at}")),
+        RunWatch::Missed { last: Some(at) } => {
+            Check::new(name, false, format!("missed: the last one was at {at}"))
+        }
+        RunWatch::Missed { last: None } => Check::new(name, false, "missed: there was none yet"),
+    }
 }
 
 fn fresh(name: String, until: Option<Timestamp>, now: Timestamp) -> Check {

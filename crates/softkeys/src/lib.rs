@@ -24,7 +24,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tenkoku_domain::id::{Entropy, KeyId};
 use tenkoku_domain::key::{KeyAlgorithm, OriginClass};
 use tenkoku_keys::{
-    Body, Container, Destruction, GeneratedKey, KeyError, KeyStore, Origin, Search, StoreKind,
+    Body, Container, Destruction, GeneratedKey, KeyError, KeyStore, Origin, Search, Sighting,
+    StoreKind,
 };
 use tenkoku_pki::signed::ThrowawaySigner;
 
@@ -218,6 +219,12 @@ impl KeyStore for SoftKeys {
     fn list(&self) -> Result<Vec<KeyId>, KeyError> {
         let names = self.folder.names().map_err(|err| unusable(&self.folder, &err))?;
         Ok(names.iter().filter_map(|name| file::id_of(name)).collect())
+    }
+
+    fn search(&self, id: &KeyId) -> Result<Sighting, KeyError> {
+        let found = search(&self.folder, id).map_err(|err| unusable(&self.folder, &err))?;
+        let (id, object, container) = (id.clone(), file::name_of(id), self.container());
+        Ok(Sighting { id, container, object, found })
     }
 
     fn destroy(&self, id: &KeyId) -> Result<Destruction, KeyError> {

@@ -1,4 +1,4 @@
-//! Tables `destruction_evidence`, `destruction_decisions` and `attachments`.
+//! Tables `destruction_evidence`, `destruction_intents`, `destruction_decisions` and `attachments`.
 
 use diesel::prelude::*;
 use serde_json::json;
@@ -9,7 +9,9 @@ use tenkoku_domain::time::Timestamp;
 
 use crate::column::Place;
 use crate::error::StoreError;
-use crate::schema::{attachments, destruction_decisions, destruction_evidence};
+use crate::schema::{
+    attachments, destruction_decisions, destruction_evidence, destruction_intents,
+};
 use crate::tx::{Tx, lock_row, one};
 
 type EvidenceColumns = (String, String, String);
@@ -57,6 +59,65 @@ impl Tx<'_> {
             .select(COLUMNS)
             .load::<EvidenceColumns>(self.conn)?;
         rows.into_iter().map(read).collect()
+    }
+
+    /// Evidence in a state, oldest first.
+    pub fn list_evidence(
+        &mut self,
+        state: EvidenceState,
+    ) -> Result<Vec<(Evidence, EvidenceState)>, StoreError> {
+        let rows = destruction_evidence::table
+            .filter(destruction_evidence::state.eq(state.word()))
+            .order((destruction_evidence::handed_at, destruction_evidence::id))
+            .select(COLUMNS)
+            .load::<EvidenceColumns>(self.conn)?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Destructions that were begun and not ended, oldest first: the planned evidence of each.
+    pub fn open_destruction_intents(&mut self) -> Result<Vec<Evidence>, StoreError> {
+        let rows = destruction_intents::table
+            .filter(destruction_intents::ended_at.is_null())
+            .order((destruction_intents::begun_at, destruction_intents::evidence_id))
+            .select((destruction_intents::evidence_id, destruction_intents::record))
+            .load::<(String, String)>(self.conn)?;
+        rows.iter()
+            .map(|(id, record)| {
+                Place::new("destruction intent", id).ok("record", serde_json::from_str(record))
+            })
+            .collect()
+    }
+
+    pub(crate) fn insert_destruction_intent(
+        &mut self,
+        evidence: &Evidence,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let wrong = |error| StoreError::Database(Box::new(error));
+        diesel::insert_into(destruction_intents::table)
+            .values((
+                destruction_intents::evidence_id.eq(evidence.id.as_str()),
+                destruction_intents::key_id.eq(evidence.key.as_str()),
+                destruction_intents::record.eq(canonical(&json!(evidence)).map_err(wrong)?),
+                destruction_intents::begun_at.eq(at.millis()),
+            ))
+            .execute(self.conn)?;
+        Ok(())
+    }
+
+    /// An intent ends once; evidence that nobody in the platform's own store began has none.
+    pub(crate) fn end_destruction_intent(
+        &mut self,
+        id: &EvidenceId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let open = destruction_intents::table
+            .find(id.as_str())
+            .filter(destruction_intents::ended_at.is_null());
+        diesel::update(open)
+            .set(destruction_intents::ended_at.eq(at.millis()))
+            .execute(self.conn)?;
+        Ok(())
     }
 
     /// Who accepted evidence so far.

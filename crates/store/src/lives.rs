@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 use tenkoku_domain::canonical::Digest;
-use tenkoku_domain::certificate::{Certificate, CertificateState};
+use tenkoku_domain::certificate::{Certificate, CertificateState, Profile};
 use tenkoku_domain::id::{BranchId, CertificateId, ContainerId, KeyId};
 use tenkoku_domain::key::{Key, KeyRole, KeyState};
 use tenkoku_domain::policy::DestructionClass;
@@ -167,6 +167,17 @@ impl Tx<'_> {
             .filter(certificates::id.gt(after))
             .order(certificates::id)
             .limit(limit)
+            .select(CertificateRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(CertificateRow::read).collect()
+    }
+
+    /// Live certificates of a service's profile, oldest first.
+    pub fn live_of_profile(&mut self, profile: Profile) -> Result<Vec<Certificate>, StoreError> {
+        let rows = certificates::table
+            .filter(certificates::state.eq_any(LIVE))
+            .filter(certificates::profile.eq(profile.word()))
+            .order(certificates::id)
             .select(CertificateRow::as_select())
             .load(self.conn)?;
         rows.into_iter().map(CertificateRow::read).collect()

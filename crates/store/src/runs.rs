@@ -60,10 +60,11 @@ const COLUMNS: (
 );
 
 impl Tx<'_> {
-    /// The last runs of every kind together, newest first.
-    pub fn list_job_runs(&mut self, limit: i64) -> Result<Vec<JobRun>, StoreError> {
+    /// The last runs of a kind, newest first.
+    pub fn list_job_runs(&mut self, kind: &str, limit: i64) -> Result<Vec<JobRun>, StoreError> {
         let rows = job_runs::table
-            .order((job_runs::started_at.desc(), job_runs::kind))
+            .filter(job_runs::kind.eq(kind))
+            .order((job_runs::started_at.desc(), job_runs::node))
             .limit(limit)
             .select(COLUMNS)
             .load::<RunColumns>(self.conn)?;

@@ -462,6 +462,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    discoveries (place) {
+        place -> Text,
+        content -> Text,
+        issued_at -> BigInt,
+        document -> Text,
+    }
+}
+
+diesel::table! {
+    destruction_intents (evidence_id) {
+        evidence_id -> Text,
+        key_id -> Text,
+        record -> Text,
+        begun_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     destruction_decisions (evidence_id, person) {
         evidence_id -> Text,
         person -> Text,

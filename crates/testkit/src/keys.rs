@@ -1,42 +1,70 @@
 //! A key store that can be told to stop signing, as one whose network or device is gone.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use tenkoku_domain::id::KeyId;
 use tenkoku_domain::key::KeyAlgorithm;
-use tenkoku_keys::{Body, Destruction, GeneratedKey, KeyError, KeyStore, StoreKind};
+use tenkoku_keys::{Body, Destruction, GeneratedKey, KeyError, KeyStore, Sighting, StoreKind};
 use tenkoku_pki::signed::ThrowawaySigner;
 use tenkoku_softkeys::SoftKeys;
+
+/// What does not work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Nothing,
+    Everything,
+    /// The power fails before a key is destroyed, or after.
+    BeforeDestroying,
+    AfterDestroying,
+}
 
 /// Software keys behind a switch.
 #[derive(Debug)]
 pub struct BreakableKeys {
     inner: SoftKeys,
-    broken: AtomicBool,
+    fault: Mutex<Fault>,
 }
 
 impl BreakableKeys {
     /// A store that works.
     pub const fn new(inner: SoftKeys) -> Self {
-        Self { inner, broken: AtomicBool::new(false) }
+        Self { inner, fault: Mutex::new(Fault::Nothing) }
+    }
+
+    fn set(&self, fault: Fault) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
     /// Signs nothing from now on.
     pub fn fail(&self) {
-        self.broken.store(true, Ordering::SeqCst);
+        self.set(Fault::Everything);
     }
 
-    fn reached(&self) -> Result<(), KeyError> {
-        if self.broken.load(Ordering::SeqCst) {
+    /// From now on a destruction stops before the key is touched.
+    pub fn fail_before_destroying(&self) {
+        self.set(Fault::BeforeDestroying);
+    }
+
+    /// From now on a destruction is done, and nobody hears of it.
+    pub fn fail_after_destroying(&self) {
+        self.set(Fault::AfterDestroying);
+    }
+
+    fn hits(&self, fault: Fault) -> Result<(), KeyError> {
+        if *self.fault.lock().unwrap_or_else(PoisonError::into_inner) == fault {
             let problem = "its cable is cut".to_owned();
             return Err(KeyError::Unreachable { place: "the test".to_owned(), problem });
         }
         Ok(())
     }
 
-    /// Signs again.
+    fn reached(&self) -> Result<(), KeyError> {
+        self.hits(Fault::Everything)
+    }
+
+    /// Works again.
     pub fn recover(&self) {
-        self.broken.store(false, Ordering::SeqCst);
+        self.set(Fault::Nothing);
     }
 }
 
@@ -71,7 +99,16 @@ impl KeyStore for BreakableKeys {
         self.inner.list()
     }
 
+    fn search(&self, id: &KeyId) -> Result<Sighting, KeyError> {
+        self.reached()?;
+        self.inner.search(id)
+    }
+
     fn destroy(&self, id: &KeyId) -> Result<Destruction, KeyError> {
-        self.inner.destroy(id)
+        self.reached()?;
+        self.hits(Fault::BeforeDestroying)?;
+        let report = self.inner.destroy(id)?;
+        self.hits(Fault::AfterDestroying)?;
+        Ok(report)
     }
 }

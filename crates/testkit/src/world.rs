@@ -17,7 +17,7 @@ use tenkoku_ca::import::{import_branches, import_organisations};
 use tenkoku_ca::issue::{IssueError, issue_certificate};
 use tenkoku_ca::prove::{Proof, ProveError, prove_possession};
 use tenkoku_ca::revoke::{RevokeError, RevokeOrder, revoke_certificate};
-use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
+use tenkoku_ca::signer::{renew_document_signer, renew_list_signer, renew_ocsp_signers};
 use tenkoku_domain::access::{Act, Actor, Permit, Principal, Role, RoleGrant, Scope};
 use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{ChainBreak, ChainWalk, Event, StoredRecord};
@@ -222,6 +222,7 @@ impl World {
     /// What the jobs do for signers: OCSP signers and the list signer that are due.
     pub fn renew_signers(&self) -> usize {
         renew_list_signer(&self.env, &self.permit()).expect("a list signer");
+        renew_document_signer(&self.env, &self.permit()).expect("a signer of documents");
         renew_ocsp_signers(&self.env, &self.permit()).expect("OCSP signers")
     }
 

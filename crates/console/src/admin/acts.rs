@@ -118,12 +118,15 @@ fn others<'a>(authority: &Authority, all: &'a [Authority]) -> Vec<&'a Authority>
 /// What a person enters.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct DeedForm {
+    /// Why, in words.
     #[serde(default)]
-    reason: String,
+    pub(super) reason: String,
+    /// The choice: a root, or a cause.
     #[serde(default)]
-    by: String,
+    pub(super) by: String,
+    /// A one-time code.
     #[serde(default)]
-    code: String,
+    pub(super) code: String,
 }
 
 /// The persons that a ceremony demands, and where its file is made.
@@ -143,9 +146,13 @@ pub(super) struct DeedPage {
     pub(super) blocked: Option<String>,
     pub(super) demand: Option<Demand>,
     pub(super) holds: bool,
-    pub(super) asks_reason: bool,
+    /// Label and hint of the field for a reason, where one is asked for.
+    pub(super) reason_label: Option<(&'static str, &'static str)>,
     pub(super) reason: String,
+    /// The legend of the choice, where there is one.
+    pub(super) by_label: &'static str,
     pub(super) others: Vec<(String, String)>,
+    pub(super) chosen: String,
     pub(super) factor: Factor,
     pub(super) button: &'static str,
     pub(super) action: String,
@@ -239,8 +246,11 @@ async fn page(
         blocked: blocked(w, found, deed),
         holds: deed.ceremony().is_some() && !production,
         demand,
-        asks_reason: deed == Deed::Suspend,
+        reason_label: (deed == Deed::Suspend)
+            .then(|| (w.t("admin.deed-form.reason"), w.t("admin.deed-form.reason-hint"))),
         reason: form.reason.clone(),
+        by_label: w.t("admin.deed-form.by"),
+        chosen: form.by.clone(),
         others: match deed {
             Deed::Cross => others(authority, &found.all)
                 .into_iter()

@@ -15,6 +15,7 @@ use tenkoku_pki::cert::Certificate as Parsed;
 use tenkoku_pki::oid;
 use tenkoku_store::{CertificateFilter, StoreError, Tx};
 
+use super::life::hold_links;
 use super::names::{self, application_href, branch_href, certificate_href, organisation_href};
 use super::views::{Fact, ROWS, certificate_chip, html, next_page};
 use crate::format;
@@ -177,6 +178,8 @@ pub(super) struct CertificatePage {
     pub(super) href: String,
     pub(super) revoke: Option<String>,
     pub(super) history: Option<String>,
+    /// What may be done about a hold: label and address.
+    pub(super) holds: Vec<(String, String)>,
 }
 
 /// `GET /console/certificates/{serial}`
@@ -217,6 +220,7 @@ fn page(visit: &Visit, found: &Found) -> CertificatePage {
         facts: facts(w, found),
         fields: parsed.as_ref().map_or_else(Vec::new, |parsed| fields(w, parsed)),
         pem: parsed.as_ref().map(Parsed::to_pem),
+        holds: hold_links(visit, found),
         revoke: may_revoke.then(|| format!("{href}/revoke?authority={}", found.authority.code)),
         history: visit
             .may(Permission::ViewAudit)

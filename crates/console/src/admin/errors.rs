@@ -3,11 +3,14 @@
 use std::error::Error;
 
 use actix_web::http::StatusCode;
+use tenkoku_ca::apply::ApplyError;
+use tenkoku_ca::incident::CloseError;
 use tenkoku_ca::issue::IssueError;
 use tenkoku_ca::life::LifeError;
 use tenkoku_ca::policy::PolicyError;
 use tenkoku_ca::prove::ProveError;
 use tenkoku_ca::revoke::RevokeError;
+use tenkoku_ca::suspend::SuspendError;
 use tenkoku_publisher::publish::PublishError;
 use tenkoku_responder::crl::CrlError;
 
@@ -31,8 +34,36 @@ impl From<LifeError> for Problem {
     fn from(error: LifeError) -> Self {
         match error {
             LifeError::Refused(refusal) => Self::from_refusal(&refusal),
-            LifeError::Store(store) => store.into(),
-            LifeError::Keys(_) | LifeError::Canonical(_) => Self::internal(&error),
+            LifeError::Store(error) => error.into(),
+            error @ (LifeError::Keys(_) | LifeError::Canonical(_)) => Self::unsigned(&error),
+        }
+    }
+}
+
+impl From<SuspendError> for Problem {
+    fn from(error: SuspendError) -> Self {
+        match error {
+            SuspendError::Refused(refusal) => Self::from_refusal(&refusal),
+            SuspendError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ApplyError> for Problem {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Refused(refusal) => Self::from_refusal(&refusal),
+            ApplyError::Store(error) => error.into(),
+            ApplyError::Canonical(error) => error.into(),
+        }
+    }
+}
+
+impl From<CloseError> for Problem {
+    fn from(error: CloseError) -> Self {
+        match error {
+            CloseError::Refused(refusal) => Self::from_refusal(&refusal),
+            CloseError::Store(error) => error.into(),
         }
     }
 }

@@ -122,6 +122,7 @@ impl Visit {
                         ),
                     ),
                     (registry, item(w.t("admin.keys.title"), "/console/keys", "key")),
+                    (platform, item(w.t("admin.incidents.title"), "/console/incidents", "warning")),
                 ],
             ),
             group(

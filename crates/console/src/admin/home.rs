@@ -4,10 +4,12 @@
 
 use actix_web::HttpResponse;
 use askama::Template;
+use tenkoku_ca::nightly::{RunWatch, watch_runs};
 use tenkoku_domain::access::{Permission, Permit, Scope, ViewAudit, ViewRegistry};
 use tenkoku_domain::audit::IssuedCrl;
 use tenkoku_domain::authority::{Authority, AuthorityState};
 use tenkoku_domain::certificate::{Certificate, Profile};
+use tenkoku_domain::destruction::EvidenceState;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_domain::trusted_list::PublishedList;
 use tenkoku_ports::Env;
@@ -112,6 +114,9 @@ struct Platform {
     verified: Option<Verified>,
     records: i64,
     load: Vec<(Timestamp, StatusLoad)>,
+    runs: RunWatch,
+    incidents: i64,
+    proofs: usize,
 }
 
 struct Ground {
@@ -155,7 +160,7 @@ fn load(
 }
 
 fn load_platform(env: &Env, console: &Console, now: Timestamp) -> Result<Platform, StoreError> {
-    let (published, list, records) = env.store.read(|tx| {
+    let (published, list, records, (runs, incidents, proofs)) = env.store.read(|tx| {
         let mut published = Vec::new();
         for authority in tx.list_authorities()? {
             if publishes(&authority) {
@@ -166,7 +171,10 @@ fn load_platform(env: &Env, console: &Console, now: Timestamp) -> Result<Platfor
         }
         let list = tx.latest_list(&env.settings.scheme.code)?;
         let records = tx.audit_head()?.map_or(0, |(seq, _)| seq);
-        Ok::<_, StoreError>((published, list, records))
+        let runs = watch_runs(tx, now)?;
+        let proofs = tx.list_evidence(EvidenceState::Handed)?.len();
+        let waiting = (runs, tx.count_open_incidents()?, proofs);
+        Ok::<_, StoreError>((published, list, records, waiting))
     })?;
     let verified = match console.verified() {
         None if records <= SHORT_CHAIN => Some(verify(env, console)?),
@@ -179,6 +187,9 @@ fn load_platform(env: &Env, console: &Console, now: Timestamp) -> Result<Platfor
         verified,
         records,
         load: env.store.read(|tx| tx.list_status_load(now.plus_seconds(-DAY_SECONDS)))?,
+        runs,
+        incidents,
+        proofs,
     })
 }
 
@@ -263,6 +274,7 @@ fn strip(w: Words, platform: &Platform, now: Timestamp) -> Vec<Health> {
         list_health(w, platform.list.as_ref(), now),
         key_health(w, platform.keys),
         audit_health(w, platform),
+        run_health(w, &platform.runs),
     ]
 }
 
@@ -367,6 +379,21 @@ fn audit_health(w: Words, platform: &Platform) -> Health {
     }
 }
 
+/// Whether the nightly checks run: a missed one is said, not passed over.
+fn run_health(w: Words, runs: &RunWatch) -> Health {
+    let (tone, value, last) = match runs {
+        RunWatch::Fine { at: None } => (Tone::Mute, "admin.home.run-first", None),
+        RunWatch::Fine { at } => (Tone::Ok, "admin.home.run-fine", *at),
+        RunWatch::Failed { at } => (Tone::Bad, "admin.home.run-failed", Some(*at)),
+        RunWatch::Missed { last } => (Tone::Bad, "admin.home.run-missed", *last),
+    };
+    let note = last.map_or_else(String::new, |at| {
+        w.say("admin.home.run-last").with("time", format::date_time(at)).text()
+    });
+    let (name, value) = (w.t("admin.home.runs").to_owned(), w.t(value).to_owned());
+    Health { tone, name, value, note }
+}
+
 fn tasks(visit: &Visit, ground: &Ground) -> Vec<Task> {
     let mut tasks = Vec::new();
     let w = visit.words;
@@ -405,6 +432,34 @@ fn platform_tasks(visit: &Visit, platform: &Platform) -> Vec<Task> {
             text: w.t("admin.home.broken-text").to_owned(),
             href: "/console/audit".to_owned(),
             action: w.t("admin.home.see").to_owned(),
+        });
+    }
+    match platform.runs {
+        RunWatch::Fine { .. } => {}
+        RunWatch::Failed { .. } | RunWatch::Missed { .. } => tasks.push(Task {
+            chip: Chip::new(Tone::Bad, w.t("admin.home.urgent")),
+            title: w.t("admin.home.run-title").to_owned(),
+            text: w.t("admin.home.run-text").to_owned(),
+            href: "/console/keys/destruction".to_owned(),
+            action: w.t("admin.home.see").to_owned(),
+        }),
+    }
+    if platform.incidents > 0 {
+        tasks.push(Task {
+            chip: Chip::new(Tone::Bad, w.t("admin.home.urgent")),
+            title: w.count("admin.home.incident-title", platform.incidents).text(),
+            text: w.t("admin.home.incident-text").to_owned(),
+            href: "/console/incidents?state=open".to_owned(),
+            action: w.t("admin.home.see").to_owned(),
+        });
+    }
+    if platform.proofs > 0 && visit.may(Permission::DecideEvidence) {
+        tasks.push(Task {
+            chip: Chip::new(Tone::Info, w.t("admin.home.due")),
+            title: w.count_of("admin.home.proof-title", platform.proofs).text(),
+            text: w.t("admin.home.proof-text").to_owned(),
+            href: "/console/keys/destruction".to_owned(),
+            action: w.t("admin.home.review").to_owned(),
         });
     }
     for Published { authority, crl, .. } in &platform.published {

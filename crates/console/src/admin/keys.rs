@@ -1,11 +1,13 @@
 //! Keys of seals: the table, and one key with the pictured course of its life.
 //!
-//! Not here: acts on keys. The platform holds no way to copy or export one.
+//! Not here: acts on keys ([`super::life`]) and proofs of their destruction ([`super::destruction`]).
+//! The platform holds no way to copy or export a key.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Path, Query};
 use askama::Template;
-use tenkoku_domain::access::{Scope, ViewRegistry};
+use tenkoku_ca::rotate::{KeyDates, key_dates};
+use tenkoku_domain::access::{Permission, Scope, ViewRegistry};
 use tenkoku_domain::certificate::{Certificate, CertificateState, SealBinding};
 use tenkoku_domain::id::KeyId;
 use tenkoku_domain::key::{Key, KeyState};
@@ -16,18 +18,20 @@ use tenkoku_store::{CertificateFilter, StoreError, Tx};
 
 use super::branches::{Stage, Step};
 use super::certificates::{self, CertificateRow};
+use super::destruction::{evidence_href, state_chip};
+use super::life::{Deed, key_href};
 use super::names::{branch_href, script};
 use super::organisations::SearchQuery;
 use super::origin::{self, Origin};
 use super::views::{Fact, ROWS, html, next_page};
 use crate::format;
-use crate::granted::Granted;
+use crate::granted::{Granted, Visit};
 use crate::layout::{AdminFrame, Chip, Crumb, Tone};
 use crate::problem::Problem;
 use crate::text::Words;
 
 /// The address of the table.
-const PATH: &str = "/console/keys";
+pub(super) const PATH: &str = "/console/keys";
 
 /// A key in the table.
 pub(super) struct KeyRow {
@@ -64,6 +68,12 @@ pub(super) struct KeyPage {
     pub(super) facts: Vec<Fact>,
     pub(super) fingerprint: String,
     pub(super) certificates: Vec<CertificateRow>,
+    /// What may be done: label, address, and whether it cannot be undone.
+    pub(super) acts: Vec<(String, String, bool)>,
+    /// What is missing now.
+    pub(super) missing: Vec<String>,
+    /// Proofs of destruction that were handed in: state, class, day, address.
+    pub(super) evidence: Vec<(Chip, String, String, String)>,
 }
 
 /// A key of a seal, with its newest certificate.
@@ -145,7 +155,7 @@ fn row(w: Words, one: &Held, policy: &KeyPolicy, now: Timestamp) -> KeyRow {
 }
 
 /// The state of a key.
-fn chip(w: Words, state: KeyState) -> Chip {
+pub(super) fn chip(w: Words, state: KeyState) -> Chip {
     let tone = match state {
         KeyState::Bound => Tone::Ok,
         KeyState::Retiring | KeyState::DestructionDue => Tone::Warn,
@@ -186,11 +196,13 @@ pub async fn show_key(
     let Granted { permit, visit } = granted;
     let id = KeyId::parse(&id).map_err(|_| Problem::not_found())?;
     let now = visit.now;
-    let (one, all, policy) = visit
+    let (one, all, policy, dates, evidence) = visit
         .run(move |env| {
+            let dates = key_dates(env, &permit, &id)?;
             env.store.read(|tx| {
                 let (one, all) = load(tx, permit.scope(), &id)?;
-                Ok::<_, StoreError>((one, all, tx.current_policy(now)?))
+                let evidence = tx.evidence_of_key(&id)?;
+                Ok::<_, StoreError>((one, all, tx.current_policy(now)?, dates, evidence))
             })
         })
         .await?;
@@ -205,7 +217,42 @@ pub async fn show_key(
         facts: facts(w, &one, now),
         fingerprint: one.key.fingerprint.to_string(),
         certificates: certificates::rows(w, &all, now),
+        acts: acts(&visit, &dates),
+        missing: dates
+            .missing
+            .iter()
+            .map(|what| w.word("admin.key-missing", what).to_owned())
+            .collect(),
+        evidence: evidence
+            .iter()
+            .map(|(one, state)| {
+                let class = w.word("admin.evidence-class", one.class.word()).to_owned();
+                let (day, href) = (format::date(one.handed_at), evidence_href(&one.id));
+                (state_chip(w, *state), class, day, href)
+            })
+            .collect(),
     })
+}
+
+/// What this person may do with a key in its state.
+fn acts(visit: &Visit, dates: &KeyDates) -> Vec<(String, String, bool)> {
+    if !visit.may(Permission::ManageKeys) {
+        return Vec::new();
+    }
+    let w = visit.words;
+    let href = key_href(&dates.key.key.id);
+    let act = |deed: Deed| {
+        let label = w.word("admin.life-title", deed.word()).to_owned();
+        (label, format!("{href}/{}", deed.word()), deed != Deed::Rotate)
+    };
+    let mut acts: Vec<_> = Deed::offered(dates, visit.now).into_iter().map(act).collect();
+    let awaited =
+        [KeyState::Retiring, KeyState::DestructionDue, KeyState::Compromised, KeyState::Lost];
+    if awaited.contains(&dates.key.key.state) {
+        let label = w.t("admin.proof.hand-in").to_owned();
+        acts.insert(0, (label, format!("{href}/evidence"), false));
+    }
+    acts
 }
 
 /// A key within a scope; outside it there is none.

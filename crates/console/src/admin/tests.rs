@@ -2,6 +2,7 @@
 
 mod authorities;
 mod doors;
+mod life;
 mod pages;
 mod policies;
 mod revocation;

@@ -23,6 +23,38 @@ pub(super) struct Addresses {
     pub(super) scheme: String,
 }
 
+/// How a discovery document is fetched and verified, step by step: fetch, take the signer's
+/// certificate out, check its chain, check the signature.
+const DISCOVERY: &str = "\
+curl -fs -o discovery.json {base}/discovery/NTRJP-0000000000000.json
+python3 - <<'VERIFY'
+import base64, json
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+text = lambda s: base64.urlsafe_b64decode(s + '=' * (-len(s) % 4))
+jws = json.load(open('discovery.json'))
+chain = json.loads(text(jws['protected']))['x5c']
+signer = x509.load_der_x509_certificate(base64.b64decode(chain[0]))
+with open('signer.pem', 'wb') as f: f.write(signer.public_bytes(serialization.Encoding.PEM))
+raw = text(jws['signature']); half = len(raw) // 2
+der = utils.encode_dss_signature(*(int.from_bytes(n, 'big') for n in (raw[:half], raw[half:])))
+signed = (jws['protected'] + '.' + jws['payload']).encode()
+signer.public_key().verify(der, signed, ec.ECDSA(hashes.SHA256()))
+print(json.dumps(json.loads(text(jws['payload'])), indent=1))
+VERIFY
+openssl verify -CAfile {root}.pem -untrusted {issuing}.pem signer.pem";
+
+impl Addresses {
+    /// The recipe with the addresses of this site.
+    pub(super) fn discovery(&self) -> String {
+        DISCOVERY
+            .replace("{base}", &self.base)
+            .replace("{root}", &self.root)
+            .replace("{issuing}", &self.issuing)
+    }
+}
+
 #[derive(Template)]
 #[template(path = "public/developers.html")]
 pub(super) struct DevelopersPage {

@@ -12,7 +12,7 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 66] = [
+pub const PROBLEM_CODES: [&str; 67] = [
     "address-malformed",
     "audit-broken",
     "busy",
@@ -29,6 +29,7 @@ pub const PROBLEM_CODES: [&str; 66] = [
     "database-newer",
     "database-not-migrated",
     "database-unreachable",
+    "evidence-malformed",
     "flag-missing",
     "form-expired",
     "form-malformed",

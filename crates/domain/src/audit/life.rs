@@ -99,6 +99,21 @@ pub enum LifeEvent {
         /// Whose.
         organisation: OrganisationId,
     },
+    /// The platform is about to destroy a key in its own key store: what it planned and what it saw
+    /// are kept before the key moves.
+    DestructionBegun {
+        /// The planned evidence; its report is the search before.
+        evidence: Evidence,
+        /// Whose key.
+        organisation: OrganisationId,
+    },
+    /// A destruction that was begun did not happen: the key is still there.
+    DestructionBrokenOff {
+        /// The planned evidence.
+        evidence: Evidence,
+        /// Whose key.
+        organisation: OrganisationId,
+    },
     /// Evidence was handed in.
     EvidenceHanded {
         /// The evidence.
@@ -304,6 +319,15 @@ impl LifeEvent {
             Self::KeyPlaced { key, organisation, container } => {
                 let more = json!({ "container": container });
                 told(AuditCode::KeyPresented, key, organisation, more)
+            }
+            Self::DestructionBegun { evidence, organisation } => {
+                let more = json!({ "report": evidence.report, "begun": true });
+                evidence_facts(AuditCode::KeyDestructionEvidence, evidence, more).of(organisation)
+            }
+            Self::DestructionBrokenOff { evidence, organisation } => {
+                let more = json!({ "report": evidence.report, "begun": false });
+                let facts = evidence_facts(AuditCode::KeyDestructionEvidence, evidence, more);
+                Facts { outcome: Outcome::Failed, ..facts.of(organisation) }
             }
             Self::EvidenceHanded { evidence, organisation } => {
                 evidence_facts(AuditCode::KeyDestructionEvidence, evidence, json!({}))

@@ -10,7 +10,6 @@ use tenkoku_ca::authority::{
     renew_authority, resume_authority, retire_authority, suspend_authority,
 };
 use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
-use tenkoku_console::text::Words;
 use tenkoku_domain::access::{OperateAuthority, Permit};
 use tenkoku_domain::audit::IssuedCrl;
 use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityKind};
@@ -25,6 +24,7 @@ use tenkoku_publisher::publish::renew_list;
 use tenkoku_responder::crl::{CrlError, current_crl, issue_last_crl};
 use tenkoku_store::Store;
 
+use super::danger::confirm;
 use super::registry::find_organisation;
 use crate::config::{Config, SAMPLE_OPERATOR};
 use crate::failure::{Failure, exit};
@@ -183,28 +183,6 @@ pub(crate) fn run(command: CaCommand, config: &Config, output: &Output) -> Resul
             })
         }
     }
-}
-
-/// Asks for the authority's code to be typed, unless `--yes` was given (UX 12).
-fn confirm(act: &str, authority: &str, yes: bool, output: &Output) -> Result<(), Failure> {
-    use std::io::Write as _;
-    if yes {
-        return Ok(());
-    }
-    let w = Words::of(output.language);
-    let question = w
-        .say("cli-danger.ask")
-        .with("act", w.word("cli-danger.act", act))
-        .with("meaning", w.word("cli-danger.meaning", act))
-        .with("name", authority)
-        .text();
-    let _ = write!(std::io::stderr(), "{question} ");
-    let mut typed = String::new();
-    let read = std::io::stdin().read_line(&mut typed);
-    if read.is_ok() && typed.trim() == authority {
-        return Ok(());
-    }
-    Err(Failure::word(typed.trim(), &[authority, "--yes"]))
 }
 
 /// Takes one step in the life of an authority and shows it.

@@ -85,6 +85,9 @@ fn remedy(check: &Check) -> &'static str {
     match check.name.split(' ').next() {
         Some("crl") => "tenkoku crl issue CODE; then look why the server's job did not",
         Some("ocsp") => "start tenkoku serve: it renews signers within ten minutes",
+        Some("nightly") => {
+            "start tenkoku serve, it runs the checks at start and every hour; its log says what failed"
+        }
         Some("list") => "tenkoku trustlist publish",
         Some("keys") => "look after the key folder and its permissions, or run: tenkoku hsm test",
         Some("clock") => {

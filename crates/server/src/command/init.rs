@@ -11,7 +11,7 @@ use std::path::Path;
 use clap::Args;
 use serde_json::json;
 use tenkoku_ca::authority::{AuthorityOrder, create_authority};
-use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
+use tenkoku_ca::signer::{renew_document_signer, renew_list_signer, renew_ocsp_signers};
 use tenkoku_domain::audit::Event;
 use tenkoku_domain::authority::{AuthorityCode, AuthorityKind, AuthorityState};
 use tenkoku_domain::key::KeyAlgorithm;
@@ -309,6 +309,7 @@ fn evaluation_authorities(env: &Env, output: &Output) -> Result<(), Failure> {
         }
     }
     renew_ocsp_signers(env, &shell.permit(now)?)?;
+    renew_document_signer(env, &shell.permit(now)?)?;
     renew_list_signer(env, &shell.permit(now)?)?;
     for order in &wanted {
         current_crl(env, &order.code)?;

@@ -145,13 +145,21 @@ pub(crate) struct RevokeArgs {
 pub(crate) fn run_apply(args: &ApplyArgs, config: &Config, output: &Output) -> Result<(), Failure> {
     let env = wire::env(config)?;
     let applied = apply(&env, &args.request, args.csr.as_deref())?;
-    if let Some(ready) = prove_here(&env, &applied, &args.keys)? {
-        output.result("application", application_json(&ready), || {
-            format!("{}next         tenkoku issue {}", application_text(&ready), ready.id)
+    let ready = prove_here(&env, &applied, &args.keys)?;
+    print_applied(&applied, ready.as_ref(), output);
+    Ok(())
+}
+
+/// Shows an application and what comes next: to issue it where it is ready, else to show possession
+/// of its key.
+pub(crate) fn print_applied(applied: &Applied, ready: Option<&Application>, output: &Output) {
+    if let Some(ready) = ready {
+        output.result("application", application_json(ready), || {
+            format!("{}next         tenkoku issue {}", application_text(ready), ready.id)
         });
-        return Ok(());
+        return;
     }
-    let Applied { application, challenge } = &applied;
+    let Applied { application, challenge } = applied;
     let mut value = application_json(application);
     if let Value::Object(members) = &mut value {
         members.insert("challenge".to_owned(), json!(challenge.text));
@@ -167,7 +175,6 @@ pub(crate) fn run_apply(args: &ApplyArgs, config: &Config, output: &Output) -> R
             application.id
         )
     });
-    Ok(())
 }
 
 fn apply(env: &Env, args: &RequestArgs, csr: Option<&Path>) -> Result<Applied, Failure> {

@@ -306,7 +306,8 @@ fn challenge_text(challenge: &Challenge) -> String {
     ])
 }
 
-fn openssl_config(challenge: &str) -> String {
+/// What `openssl req -new -config` needs to answer a challenge.
+pub(crate) fn openssl_config(challenge: &str) -> String {
     format!(
         "[req]\nprompt = no\ndistinguished_name = name\nattributes = challenge\n\
          [name]\nCN = seal\n[challenge]\nchallengePassword = {challenge}\n"
@@ -316,6 +317,12 @@ fn openssl_config(challenge: &str) -> String {
 fn parse_algorithm(text: &str) -> Result<KeyAlgorithm, Failure> {
     let names: Vec<_> = KeyAlgorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
     KeyAlgorithm::parse(text).map_err(|_| Failure::word(text, &names))
+}
+
+/// The request with which a key that is in a file answers a challenge.
+pub(crate) fn applicant_answer(file: &Path, challenge: &str) -> Result<Vec<u8>, Failure> {
+    let wrong = |error: ApplicantKeyError| key_failure(file, &error);
+    ApplicantKey::read(&read(file)?).and_then(|key| key.answer(challenge)).map_err(wrong)
 }
 
 /// The key in a file; made there where the file is missing.
@@ -337,6 +344,6 @@ fn key_failure(file: &Path, error: &ApplicantKeyError) -> Failure {
     Failure::problem("key-unusable", exit::REFUSED).at(file.display()).because(error)
 }
 
-fn write(file: &Path, content: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write(file: &Path, content: &[u8]) -> Result<(), Failure> {
     fs::write(file, content).map_err(|error| Failure::file(file.display(), &error))
 }

@@ -55,7 +55,16 @@ impl Tx<'_> {
             }
             LifeEvent::DestructionDue { key, due, .. } => self.set_destruction_due(key, *due),
             LifeEvent::NotEvidenced { key, .. } => self.set_not_evidenced(&key.id, at),
-            LifeEvent::EvidenceHanded { evidence, .. } => self.insert_evidence(evidence),
+            LifeEvent::DestructionBegun { evidence, .. } => {
+                self.insert_destruction_intent(evidence, at)
+            }
+            LifeEvent::DestructionBrokenOff { evidence, .. } => {
+                self.end_destruction_intent(&evidence.id, at)
+            }
+            LifeEvent::EvidenceHanded { evidence, .. } => {
+                self.insert_evidence(evidence)?;
+                self.end_destruction_intent(&evidence.id, at)
+            }
             LifeEvent::EvidenceDecided { evidence, person, decision, reason, state, .. } => {
                 self.insert_evidence_decision(&evidence.id, (person, *decision, reason), at)?;
                 match state {
@@ -114,6 +123,8 @@ impl Tx<'_> {
             | LifeEvent::Retired { .. }
             | LifeEvent::DestructionDue { .. }
             | LifeEvent::NotEvidenced { .. }
+            | LifeEvent::DestructionBegun { .. }
+            | LifeEvent::DestructionBrokenOff { .. }
             | LifeEvent::EvidenceHanded { .. }
             | LifeEvent::EvidenceDecided { .. }
             | LifeEvent::Destroyed { .. }

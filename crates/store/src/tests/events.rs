@@ -109,6 +109,8 @@ fn life(event: &LifeEvent) -> &'static str {
         LifeEvent::Expired { .. } => "expired",
         LifeEvent::DestructionDue { .. } => "destruction-due",
         LifeEvent::NotEvidenced { .. } => "not-evidenced",
+        LifeEvent::DestructionBegun { .. } => "destruction-begun",
+        LifeEvent::DestructionBrokenOff { .. } => "destruction-broken-off",
         LifeEvent::EvidenceHanded { .. } => "evidence-handed",
         LifeEvent::EvidenceDecided { .. } => "evidence-decided",
         LifeEvent::Destroyed { .. } => "key-destroyed",
@@ -176,6 +178,14 @@ fn end_of(key: &Key, organisation: &OrganisationId) -> Vec<LifeEvent> {
             due: NOW.plus_days(30).floor(),
         },
         LifeEvent::NotEvidenced { key: key.clone(), organisation: organisation.clone() },
+        LifeEvent::DestructionBegun {
+            evidence: evidence.clone(),
+            organisation: organisation.clone(),
+        },
+        LifeEvent::DestructionBrokenOff {
+            evidence: evidence.clone(),
+            organisation: organisation.clone(),
+        },
         LifeEvent::EvidenceHanded {
             evidence: evidence.clone(),
             organisation: organisation.clone(),

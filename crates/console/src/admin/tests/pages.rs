@@ -17,6 +17,7 @@ const EVERYTHING: &[Role] = &[
     Role::CaOfficer,
     Role::RegistrationOfficer,
     Role::ValidationOperator,
+    Role::OrganisationAdministrator,
 ];
 
 /// Names that try to become markup, in letters that registers contain.
@@ -66,6 +67,9 @@ fn paths(world: &World, furnished: &Furnished) -> Vec<String> {
         "/console/lists",
         "/console/keys",
         "/console/keys?q=nothing",
+        "/console/keys/destruction",
+        "/console/incidents",
+        "/console/incidents?state=open",
         "/console/policies",
         "/console/policies/draft",
         "/console/policies/test",
@@ -89,6 +93,11 @@ fn paths(world: &World, furnished: &Furnished) -> Vec<String> {
         format!("/console/applications/{application}"),
         format!("/console/keys/{}", certificate.key),
         format!("/console/keys/{}", revoked.key),
+        format!("/console/keys/{}/emergency", certificate.key),
+        format!("/console/keys/{}/retire", certificate.key),
+        format!("/console/keys/{}/lost", certificate.key),
+        format!("/console/keys/{}/evidence", certificate.key),
+        format!("/console/certificates/{}/suspend", certificate.serial),
         format!("/console/audit/{}", world.position()),
         "/console/search?q=script".to_owned(),
     ];

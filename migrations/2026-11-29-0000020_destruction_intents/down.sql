@@ -1,0 +1,1 @@
+DROP TABLE destruction_intents;
