@@ -81,7 +81,7 @@ impl Tx<'_> {
             BigInt = at.millis(),
             Text = comparable(&seed.common_name)
         );
-        self.seeded(written, rows.len())
+        seeded(written, rows.len())
     }
 
     /// Writes the places of a seed among the changes of status: each was issued, and then some were
@@ -113,7 +113,7 @@ impl Tx<'_> {
             BigInt = before,
             BigInt = at.millis()
         );
-        self.seeded(written, rows.len())?;
+        seeded(written, rows.len())?;
         let changes = (before + 1..).zip(rows).map(|(rev, row)| StatusChange {
             rev,
             authority: seed.authority.clone(),
@@ -123,8 +123,8 @@ impl Tx<'_> {
         });
         self.announce(changes)
     }
+}
 
-    fn seeded(&self, written: usize, wanted: usize) -> Result<(), StoreError> {
-        one(usize::from(written == wanted), "seed")
-    }
+fn seeded(written: usize, wanted: usize) -> Result<(), StoreError> {
+    one(usize::from(written == wanted), "seed")
 }
