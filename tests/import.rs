@@ -224,3 +224,80 @@ fn an_officer_records_branches_of_the_own_organisation_only() {
         assert_eq!(import(&ours).expect("a report").recorded, 1);
     });
 }
+
+#[test]
+fn id_2_a_number_is_no_name_and_id_4_one_organisation_is_one_record() {
+    World::on_each_database(|world| {
+        let file = format!("{0},{0},JP\n", OURS[0]);
+        let same = (2, "identifier", IdentifierMismatch, ("identifier", OURS[0]));
+        check_organisations(world, &file, &[same]);
+        world.organisation(OURS);
+        let file = format!("{},別の名前,JP\n", OURS[0]);
+        let again = (2, "identifier", OrganisationExists, ("identifier", OURS[0]));
+        check_organisations(world, &file, &[again]);
+        // Whoever may not see the first record gets no pointer to it.
+        let theirs = world.organisation(THEIRS);
+        let scope = Scope::organisation(theirs.id.clone());
+        let officer = world.somebody("他社 審査", &[Role::RegistrationOfficer], &scope);
+        let permit = officer.permit(world);
+        let table = format!("{ORGANISATIONS}{file}");
+        let refused = import_organisations(&world.env, &permit, table.as_bytes());
+        let Err(ImportError::Rows(problems)) = refused else { panic!("{refused:?}") };
+        assert_eq!(problems[0].refusal.code, OrganisationExists);
+        assert!(problems[0].refusal.facts.is_empty(), "{:?}", problems[0].refusal);
+    });
+}
+
+#[test]
+fn id_3_what_is_recorded_is_what_was_looked_up() {
+    World::on_each_database(|world| {
+        let file = format!(
+            "{ORGANISATIONS}LEIXG-5299000J2N45DDNE4Y28,国際商会,JP\n{},{},JP\n",
+            THEIRS[0], THEIRS[1]
+        );
+        import_organisations(&world.env, &world.permit(), file.as_bytes()).expect("both");
+        for (identifier, method) in [("LEIXG-5299000J2N45DDNE4Y28", "P6"), (THEIRS[0], "P1")] {
+            let found = world
+                .read(|tx| tx.find_organisation_by_identifier(&Scope::Platform, identifier))
+                .expect("an organisation");
+            assert_eq!(found.identifier.as_str(), identifier, "never another type");
+            let records = world.read(|tx| tx.list_proofings(&Scope::Platform, &found.id));
+            assert_eq!(records[0].method.word(), method);
+        }
+        // A national scheme is one that the operator registered, in its form.
+        let file = "TD:JP-987654321,登録制度,JP\n";
+        let table = format!("{ORGANISATIONS}{file}");
+        import_organisations(&world.env, &world.permit(), table.as_bytes()).expect("registered");
+        check_organisations(
+            world,
+            "TD:JP-12345,短い,JP\nXY:JP-1,知らない制度,JP\n",
+            &[
+                (2, "identifier", IdentifierInvalid, ("problem", "reference")),
+                (3, "identifier", IdentifierInvalid, ("problem", "type")),
+            ],
+        );
+    });
+}
+
+#[test]
+fn ab_12_names_that_look_the_same_are_refused() {
+    World::on_each_database(|world| {
+        let ours = world.organisation(OURS);
+        let tail = ",見本 太郎,taro@sample.example\n";
+        world.branch(&ours, ["BR-0002", "ABC支店", "Osaka Branch"]);
+        let file = format!(
+            "C-1,ＡＢＣ支店{tail}C-2,Os\u{0430}ka{tail}C-3,よい支店{tail}C-4,よい支店{tail}"
+        );
+        let look = ("problem", "look-alike");
+        check_branches(
+            world,
+            &ours,
+            &file,
+            &[
+                (2, "name", NameInvalid, look),
+                (3, "name", NameInvalid, look),
+                (5, "name", NameInvalid, look),
+            ],
+        );
+    });
+}

@@ -14,6 +14,7 @@ mod authorities;
 mod browser;
 mod cli;
 mod clock;
+mod delegation;
 mod destruction;
 mod discovery;
 mod doors;

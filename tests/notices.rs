@@ -36,6 +36,7 @@ fn person(world: &World, login: &str, role: Role, scope: Scope) -> Principal {
         id: UserId::new(world.now(), &*world.env.entropy),
         login: login.to_owned(),
         display_name: login.to_owned(),
+        person: world.somebody(login, &[], &Scope::Platform).account.person,
         language: Language::En,
         email: Some(EmailAddress::parse(&email).expect("an address")),
         roles: roles.clone(),

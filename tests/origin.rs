@@ -10,17 +10,14 @@ use tenkoku_ca::issue::issue_certificate;
 use tenkoku_ca::origin::Exhibits;
 use tenkoku_ca::prove::{Proof, ProveError, prove_with_origin};
 use tenkoku_ca::vendor_root::{add_vendor_root, decide_vendor_root, end_vendor_root};
-use tenkoku_domain::access::{Actor, Principal, Role, RoleGrant, Scope};
-use tenkoku_domain::account::Account;
+use tenkoku_domain::access::{Principal, Role, Scope};
 use tenkoku_domain::application::{Application, ApplicationState};
 use tenkoku_domain::audit::Event;
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::certificate::CertificateState;
 use tenkoku_domain::container::{Container, ContainerKind, ContainerState};
-use tenkoku_domain::id::UserId;
 use tenkoku_domain::key::{KeyAlgorithm, OriginClass};
 use tenkoku_domain::level::Level;
-use tenkoku_domain::organisation::Language;
 use tenkoku_domain::origin::{EvidenceFormat, Statement};
 use tenkoku_domain::policy::draft::Verdict;
 use tenkoku_domain::policy::{Installation, KeyPolicy};
@@ -324,23 +321,7 @@ fn km_15_a_level_3_key_goes_into_no_container_of_another_branch() {
 
 /// An officer of authorities with an account.
 fn officer(world: &World, name: &str) -> Principal {
-    let id = UserId::new(world.now(), &*world.env.entropy);
-    let account = Account {
-        id: id.clone(),
-        login: name.to_lowercase().replace(' ', "."),
-        display_name: name.to_owned(),
-        language: Language::En,
-        roles: Vec::new(),
-        email: None,
-        registered_by: "test".to_owned(),
-        created_at: world.now(),
-        disabled_at: None,
-    };
-    let event = Event::AccountCreated { account };
-    world.write(|tx| tx.record(&world.shell().origin(), world.now(), &event)).expect("an account");
-    let until = world.now().plus_days(365);
-    let grant = RoleGrant { role: Role::CaOfficer, scope: Scope::Platform, until };
-    Principal { actor: Actor::user(&id, "passkey"), roles: vec![grant], ..world.shell() }
+    world.somebody(name, &[Role::CaOfficer], &Scope::Platform).principal
 }
 
 #[test]

@@ -5,13 +5,9 @@ use tenkoku_ca::policy::{
     PolicyError, PolicyVerdict, activate_due_policies, activate_policy, approve_policy,
     draft_policy, dry_run, reject_policy,
 };
-use tenkoku_domain::access::{Actor, Principal};
-use tenkoku_domain::account::Account;
-use tenkoku_domain::audit::Event;
-use tenkoku_domain::id::UserId;
+use tenkoku_domain::access::{Principal, Scope};
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::level::Level;
-use tenkoku_domain::organisation::Language;
 use tenkoku_domain::policy::document::write;
 use tenkoku_domain::policy::draft::{DraftState, PolicyDraft};
 use tenkoku_domain::policy::{Installation, KeyPolicy};
@@ -22,23 +18,8 @@ use tenkoku_testkit::world::World;
 use crate::support::refusal;
 
 /// Someone with an account under a name.
-fn person(world: &World, login: &str, name: &str) -> Principal {
-    let account = Account {
-        id: UserId::new(world.now(), &*world.env.entropy),
-        login: login.to_owned(),
-        display_name: name.to_owned(),
-        language: Language::Ja,
-        roles: Vec::new(),
-        email: None,
-        registered_by: "test".to_owned(),
-        created_at: world.now(),
-        disabled_at: None,
-    };
-    let actor = Actor::user(&account.id, "passkey");
-    let created = Event::AccountCreated { account };
-    world
-        .write(|tx| tx.record(&world.shell().origin(), world.now(), &created))
-        .expect("an account");
+fn person(world: &World, _login: &str, name: &str) -> Principal {
+    let actor = world.somebody(name, &[], &Scope::Platform).principal.actor;
     Principal { actor, ..world.shell() }
 }
 

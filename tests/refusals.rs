@@ -203,18 +203,6 @@ fn what_is_no_request_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn production_needs_more_than_a_register_look_up_from_level_2() {
-    World::on_each_database_of(Installation::Production, |world| {
-        let osaka = world.osaka();
-        world.seal(&osaka, Level::One);
-        for level in [Level::Two, Level::Three] {
-            let missing = (RefusalCode::ProofingMissing, "16");
-            check_not_applied(world, (&osaka, level), p256().request(), missing, "app.submitted");
-        }
-    });
-}
-
-#[test]
 fn pr_1_production_issues_nothing_from_the_documentation_arc() {
     World::on_each_database_of(Installation::Production, |world| {
         let ready = world.apply(&world.osaka(), Level::One, &p256());

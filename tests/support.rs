@@ -4,6 +4,7 @@
 use std::fmt::Debug;
 
 use serde_json::Value;
+use tenkoku_ca::act::ActError;
 use tenkoku_ca::apply::ApplyError;
 use tenkoku_ca::incident::CloseError;
 use tenkoku_ca::issue::IssueError;
@@ -30,7 +31,7 @@ macro_rules! maybe_refusal {
         }
     )*};
 }
-maybe_refusal! { ApplyError CloseError IssueError LifeError ProveError RevokeError SuspendError }
+maybe_refusal! { ActError ApplyError CloseError IssueError LifeError ProveError RevokeError SuspendError }
 
 /// The refusal that something came to.
 #[track_caller]

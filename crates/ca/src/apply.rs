@@ -10,11 +10,11 @@ use tenkoku_domain::audit::{AuditCode, Event, IdentityEvent, ObjectRef};
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::canonical::CanonicalError;
 use tenkoku_domain::challenge::Challenge;
-use tenkoku_domain::id::{ApplicationId, BranchId, InstanceId};
+use tenkoku_domain::id::{ApplicationId, BranchId, GrantId, InstanceId};
 use tenkoku_domain::key::{KeyAlgorithm, OriginClass};
 use tenkoku_domain::level::Level;
 use tenkoku_domain::organisation::Organisation;
-use tenkoku_domain::policy::KeyPolicy;
+use tenkoku_domain::policy::{Installation, KeyPolicy};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::subject::SealSubject;
 use tenkoku_domain::time::Timestamp;
@@ -23,8 +23,10 @@ use tenkoku_pki::oid;
 use tenkoku_ports::{Attempt, Env};
 use tenkoku_store::{StoreError, Tx};
 
+use crate::act::ActError;
 use crate::known::{Place, look_up};
 use crate::policy::policy_of_level;
+use crate::progress::{Wanted, advance, reserve_quota, stand};
 use crate::rotate::check_successor;
 
 /// What is applied for.
@@ -43,12 +45,13 @@ pub struct ApplyOrder {
     pub instance: Option<InstanceId>,
 }
 
-/// An application that waits for its key.
+/// An application that was taken. In an evaluation it waits for its key; otherwise for whatever it
+/// needs first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     /// The application.
     pub application: Application,
-    /// What the key must sign.
+    /// What the key must sign, once the application waits for it.
     pub challenge: Challenge,
 }
 
@@ -66,14 +69,35 @@ pub enum ApplyError {
     Store(#[from] StoreError),
 }
 
-/// Takes an application, which then waits for proof of possession over a fresh challenge.
+/// Takes an application. In production it stands on a grant of the applicant's that covers it, or
+/// on the applicant's being a representative; it then goes as far as it can by itself.
 pub fn apply_for_seal(
     env: &Env,
     permit: &Permit<Apply>,
     order: &ApplyOrder,
 ) -> Result<Applied, ApplyError> {
+    apply(env, permit, order, None)
+}
+
+/// The same under a grant that is named: one of the applicant's, or, for the operator who enters
+/// what a delegate handed in, any of the organisation's.
+pub fn apply_under_grant(
+    env: &Env,
+    permit: &Permit<Apply>,
+    order: &ApplyOrder,
+    grant: &GrantId,
+) -> Result<Applied, ApplyError> {
+    apply(env, permit, order, Some(grant))
+}
+
+fn apply(
+    env: &Env,
+    permit: &Permit<Apply>,
+    order: &ApplyOrder,
+    grant: Option<&GrantId>,
+) -> Result<Applied, ApplyError> {
     let now = env.clock.now();
-    recorded(env, permit, &order.branch, |tx| submit(env, tx, permit, order, now))
+    recorded(env, permit, &order.branch, |tx| submit(env, tx, permit, (order, grant), now))
 }
 
 /// Runs a submission for a branch in one transaction and records its refusal.
@@ -121,6 +145,16 @@ impl From<CanonicalError> for Taken {
     }
 }
 
+impl From<ActError> for Taken {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Refused(refusal) => refusal.into(),
+            ActError::Canonical(error) => error.into(),
+            ActError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<Taken> for ApplyError {
     fn from(taken: Taken) -> Self {
         match taken {
@@ -135,7 +169,7 @@ pub(crate) fn submit(
     env: &Env,
     tx: &mut Tx<'_>,
     permit: &Permit<Apply>,
-    order: &ApplyOrder,
+    (order, grant): (&ApplyOrder, Option<&GrantId>),
     now: Timestamp,
 ) -> Result<Applied, Taken> {
     // Instances of a branch are counted and numbered by one application at a time.
@@ -148,12 +182,20 @@ pub(crate) fn submit(
         None => None,
     };
     check_submission(&policy, &organisation, &branch, order.level, days)?;
-    env.settings.installation.check_proofing(order.level)?;
     if let Some(request) = &request {
         check_asked_subject(request, &organisation)?;
     }
     let (instance, number) = place(env, tx, &policy, &branch, order, now)?;
     let subject = SealSubject::of(&organisation, &branch, number)?;
+    let wanted = Wanted {
+        organisation: &organisation.id,
+        branch: &branch,
+        level: order.level,
+        instance: &instance,
+        application: None,
+    };
+    let actor = &permit.origin().actor;
+    let grant = stand(env, tx, actor, &wanted, grant, now)?.grant()?;
     let digest = policy.digest()?;
     let application = Application {
         id: ApplicationId::new(now, &*env.entropy),
@@ -166,9 +208,13 @@ pub(crate) fn submit(
         key: None,
         request: request.map(|request| request.der().to_vec()),
         policy: digest,
-        digest: application_digest(&subject, order.level, days, &digest)?,
-        applicant: permit.origin().actor.clone(),
-        state: ApplicationState::KeyProof,
+        digest: application_digest(&subject, order.level, days, &digest, grant.as_ref())?,
+        grant,
+        applicant: actor.clone(),
+        state: match env.settings.installation {
+            Installation::Evaluation => ApplicationState::KeyProof,
+            Installation::Production => ApplicationState::Submitted,
+        },
         certificate: None,
         created_at: now,
         changed_at: now,
@@ -181,6 +227,8 @@ pub(crate) fn submit(
         challenge: challenge.clone(),
     };
     tx.record(permit.origin(), now, &Event::Identity(opened))?;
+    reserve_quota(tx, permit.origin(), &application, now)?;
+    let application = advance(env, tx, permit.origin(), application, now)?;
     Ok(Applied { application, challenge })
 }
 

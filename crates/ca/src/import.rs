@@ -3,14 +3,14 @@
 
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenkoku_domain::access::{Permit, RecordBranch, RecordOrganisation, Scope};
 use tenkoku_domain::audit::{AuditCode, Event, ObjectRef, Proofing};
 use tenkoku_domain::branch::{Branch, BranchCode, BranchKind, BranchState, Custodian};
 use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::id::{BranchId, OrganisationId};
-use tenkoku_domain::identifier::OrganizationIdentifier;
+use tenkoku_domain::identifier::{IdentifierType, OrganizationIdentifier, check_national};
 use tenkoku_domain::name::Name;
 use tenkoku_domain::organisation::{Address, Language, Organisation, OrganisationState};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
@@ -89,7 +89,6 @@ pub fn import_organisations(
 ) -> Result<ImportReport, ImportError> {
     let now = env.clock.now();
     let table = Table::read(file, ORGANISATION_COLUMNS, ORGANISATION_EXTRAS)?;
-    let proofing = Proofing { method: "P1".to_owned(), evidence: Digest::of(file) };
     let mut problems = Vec::new();
     let mut accepted = Vec::new();
     let mut seen = BTreeMap::new();
@@ -118,7 +117,18 @@ pub fn import_organisations(
         }
         for (_, organisation, head_office) in &accepted {
             let organisation = organisation.clone();
-            let event = Event::OrganisationCreated { organisation, proofing: proofing.clone() };
+            // ID-3: what is recorded is what was looked up.
+            let method = match organisation.identifier.kind() {
+                IdentifierType::Lei => "P6",
+                IdentifierType::Ntr
+                | IdentifierType::Vat
+                | IdentifierType::Psd
+                | IdentifierType::Gov
+                | IdentifierType::Int
+                | IdentifierType::National(_) => "P1",
+            };
+            let proofing = Proofing { method: method.to_owned(), evidence: Digest::of(file) };
+            let event = Event::OrganisationCreated { organisation, proofing };
             tx.record(permit.origin(), now, &event)?;
             let event = Event::BranchCreated { branch: head_office.clone() };
             tx.record(permit.origin(), now, &event)?;
@@ -154,6 +164,7 @@ pub fn import_branches(
         let mut accepted = Vec::new();
         let mut organisations = BTreeMap::new();
         let mut seen = BTreeMap::new();
+        let mut names: BTreeMap<OrganisationId, BTreeSet<String>> = BTreeMap::new();
         for row in table.rows() {
             let identifier = organisation.unwrap_or_else(|| row.field("organisation"));
             let owner = match owner(tx, permit.scope(), &mut organisations, identifier)? {
@@ -170,6 +181,8 @@ pub fn import_branches(
                         problems.push(row.problem("code", twice(first)));
                     } else if taken(tx, &branch)? {
                         problems.push(row.problem("code", code_taken(&branch.code)));
+                    } else if !unheard(tx, &mut names, &branch)? {
+                        problems.push(row.problem("name", name_taken(&branch.name)));
                     } else {
                         accepted.push(branch);
                     }
@@ -200,7 +213,8 @@ fn organisation(env: &Env, now: Timestamp, row: &Row) -> Result<(Organisation, B
     let id = OrganisationId::new(now, &*env.entropy);
     let identifier =
         OrganizationIdentifier::parse(row.field("identifier")).map_err(on("identifier"))?;
-    let legal_name = Name::parse(row.field("legal_name")).map_err(on("legal_name"))?;
+    check_national(&identifier, &env.settings.identifier_schemes).map_err(on("identifier"))?;
+    let legal_name = Name::enter(row.field("legal_name")).map_err(on("legal_name"))?;
     let language = match row.field("language") {
         "" => Language::Ja,
         word => {
@@ -253,7 +267,7 @@ fn branch(env: &Env, now: Timestamp, row: &Row, owner: &Organisation) -> Result<
         organisation: owner.id.clone(),
         code: BranchCode::parse(row.field("code")).map_err(on("code"))?,
         kind: BranchKind::Branch,
-        name: Name::parse(row.field("name")).map_err(on("name"))?,
+        name: Name::enter(row.field("name")).map_err(on("name"))?,
         latin_name: latin_name(row)?,
         custodian: Some(custodian),
         address: address(row, country)?,
@@ -268,7 +282,7 @@ fn branch(env: &Env, now: Timestamp, row: &Row, owner: &Organisation) -> Result<
 fn optional_name(row: &Row, column: &'static str) -> Result<Option<Name>, Fault> {
     match row.field(column) {
         "" => Ok(None),
-        text => Name::parse(text).map(Some).map_err(|refusal| (column, refusal)),
+        text => Name::enter(text).map(Some).map_err(|refusal| (column, refusal)),
     }
 }
 
@@ -327,6 +341,25 @@ fn owner(
 fn taken(tx: &mut Tx<'_>, branch: &Branch) -> Result<bool, StoreError> {
     let found = tx.find_branch_by_code(&Scope::Platform, &branch.organisation, &branch.code)?;
     Ok(found.is_some())
+}
+
+/// Whether no other branch of the organisation has a name that looks the same (DOMAIN 4.4).
+fn unheard(
+    tx: &mut Tx<'_>,
+    names: &mut BTreeMap<OrganisationId, BTreeSet<String>>,
+    branch: &Branch,
+) -> Result<bool, StoreError> {
+    if !names.contains_key(&branch.organisation) {
+        let known = tx.branch_names(&branch.organisation)?;
+        let known = known.iter().map(Name::comparable).collect();
+        names.insert(branch.organisation.clone(), known);
+    }
+    let own = branch.name.comparable();
+    Ok(names.get_mut(&branch.organisation).is_some_and(|known| known.insert(own)))
+}
+
+fn name_taken(name: &Name) -> Refusal {
+    Refusal::new(RefusalCode::NameInvalid, "4.4").with("problem", "look-alike").with("name", name)
 }
 
 fn only(organisations: &BTreeMap<String, Organisation>) -> Option<OrganisationId> {

@@ -61,7 +61,7 @@ fn take(
         request: None,
         instance: None,
     };
-    let applied = (0..order.count).map(|_| submit(env, tx, permit, &one, now));
+    let applied = (0..order.count).map(|_| submit(env, tx, permit, (&one, None), now));
     let applied = applied.collect::<Result<Vec<Applied>, Taken>>()?;
     let id = OrderId::new(now, &*env.entropy);
     let event = LifeEvent::InstancesOrdered {

@@ -2,7 +2,7 @@
 //! survives a power cut.
 
 use tenkoku_domain::access::{Issue, Permit, Scope};
-use tenkoku_domain::application::{Application, application_digest};
+use tenkoku_domain::application::{Application, ApplicationState, application_digest};
 use tenkoku_domain::audit::{AuditCode, ObjectRef};
 use tenkoku_domain::authority::{Authority, issuing_for};
 use tenkoku_domain::certificate::{Certificate, Profile, SealBinding, Validity};
@@ -26,6 +26,7 @@ use crate::clock::check_clock;
 use crate::container::place_within;
 use crate::origin::tied_container;
 use crate::policy::policy_of_level;
+use crate::progress::{changed_meanwhile, check_proofing, stand_again};
 use crate::rotate::check_successor;
 pub use crate::signing::SigningError as IssueError;
 use crate::signing::{Paper, issuer, repository, sign_certificate};
@@ -38,6 +39,8 @@ struct Case {
     key: Key,
     subject: SealSubject,
     policy: KeyPolicy,
+    /// Until when the proofing it rests on lets a certificate be valid (I-8).
+    proofed_until: Option<Timestamp>,
 }
 
 /// Issues the certificate of a ready application.
@@ -57,6 +60,9 @@ pub fn issue_certificate(
         .and_then(|case| sign(env, permit, now, &case));
     issued.or_else(|error| {
         let refusal = error.refused()?;
+        if refusal.rule == "I-9" {
+            void_what_changed(env, permit, application, now)?;
+        }
         let linted = refusal.code == RefusalCode::LintFailed;
         let code = if linted { AuditCode::CertLintFailed } else { AuditCode::CertIssued };
         let attempt = Attempt {
@@ -66,6 +72,26 @@ pub fn issue_certificate(
             policy: Some(loaded.policy),
         };
         Err(env.refuse(permit.origin(), now, attempt, refusal)?.into())
+    })
+}
+
+/// Scenario 9: an application that is not what was decided on falls back to *submitted*, and its
+/// approvals are void. An evaluation has none, and its application stays where it is.
+fn void_what_changed(
+    env: &Env,
+    permit: &Permit<Issue>,
+    id: &ApplicationId,
+    now: Timestamp,
+) -> Result<(), IssueError> {
+    if env.settings.installation == Installation::Evaluation {
+        return Ok(());
+    }
+    env.store.write(|tx| {
+        let application = tx.lock_application(permit.scope(), id)?;
+        if application.state == ApplicationState::Ready {
+            changed_meanwhile(tx, permit.origin(), &application, now)?;
+        }
+        Ok(())
     })
 }
 
@@ -83,21 +109,23 @@ fn load_case(
     let subject = SealSubject::of(&organisation, &branch, application.instance_number)?;
     check_clock(env, tx, &policy, now)??;
     let (level, days) = (application.level, application.validity_days);
-    let digest = application_digest(&subject, level, days, &application.policy)?;
+    let grant = application.grant.as_ref();
+    let digest = application_digest(&subject, level, days, &application.policy, grant)?;
     let key = tx.load_key(&application.may_issue(&digest)?.id)?;
     check_key(&key, &application)?;
     check_weak(tx, &policy, PublicKey::parse(&key.public_key)?.presented())??;
     check_submission(&policy, &organisation, &branch, level, days)
         .and_then(|()| check_key_rules(&policy, level, (key.algorithm, key.origin), now))
         .map_err(|refusal| policy_changed(refusal, &policy, &application))?;
-    env.settings.installation.check_proofing(level)?;
+    let standing = stand_again(env, tx, &application, &branch, now)?;
+    let proofed_until = check_proofing(env, tx, &application, &standing, now)?;
     let all = tx.list_authorities()?;
     let authority = issuing_for(&all, level, &application.organisation, now)?;
     if env.settings.installation == Installation::Production && env.settings.arc.is_documentation()
     {
         return Err(Refusal::new(RefusalCode::LintFailed, "PR-1").into());
     }
-    Ok(Case { application, authority, key, subject, policy })
+    Ok(Case { application, authority, key, subject, policy, proofed_until })
 }
 
 /// DOMAIN 6.5: a key that was exposed, retired or destroyed never comes back. I-1, I-2: it is the
@@ -169,8 +197,9 @@ fn sign(
     let application = &case.application;
     let authority = &case.authority;
     let issuer = issuer(authority.may_issue(now)?)?;
-    // I-8: never beyond the issuer's own end.
+    // I-8: never beyond the issuer's own end, nor beyond what the proofing carries.
     let validity = Validity::days(now, application.validity_days).capped(issuer.validity.not_after);
+    let validity = case.proofed_until.map_or(validity, |until| validity.capped(until.floor()));
     let sealing = now.floor().plus_days(case.policy.level(application.level).sealing_days);
     let paper = Paper {
         authority: authority.id.clone(),
@@ -211,6 +240,9 @@ fn sign(
         // Between the check and this transaction another process may have been faster.
         let locked = tx.lock_application(permit.scope(), &application.id)?;
         locked.may_issue(&application.digest)?;
+        // AB-10: the grant is locked in the transaction that occupies the instance.
+        let standing = tx.load_branch(permit.scope(), &application.branch)?;
+        stand_again(env, tx, &locked, &standing, now)?;
         // KM-14: counted under the branch's lock, in the transaction that occupies the instance.
         let branch = tx.lock_branch(permit.scope(), &application.branch)?;
         // I-3: so many may have applied for one instance; each of them was right when it did.

@@ -8,6 +8,8 @@ use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
 use tenkoku_store::{StoreError, Tx};
 
+use crate::progress::release_quota;
+
 /// How many are ended in one run; the next run goes on.
 const AT_ONCE: i64 = 500;
 
@@ -51,7 +53,8 @@ fn lapse(
     if being_issued || !over {
         return Ok(0);
     }
-    let lapsed = IdentityEvent::ApplicationLapsed { application };
+    let lapsed = IdentityEvent::ApplicationLapsed { application: application.clone() };
     tx.record(permit.origin(), now, &Event::Identity(lapsed))?;
+    release_quota(tx, permit.origin(), &application, now)?;
     Ok(1)
 }

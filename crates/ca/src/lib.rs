@@ -7,7 +7,9 @@
 #![deny(missing_docs)]
 
 pub mod acknowledge;
+pub mod act;
 pub mod apply;
+pub mod approval;
 pub mod authority;
 pub mod ceremony;
 pub mod clock;
@@ -16,21 +18,27 @@ pub mod demo;
 pub mod destroy;
 pub mod emergency;
 pub mod exchange;
+pub mod grant;
 pub mod import;
 pub mod incident;
 pub mod instance;
 pub mod issue;
+pub mod issuer;
 mod known;
 pub mod lapse;
 pub mod letters;
 pub mod life;
 pub mod nightly;
 pub mod notices;
+pub mod office;
 pub mod origin;
 pub mod platform_key;
 pub mod policy;
+pub mod progress;
+pub mod proofing;
 pub mod prove;
 pub mod revoke;
+pub mod role;
 pub mod rotate;
 pub mod seal_key;
 pub mod settle;

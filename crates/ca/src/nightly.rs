@@ -20,6 +20,7 @@ use tenkoku_ports::Env;
 use tenkoku_store::{StoreError, Tx};
 
 use crate::destroy::revoke_if_live;
+use crate::grant::settle_grants;
 use crate::life::{SealKey, load_seal_key};
 use crate::rotate::{dates_of, retire, successor};
 use crate::suspend::settle_suspensions;
@@ -82,6 +83,10 @@ pub fn run_nightly(env: &Env, permit: &Permit<OperateAuthority>) -> Result<Count
     };
     add("suspensions-final", settle_suspensions(env, permit)?);
     add("not-accepted", settle_acknowledgements(env, permit)?);
+    let [ended, paused, held] = settle_grants(env, permit)?;
+    add("grants-ended", ended);
+    add("grants-paused", paused);
+    add("custodian-missing", held);
     let mut after = String::new();
     loop {
         let page = env.store.read(|tx| tx.live_seals_after(&after, PAGE))?;

@@ -6,12 +6,13 @@
 
 mod trial;
 
-use tenkoku_domain::access::{Actor, ActorKind, ApprovePolicy, DraftPolicy, Permit};
+use tenkoku_domain::access::{Actor, ApprovePolicy, DraftPolicy, Permit};
+use tenkoku_domain::account::Account;
 use tenkoku_domain::audit::{AuditCode, Event, ObjectRef, PolicyEvent};
 use tenkoku_domain::authority::AuthorityKind;
 use tenkoku_domain::canonical::{CanonicalError, Digest};
-use tenkoku_domain::id::UserId;
 use tenkoku_domain::level::Level;
+use tenkoku_domain::person::Party;
 use tenkoku_domain::policy::KeyPolicy;
 use tenkoku_domain::policy::document::{self, DocumentError};
 use tenkoku_domain::policy::draft::{
@@ -25,10 +26,6 @@ use tenkoku_store::{StoreError, Tx};
 use crate::revoke::checked_comment;
 
 pub use self::trial::{Check, Specimen, Violation, dry_run, test_key};
-
-/// The person at the machine's own command line, and every part of the platform: one person, so
-/// the shell alone never suffices.
-const SHELL: &str = "shell";
 
 /// Why a policy did not go on its way.
 #[derive(Debug, thiserror::Error)]
@@ -153,6 +150,9 @@ fn decide(
         let mut draft = tx.lock_draft(&order.digest)?;
         let person = person(tx, &permit.origin().actor)?;
         draft.may_be_decided(&person, now)?;
+        if let Some(former) = former_person(tx, &permit.origin().actor)? {
+            draft.may_be_decided(&former, now)?;
+        }
         let in_force = predecessor(tx, &draft.policy, now)?;
         let decision = PolicyDecision {
             person,
@@ -262,12 +262,16 @@ fn predecessor(
 
 /// Who counts in an approval (I-6).
 pub(crate) fn person(tx: &mut Tx<'_>, actor: &Actor) -> Result<String, StoreError> {
-    match actor.kind {
-        ActorKind::System => Ok(SHELL.to_owned()),
-        ActorKind::User => {
-            let id = UserId::parse(&actor.id);
-            let id = id.map_err(|_| StoreError::NotFound { what: "account" })?;
-            Ok(tx.load_account(&id)?.person())
+    Ok(tx.party(actor)?.to_string())
+}
+
+/// Decisions of earlier releases name people by what their accounts are called.
+fn former_person(tx: &mut Tx<'_>, actor: &Actor) -> Result<Option<String>, StoreError> {
+    match tx.party(actor)? {
+        Party::Shell => Ok(None),
+        Party::Person(person) => {
+            let accounts = tx.accounts_of_person(&person)?;
+            Ok(accounts.iter().find(|one| one.id.as_str() == actor.id).map(Account::former_person))
         }
     }
 }

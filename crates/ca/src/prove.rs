@@ -26,6 +26,7 @@ use crate::incident::{Met, lock_live, open_incident};
 use crate::known::{Hit, Place, look_up};
 use crate::origin::{Case, Exhibits, Made, WeighError, Weighed, weigh, weigh_made};
 use crate::policy::policy_of_level;
+use crate::progress::release_quota;
 
 /// How possession is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -339,7 +340,7 @@ fn claim(
         };
         weigh(tx, &case, &answer.exhibits, shown.request.as_ref())?
     };
-    check_rules(env, tx, permit, &application, (shown, weighed.class, &policy), now)?;
+    check_rules(tx, permit, &application, (shown, weighed.class, &policy), now)?;
     Ok(record(env, tx, permit, (application, challenge), (shown, &weighed), now)?)
 }
 
@@ -380,7 +381,6 @@ fn hit_of(
 
 /// Everything of submission again, and the rules for the key.
 fn check_rules(
-    env: &Env,
     tx: &mut Tx<'_>,
     permit: &Permit<Apply>,
     application: &Application,
@@ -391,7 +391,6 @@ fn check_rules(
     let branch = tx.load_branch(permit.scope(), &application.branch)?;
     let (level, days) = (application.level, application.validity_days);
     check_submission(policy, &organisation, &branch, level, days)
-        .and_then(|()| env.settings.installation.check_proofing(level))
         .map_err(|refusal| Fault::of(AuditCode::AppReady, refusal))?;
     if !policy.possession.methods.contains(&shown.method) {
         let refusal = Refusal::new(RefusalCode::PossessionNotShown, "KM-7");
@@ -514,6 +513,7 @@ fn refuse_key(
             let rejected =
                 IdentityEvent::ApplicationRejected { application: application.clone(), reason };
             tx.record(permit.origin(), now, &Event::Identity(rejected))?;
+            release_quota(tx, permit.origin(), &application, now)?;
         }
         let holder = hit.holder.clone();
         let met = Met { kind, fingerprint, application: Some(&application), holder, held };

@@ -24,6 +24,8 @@ use tenkoku_ports::Env;
 use tenkoku_ports::settings::Acknowledgement;
 use tenkoku_store::{StoreError, Tx};
 
+use crate::act::ActError;
+
 /// How often a serial number is drawn before giving up. Two draws of 126 bits never meet.
 const SERIAL_DRAWS: usize = 3;
 
@@ -57,6 +59,16 @@ pub enum SigningError {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<ActError> for SigningError {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Refused(refusal) => refusal.into(),
+            ActError::Canonical(error) => error.into(),
+            ActError::Store(error) => error.into(),
+        }
+    }
 }
 
 impl SigningError {

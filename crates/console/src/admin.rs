@@ -6,6 +6,7 @@
 
 pub mod acts;
 pub mod applications;
+pub mod approvals;
 pub mod audit;
 pub mod authorities;
 pub mod bench;
@@ -14,6 +15,8 @@ pub mod ceremonies;
 pub mod certificates;
 pub mod chart;
 pub mod confirm;
+pub mod decisions;
+pub mod delegation;
 pub mod destruction;
 pub mod drafts;
 pub mod emergency;
@@ -96,6 +99,12 @@ routes! {
     get  "/console/search" ViewRegistry search::search;
     get  "/console/organisations" ViewRegistry organisations::list_organisations;
     get  "/console/organisations/{id}" ViewRegistry organisations::show_organisation;
+    get  "/console/organisations/{id}/delegation" ViewRegistry delegation::show_delegation;
+    get  "/console/grants/{id}" ViewRegistry delegation::show_grant;
+    post "/console/grants/{id}/passkey/start" Confirm delegation::start_passkey;
+    post "/console/grants/{id}/passkey/finish" Confirm delegation::finish_passkey;
+    post "/console/grants/{id}/confirmation" Confirm delegation::confirm;
+    post "/console/grants/{id}/end" ManageGrants delegation::end;
     get  "/console/organisations/{id}/branches/{branch}" ViewRegistry branches::show_branch;
     get  "/console/certificates" ViewRegistry certificates::list_certificates;
     get  "/console/certificates/{serial}" ViewRegistry certificates::show_certificate;
@@ -115,6 +124,14 @@ routes! {
     post "/console/applications/{id}/challenge" Apply applications::request_challenge;
     post "/console/applications/{id}/proof" Apply applications::prove_possession;
     post "/console/applications/{id}/issue" Issue applications::issue_certificate;
+    post "/console/applications/{id}/decision" Issue decisions::decide;
+    post "/console/applications/{id}/confirmation" Confirm decisions::confirm;
+    post "/console/applications/{id}/rejection" Issue decisions::reject;
+    post "/console/applications/{id}/withdrawal" Apply decisions::withdraw;
+    post "/console/applications/{id}/resumption" Apply decisions::resume;
+    get  "/console/approvals" OwnAccount approvals::list_requests;
+    get  "/console/approvals/{id}" OwnAccount approvals::show_request;
+    post "/console/approvals/{id}" OwnAccount approvals::decide;
     get  "/console/authorities" ViewRegistry authorities::list_authorities;
     get  "/console/authorities/emergency" OperateAuthority emergency::show_plan;
     post "/console/authorities/emergency/rehearse" OperateAuthority emergency::rehearse;

@@ -332,15 +332,23 @@ async fn visit(request: HttpRequest, body: Bytes) -> Result<Visit, actix_web::Er
     })
 }
 
+/// States in which an application waits for an officer.
+const WAITING: [ApplicationState; 3] =
+    [ApplicationState::Proofing, ApplicationState::Approval, ApplicationState::Ready];
+
 /// How many applications wait for this person; at most 99 are counted.
 async fn waiting(env: &Data<Env>, who: &Principal, now: Timestamp) -> Result<i64, Problem> {
     let Ok(permit) = who.permit::<tenkoku_domain::access::Issue>(now) else { return Ok(0) };
     let env = Data::clone(env);
     let counted = web::block(move || {
         env.store.read(|tx| {
-            let filter = ApplicationFilter { state: Some(ApplicationState::Ready), branch: None };
-            let page = tx.list_applications(permit.scope(), &filter, None, 99)?;
-            Ok::<_, StoreError>(i64::try_from(page.items.len()).unwrap_or(99))
+            let mut waiting = 0;
+            for state in WAITING {
+                let filter = ApplicationFilter { state: Some(state), ..Default::default() };
+                let page = tx.list_applications(permit.scope(), &filter, None, 99)?;
+                waiting += i64::try_from(page.items.len()).unwrap_or(99);
+            }
+            Ok::<_, StoreError>(waiting.min(99))
         })
     });
     Ok(counted.await??)

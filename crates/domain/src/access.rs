@@ -66,6 +66,10 @@ words! {
         PolicyApprover = "policy-approver",
         /// Answers for the keys of one branch.
         Custodian = "custodian",
+        /// Has legal authority for an organisation: signs grants, confirms applications.
+        Representative = "representative",
+        /// Acts for an organisation inside a grant.
+        Delegate = "delegate",
     }
 }
 
@@ -100,6 +104,12 @@ words! {
         PublishStatus = "publish-status",
         /// Publish trusted lists.
         PublishList = "publish-list",
+        /// Record how identities were checked, and who represents an organisation.
+        RecordProofing = "record-proofing",
+        /// Draft and end grants, name delegates.
+        ManageGrants = "manage-grants",
+        /// Sign grants and confirm applications for one's own organisation.
+        Confirm = "confirm",
         /// Create accounts, grant roles, send enrolment links.
         ManageAccounts = "manage-accounts",
         /// Change one's own account: factors, sessions, language.
@@ -131,6 +141,8 @@ impl Role {
                 Permission::RecordBranch,
                 Permission::Issue,
                 Permission::DecideEvidence,
+                Permission::RecordProofing,
+                Permission::ManageGrants,
                 Permission::Revoke,
                 Permission::OwnAccount,
             ],
@@ -154,6 +166,22 @@ impl Role {
                 Permission::RecordBranch,
                 Permission::Apply,
                 Permission::ManageKeys,
+                Permission::ManageGrants,
+                Permission::Revoke,
+                Permission::OwnAccount,
+            ],
+            Self::Representative => &[
+                Permission::ViewRegistry,
+                Permission::Apply,
+                Permission::ManageGrants,
+                Permission::Confirm,
+                Permission::Revoke,
+                Permission::OwnAccount,
+            ],
+            Self::Delegate => &[
+                Permission::ViewRegistry,
+                Permission::Apply,
+                Permission::Confirm,
                 Permission::Revoke,
                 Permission::OwnAccount,
             ],
@@ -166,6 +194,74 @@ impl Role {
             ],
         }
     }
+}
+
+impl Role {
+    /// Whether the role is one of an organisation's own people, and so never reaches beyond it.
+    pub const fn is_of_organisation(self) -> bool {
+        match self {
+            Self::OrganisationAdministrator
+            | Self::Custodian
+            | Self::Representative
+            | Self::Delegate => true,
+            Self::PlatformAdministrator
+            | Self::CaOfficer
+            | Self::RegistrationOfficer
+            | Self::ValidationOperator
+            | Self::Auditor
+            | Self::PolicyApprover => false,
+        }
+    }
+
+    /// Whether the role has power over issuance, so that another administrator must approve it
+    /// (DOMAIN 17).
+    pub const fn has_power_over_issuance(self) -> bool {
+        match self {
+            Self::PlatformAdministrator
+            | Self::CaOfficer
+            | Self::RegistrationOfficer
+            | Self::PolicyApprover => true,
+            Self::ValidationOperator
+            | Self::Auditor
+            | Self::OrganisationAdministrator
+            | Self::Custodian
+            | Self::Representative
+            | Self::Delegate => false,
+        }
+    }
+
+    /// DOMAIN 2: what may never come together, wherever the two reach.
+    fn excludes(self, other: Self) -> bool {
+        use Role::{Auditor, PlatformAdministrator, RegistrationOfficer, ValidationOperator};
+        match (self, other) {
+            (Auditor, other) | (other, Auditor) => other != Auditor,
+            (PlatformAdministrator | ValidationOperator, RegistrationOfficer)
+            | (RegistrationOfficer, PlatformAdministrator | ValidationOperator) => true,
+            _ => false,
+        }
+    }
+}
+
+/// DOMAIN 2: whether one person may hold a role beside those that the person holds already, over
+/// all accounts. Names the two that do not go together.
+pub fn check_separation(
+    held: &[RoleGrant],
+    asked: &RoleGrant,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let officer = |grant: &RoleGrant| grant.role == Role::RegistrationOfficer;
+    for other in held.iter().filter(|grant| grant.until > now) {
+        // A registration officer is never of the people whose applications it decides.
+        let own = (officer(asked) && other.role.is_of_organisation())
+            || (officer(other) && asked.role.is_of_organisation());
+        if asked.role.excludes(other.role) || (own && asked.scope.meets(&other.scope)) {
+            return Err(Refusal::new(RefusalCode::DualControl, "2")
+                .with("problem", "roles")
+                .with("role", asked.role)
+                .with("held", other.role));
+        }
+    }
+    Ok(())
 }
 
 /// How far a permit reaches. What lies outside does not exist for its holder.
@@ -227,6 +323,24 @@ impl Scope {
             Self::Platform => true,
             Self::Within { organisations, .. } => organisations.contains(organisation),
             Self::Authorities(_) => false,
+        }
+    }
+
+    /// Whether two scopes have anything of organisations in common, as far as they tell: a branch
+    /// does not say whose it is, so one beside an organisation counts as common.
+    fn meets(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Authorities(_), _) | (_, Self::Authorities(_)) => false,
+            (Self::Platform, _) | (_, Self::Platform) => true,
+            (
+                Self::Within { organisations, branches },
+                Self::Within { organisations: others, branches: theirs },
+            ) => {
+                organisations.intersection(others).next().is_some()
+                    || branches.intersection(theirs).next().is_some()
+                    || (!organisations.is_empty() && !theirs.is_empty())
+                    || (!branches.is_empty() && !others.is_empty())
+            }
         }
     }
 
@@ -296,7 +410,7 @@ macro_rules! acts {
 
 acts! {
     ViewRegistry ViewAudit RecordOrganisation RecordBranch Apply Issue Revoke OperateAuthority
-    DraftPolicy ApprovePolicy ManageKeys DecideEvidence
+    DraftPolicy ApprovePolicy ManageKeys DecideEvidence RecordProofing ManageGrants Confirm
     PublishStatus PublishList ManageAccounts OwnAccount
 }
 
@@ -418,6 +532,38 @@ mod tests {
         }
         let refused = auditor.permit::<Revoke>(Timestamp::EPOCH).unwrap_err();
         assert_eq!(refused.code, RefusalCode::NotAuthorised);
+    }
+
+    fn check_pair(one: Role, other: Role, scopes: [&Scope; 2], fits: bool) {
+        let until = Timestamp::from_seconds(100);
+        let [first, second] = scopes;
+        let held = [RoleGrant { role: one, scope: first.clone(), until }];
+        let asked = RoleGrant { role: other, scope: second.clone(), until };
+        let now = Timestamp::EPOCH;
+        assert_eq!(check_separation(&held, &asked, now).is_ok(), fits, "{one} {other}");
+        let turned = [asked];
+        assert_eq!(check_separation(&turned, &held[0], now).is_ok(), fits, "{other} {one}");
+        assert!(check_separation(&turned, &held[0], until).is_ok(), "a role that ended");
+    }
+
+    #[test]
+    fn dom_2_roles_that_never_come_together() {
+        use Role as R;
+        let ours = Scope::organisation(OrganisationId::new(Timestamp::EPOCH, &Zero));
+        let theirs = Scope::organisation(OrganisationId::new(Timestamp::from_seconds(1), &Zero));
+        let all = [&Scope::Platform, &Scope::Platform];
+        for role in Role::ALL.iter().filter(|role| **role != R::Auditor) {
+            check_pair(R::Auditor, *role, all, false);
+        }
+        check_pair(R::PlatformAdministrator, R::RegistrationOfficer, all, false);
+        check_pair(R::ValidationOperator, R::RegistrationOfficer, all, false);
+        check_pair(R::PlatformAdministrator, R::CaOfficer, all, true);
+        for role in [R::Delegate, R::Custodian, R::Representative, R::OrganisationAdministrator] {
+            check_pair(R::RegistrationOfficer, role, [&ours, &ours], false);
+            check_pair(R::RegistrationOfficer, role, [&Scope::Platform, &ours], false);
+            check_pair(R::RegistrationOfficer, role, [&theirs, &ours], true);
+        }
+        check_pair(R::Delegate, R::Custodian, [&ours, &ours], true);
     }
 
     #[test]

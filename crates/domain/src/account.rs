@@ -5,9 +5,10 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::access::RoleGrant;
 use crate::canonical::Digest;
-use crate::id::{SessionId, UserId};
+use crate::id::{PersonId, SessionId, UserId};
 use crate::notice::EmailAddress;
 use crate::organisation::Language;
+use crate::person::Party;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::time::Timestamp;
 
@@ -20,6 +21,8 @@ pub struct Account {
     pub login: String,
     /// The name shown.
     pub display_name: String,
+    /// The person behind it. Two accounts of one person count as one (I-6).
+    pub person: PersonId,
     /// Language of pages and letters.
     pub language: Language,
     /// Where letters go.
@@ -36,10 +39,13 @@ pub struct Account {
 }
 
 impl Account {
-    /// The person behind the account, for the counting of approvals (I-6). Accounts under one name
-    /// count as one person, whatever the spelling of the name: two people who share a name are
-    /// taken for one, which refuses too much and never too little.
-    pub fn person(&self) -> String {
+    /// Who counts behind the account (I-6).
+    pub fn party(&self) -> Party {
+        Party::Person(self.person.clone())
+    }
+
+    /// How decisions of earlier releases name the person behind the account: by the name shown.
+    pub fn former_person(&self) -> String {
         let plain = self.display_name.nfkc().filter(|c| c.is_alphanumeric());
         format!("person:{}", plain.flat_map(char::to_lowercase).collect::<String>())
     }

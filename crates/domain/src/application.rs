@@ -1,11 +1,13 @@
 //! Applications for credentials, and what must hold before anything is signed (DOMAIN 6.3, I-9).
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::access::Actor;
 use crate::canonical::{CanonicalError, Digest};
-use crate::id::{ApplicationId, BranchId, CertificateId, InstanceId, KeyId, OrganisationId};
+use crate::id::{
+    ApplicationId, BranchId, CertificateId, GrantId, InstanceId, KeyId, OrganisationId,
+};
 use crate::key::{Fingerprint, words};
 use crate::level::Level;
 use crate::refusal::{Refusal, RefusalCode};
@@ -65,6 +67,9 @@ pub struct Application {
     pub policy: Digest,
     /// The digest of what is decided on; see [`application_digest`].
     pub digest: Digest,
+    /// The grant it was made under, with the digest of its terms (DG-3); none where the
+    /// representative applied in person, and in an evaluation.
+    pub grant: Option<AppliedGrant>,
     /// Who applied.
     pub applicant: Actor,
     /// State.
@@ -86,32 +91,80 @@ pub struct AppliedKey {
     pub fingerprint: Fingerprint,
 }
 
+/// The grant of an application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedGrant {
+    /// The grant.
+    pub id: GrantId,
+    /// The digest of its terms as they were signed.
+    pub digest: Digest,
+}
+
 /// Days after which an application that waits for its key lapses (DOMAIN 6.3).
 pub const KEY_PROOF_DAYS: i64 = 10;
 /// Days after which an application in any other open state lapses (DOMAIN 6.3).
 pub const PROGRESS_DAYS: i64 = 30;
 
-/// The digest of what is decided on: the subject, the level, the validity and the policy.
-/// Approvers see it; issuance recomputes it (I-9).
+/// What is decided on: the subject, the level, the validity, the policy and the grant. Approvers
+/// see it and its digest; issuance writes it again (I-9).
 ///
 /// The key is not in it, because it is handed in after the decision; it is bound to the
-/// application by its claim.
+/// application by its claim. Without a grant the document is that of version 2, as it always was.
+pub fn application_document(
+    subject: &SealSubject,
+    level: Level,
+    validity_days: i64,
+    policy: &Digest,
+    grant: Option<&AppliedGrant>,
+) -> Value {
+    let mut document = json!({
+        "v": if grant.is_some() { 3 } else { 2 },
+        "subject": subject,
+        "level": level,
+        "validity_days": validity_days,
+        "policy": policy,
+    });
+    if let (Some(grant), Some(members)) = (grant, document.as_object_mut()) {
+        members.insert("grant".to_owned(), json!(grant));
+    }
+    document
+}
+
+/// The digest of [`application_document`].
 pub fn application_digest(
     subject: &SealSubject,
     level: Level,
     validity_days: i64,
     policy: &Digest,
+    grant: Option<&AppliedGrant>,
 ) -> Result<Digest, CanonicalError> {
-    Digest::of_json(&json!({
-        "v": 2,
-        "subject": subject,
-        "level": level,
-        "validity_days": validity_days,
-        "policy": policy,
-    }))
+    Digest::of_json(&application_document(subject, level, validity_days, policy, grant))
 }
 
 impl Application {
+    /// Whether it may move to a state (DOMAIN 6.3). What is not listed there is refused.
+    pub fn may_move(&self, to: ApplicationState) -> Result<(), Refusal> {
+        use ApplicationState as S;
+        let open = self.lapses_at().is_some();
+        let known = match to {
+            S::Draft => false,
+            // Any change after submission, while nothing was issued.
+            S::Submitted => open,
+            S::Proofing => self.state == S::Submitted,
+            S::Approval => self.state == S::Proofing,
+            S::KeyProof => self.state == S::Approval,
+            S::Ready => self.state == S::KeyProof,
+            S::Issued => self.state == S::Ready,
+            S::Rejected | S::Withdrawn | S::Lapsed => open,
+        };
+        if known {
+            return Ok(());
+        }
+        Err(Refusal::new(RefusalCode::StateConflict, "6.3")
+            .with("application", &self.id)
+            .with("state", self.state))
+    }
+
     /// When it lapses unless it makes progress; `None` where it has ended.
     pub fn lapses_at(&self) -> Option<Timestamp> {
         match self.state {

@@ -4,6 +4,7 @@
 //! appends its [`Facts`] to the chain in one transaction (I-12).
 
 mod authority;
+mod delegation;
 mod identity;
 mod life;
 mod notice;
@@ -31,6 +32,7 @@ use crate::time::Timestamp;
 use crate::trusted_list::PublishedList;
 
 pub use self::authority::{AuthorityEvent, AuthorityPlan, Compromise, Exchange, ReceivedRoot};
+pub use self::delegation::DelegationEvent;
 pub use self::identity::IdentityEvent;
 pub use self::life::LifeEvent;
 pub use self::notice::NoticeEvent;
@@ -262,6 +264,48 @@ words! {
         NoticeFailed = "notice.failed",
         /// A recipient said that a notice was read.
         NoticeAcknowledged = "notice.acknowledged",
+        /// A trusted issuer was proposed, accepted or ended.
+        TrustedIssuerChanged = "trusted-issuer.changed",
+        /// A representative was recorded.
+        RepRecorded = "rep.recorded",
+        /// A representative left.
+        RepEnded = "rep.ended",
+        /// A grant was written.
+        GrantDrafted = "grant.drafted",
+        /// A grant was signed, or an officer approved its paper.
+        GrantSigned = "grant.signed",
+        /// A grant may be used.
+        GrantActivated = "grant.activated",
+        /// A grant waits for a new representative, or was confirmed.
+        GrantAmended = "grant.amended",
+        /// A grant was paused.
+        GrantPaused = "grant.paused",
+        /// A grant ended.
+        GrantEnded = "grant.ended",
+        /// A grant or its paper was refused.
+        GrantRefused = "grant.refused",
+        /// An application took its place in a quota.
+        GrantQuotaReserved = "grant.quota-reserved",
+        /// An application gave its place in a quota back.
+        GrantQuotaReleased = "grant.quota-released",
+        /// A delegate was named.
+        DelegateAdded = "delegate.added",
+        /// A delegate left.
+        DelegateRemoved = "delegate.removed",
+        /// An application was written.
+        AppCreated = "app.created",
+        /// The proofing of an application began.
+        AppProofingStarted = "app.proofing-started",
+        /// Every record that an application needs is there.
+        AppProofingResult = "app.proofing-result",
+        /// Evidence about a person or a branch was added.
+        AppEvidenceAdded = "app.evidence-added",
+        /// An application was approved by one person.
+        AppApprovalGiven = "app.approval-given",
+        /// An application was refused by one person.
+        AppApprovalRefused = "app.approval-refused",
+        /// Approvals became void because the application changed.
+        AppApprovalsVoided = "app.approvals-voided",
     }
 }
 
@@ -456,6 +500,8 @@ pub enum Event {
     Policy(PolicyEvent),
     /// The identity of keys.
     Identity(IdentityEvent),
+    /// People, proofing, grants, approvals.
+    Delegation(DelegationEvent),
     /// The life of containers, instances and keys.
     Life(LifeEvent),
     /// The life of authorities.
@@ -597,6 +643,7 @@ impl Event {
             | Self::AccountLocked { .. } => self.access_facts(),
             Self::Policy(event) => event.facts(),
             Self::Identity(event) => event.facts(),
+            Self::Delegation(event) => event.facts(),
             Self::Life(event) => event.facts(),
             Self::Authority(event) => event.facts(),
             Self::Status(event) => event.facts(),
@@ -673,6 +720,7 @@ impl Event {
             | Self::AccountLocked { .. }
             | Self::Policy(_)
             | Self::Identity(_)
+            | Self::Delegation(_)
             | Self::Life(_)
             | Self::Authority(_)
             | Self::Status(_)
@@ -738,6 +786,7 @@ impl Event {
             | Self::ListPublished { .. }
             | Self::Policy(_)
             | Self::Identity(_)
+            | Self::Delegation(_)
             | Self::Life(_)
             | Self::Authority(_)
             | Self::Status(_)

@@ -113,8 +113,20 @@ ids! {
     ApplicationId = "app";
     /// A certificate row. Its identity towards the world is (authority, serial).
     CertificateId = "cer";
+    /// A person, whatever accounts and offices that person has.
+    PersonId = "per";
+    /// A representative: a person's authority over an organisation.
+    RepresentativeId = "rep";
+    /// A delegate: a person whom an organisation may give a part of its authority.
+    DelegateId = "dlg";
     /// A grant.
     GrantId = "grt";
+    /// A record of proofing.
+    ProofingId = "prf";
+    /// A request for approvals.
+    ApprovalId = "apr";
+    /// An issuer whose statements about people are believed.
+    IssuerId = "iss";
     /// An incident: something that people must look into and decide.
     IncidentId = "inc";
     /// A user account.

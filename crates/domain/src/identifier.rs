@@ -189,12 +189,10 @@ fn check_reference(
         (IdentifierType::Lei, _) => Err("country"),
         (IdentifierType::Ntr, Some(number)) if country == *b"JP" => check_corporate_number(number),
         (
-            IdentifierType::Ntr
-            | IdentifierType::Vat
-            | IdentifierType::Psd
-            | IdentifierType::National(_),
+            IdentifierType::Ntr | IdentifierType::Vat | IdentifierType::National(_),
             Some(reference),
         ) if printable(reference) => Ok(()),
+        (IdentifierType::Psd, Some(reference)) if printable(reference) => check_psd(reference),
         (
             IdentifierType::Ntr
             | IdentifierType::Vat
@@ -205,6 +203,67 @@ fn check_reference(
             _,
         ) => Err("reference"),
     }
+}
+
+/// TS 119 495, 5.2.1: the authority's code of two to eight capital letters, a hyphen, the number.
+fn check_psd(reference: &str) -> Result<(), &'static str> {
+    let (authority, number) = reference.split_once('-').ok_or("reference")?;
+    let code =
+        (2..=8).contains(&authority.len()) && authority.bytes().all(|b| b.is_ascii_uppercase());
+    if code && !number.is_empty() { Ok(()) } else { Err("reference") }
+}
+
+/// A national scheme of identifiers that the operator registered: `TD:JP`, with what its references
+/// look like (DOMAIN 4.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NationalScheme {
+    letters: [u8; 2],
+    country: [u8; 2],
+    mask: String,
+}
+
+impl NationalScheme {
+    /// Reads `TD:JP` and the mask of its references, in which `9` stands for a digit, `A` for a
+    /// capital letter, `X` for either, and anything else for itself. `None` where one is no such
+    /// thing.
+    pub fn parse(prefix: &str, mask: &str) -> Option<Self> {
+        let (letters, country) = prefix.split_once(':')?;
+        let two = |text: &str| -> Option<[u8; 2]> {
+            let letters: [u8; 2] = text.as_bytes().try_into().ok()?;
+            letters.iter().all(u8::is_ascii_uppercase).then_some(letters)
+        };
+        let plain =
+            !mask.is_empty() && mask.len() <= 50 && mask.bytes().all(|b| b.is_ascii_graphic());
+        let (letters, country) = (two(letters)?, two(country)?);
+        plain.then(|| Self { letters, country, mask: mask.to_owned() })
+    }
+
+    fn fits(&self, reference: &str) -> bool {
+        let fits = |(mask, given): (u8, u8)| match mask {
+            b'9' => given.is_ascii_digit(),
+            b'A' => given.is_ascii_uppercase(),
+            b'X' => given.is_ascii_digit() || given.is_ascii_uppercase(),
+            other => other == given,
+        };
+        reference.len() == self.mask.len() && self.mask.bytes().zip(reference.bytes()).all(fits)
+    }
+}
+
+/// DOMAIN 4.1: an identifier of a national scheme is one that the operator registered, and looks
+/// like one of it. Every other kind passes.
+pub fn check_national(
+    identifier: &OrganizationIdentifier,
+    schemes: &[NationalScheme],
+) -> Result<(), Refusal> {
+    let IdentifierType::National(letters) = identifier.kind else { return Ok(()) };
+    let scheme = schemes
+        .iter()
+        .find(|one| one.letters == letters && one.country == identifier.country)
+        .ok_or_else(|| refused(identifier.as_str(), "type"))?;
+    if scheme.fits(identifier.reference()) {
+        return Ok(());
+    }
+    Err(refused(identifier.as_str(), "reference"))
 }
 
 /// DOMAIN 4.2: 13 digits, the first is `9 − (Σ digit × weight mod 9)`.
@@ -306,6 +365,45 @@ mod tests {
         check("XYZJP-1", Err("syntax"));
         check("NTR", Err("country"));
         check("td:JP-1", Err("syntax"));
+    }
+
+    #[test]
+    fn payment_numbers_name_their_authority() {
+        check("PSDPL-KNF-1234567890", Ok(()));
+        for bad in ["PSDGB-123456", "PSDGB-F-1", "PSDGB-fca-1", "PSDGB-ABCDEFGHI-1", "PSDGB-FCA-"] {
+            check(bad, Err("reference"));
+        }
+    }
+
+    #[test]
+    fn id_1_greece_and_northern_ireland_have_tax_numbers_of_their_own() {
+        let of = |text: &str| OrganizationIdentifier::parse(text).unwrap();
+        assert!(of("VATEL-123456789").check_country("GR").is_ok());
+        assert!(of("VATXI-123456789").check_country("GB").is_ok());
+        let refused = of("VATDE-123456789").check_country("GR").unwrap_err();
+        assert_eq!(
+            (refused.code, refused.rule.as_str()),
+            (RefusalCode::IdentifierMismatch, "ID-1")
+        );
+    }
+
+    #[test]
+    fn national_schemes_are_those_that_the_operator_registered() {
+        let schemes = [NationalScheme::parse("TD:JP", "999999999").unwrap()];
+        let found = |text: &str| {
+            let identifier = OrganizationIdentifier::parse(text).unwrap();
+            check_national(&identifier, &schemes).err().map(|r| r.facts["problem"].clone())
+        };
+        assert_eq!(found("TD:JP-987654321"), None);
+        assert_eq!(found("TD:JP-98765432").as_deref(), Some("reference"));
+        assert_eq!(found("TD:JP-98765432A").as_deref(), Some("reference"));
+        assert_eq!(found("TD:DE-987654321").as_deref(), Some("type"));
+        assert_eq!(found("XX:JP-987654321").as_deref(), Some("type"));
+        assert_eq!(found("NTRJP-5010401067252"), None);
+        assert!(NationalScheme::parse("TD:JP", "AA-99X").unwrap().fits("BR-01Z"));
+        for (prefix, mask) in [("T:JP", "9"), ("TD-JP", "9"), ("TD:JP", ""), ("td:JP", "9")] {
+            assert!(NationalScheme::parse(prefix, mask).is_none(), "{prefix} {mask}");
+        }
     }
 
     #[test]

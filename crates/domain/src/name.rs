@@ -28,6 +28,16 @@ impl Name {
         Ok(Self(name))
     }
 
+    /// Checks a name that is entered anew: beyond what every name keeps to, no word of it mixes
+    /// letters that look alike (AB-12).
+    pub fn enter(text: &str) -> Result<Self, Refusal> {
+        let name = Self::parse(text)?;
+        if mixes_scripts(&name.0) {
+            return Err(refused("look-alike").with("name", &name));
+        }
+        Ok(name)
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -61,6 +71,14 @@ pub fn plain_text(text: &str) -> Result<String, Refusal> {
 pub fn comparable(text: &str) -> String {
     let folded: String = text.nfkc().flat_map(char::to_lowercase).collect();
     folded.nfkc().collect()
+}
+
+/// Whether Latin letters stand in one word with Cyrillic or Greek ones, which look like them.
+fn mixes_scripts(text: &str) -> bool {
+    let latin = |c: char| c.is_ascii_alphabetic() || ('\u{C0}'..='\u{24F}').contains(&c);
+    let alike = |c: char| matches!(c, '\u{370}'..='\u{3FF}' | '\u{400}'..='\u{52F}');
+    text.split(|c: char| !c.is_alphabetic())
+        .any(|word| word.chars().any(latin) && word.chars().any(alike))
 }
 
 fn refused(problem: &str) -> Refusal {
@@ -121,6 +139,17 @@ mod tests {
         check("zero\u{200B}width", Err("character"));
         check("", Err("empty"));
         check(&"あ".repeat(65), Err("too-long"));
+    }
+
+    #[test]
+    fn ab_12_letters_that_look_alike_are_not_mixed() {
+        for bad in ["S\u{0430}mple Co.", "Samp\u{03BF} Co."] {
+            assert_eq!(Name::enter(bad).unwrap_err().facts["problem"], "look-alike", "{bad}");
+        }
+        for good in ["Sample Co.", "Газпром", "Δ Sample", "ABC商事", "株式会社サンプル"]
+        {
+            assert!(Name::enter(good).is_ok(), "{good}");
+        }
     }
 
     #[test]

@@ -45,20 +45,6 @@ words! {
 }
 
 impl Installation {
-    /// DOMAIN 16: the proofing at hand suffices for the level. What is at hand now is the
-    /// operator's register look-up made when the organisation was recorded; it suffices for level
-    /// 1, and in an evaluation for every level.
-    pub fn check_proofing(self, level: Level) -> Result<(), Refusal> {
-        let suffices = match self {
-            Self::Evaluation => Level::Three,
-            Self::Production => Level::One,
-        };
-        if level <= suffices {
-            return Ok(());
-        }
-        Err(Refusal::new(RefusalCode::ProofingMissing, "16").with("level", level))
-    }
-
     /// The text of the policy document that an installation starts from.
     pub const fn policy_text(self) -> &'static str {
         match self {
@@ -439,14 +425,6 @@ mod tests {
             let refused = policy().check_validity(Level::Two, days).unwrap_err();
             assert_eq!(refused.code, RefusalCode::ValidityExceeded);
         }
-    }
-
-    #[test]
-    fn production_needs_more_than_a_register_look_up_from_level_2() {
-        assert!(Installation::Production.check_proofing(Level::One).is_ok());
-        assert!(Installation::Evaluation.check_proofing(Level::Three).is_ok());
-        let refused = Installation::Production.check_proofing(Level::Two).unwrap_err();
-        assert_eq!(refused.code, RefusalCode::ProofingMissing);
     }
 
     #[test]

@@ -64,6 +64,12 @@ impl Timestamp {
         Self::from_seconds(self.seconds())
     }
 
+    /// The first instant of the day (UTC).
+    #[must_use]
+    pub const fn day(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(86_400_000))
+    }
+
     /// `days` days later (earlier when negative).
     #[must_use]
     pub const fn plus_days(self, days: i64) -> Self {

@@ -85,6 +85,8 @@ impl CmsError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DetachedSignature {
     key: PresentedKey,
+    certificate: Vec<u8>,
+    certificates: Vec<Vec<u8>>,
     digest: Vec<u8>,
     attributes: Option<Vec<u8>>,
     algorithm: Vec<u8>,
@@ -129,7 +131,7 @@ impl DetachedSignature {
     /// SignerInfo (RFC 5652, 5.3).
     fn of_signer(mut signer: Reader<'_>, certificates: Reader<'_>) -> Result<Self, CmsError> {
         signer.unsigned()?;
-        let key = signer_key(signer.any()?, certificates)?;
+        let (key, certificate, certificates) = signer_key(signer.any()?, certificates)?;
         let digest = signer.element(tag::SEQUENCE)?.content.to_vec();
         let attributes = if signer.next_is(tag::context(0)) {
             Some(signer.content(tag::context(0))?.to_vec())
@@ -138,7 +140,17 @@ impl DetachedSignature {
         };
         let algorithm = signer.element(tag::SEQUENCE)?.whole.to_vec();
         let signature = signer.content(tag::OCTET_STRING)?.to_vec();
-        Ok(Self { key, digest, attributes, algorithm, signature })
+        Ok(Self { key, certificate, certificates, digest, attributes, algorithm, signature })
+    }
+
+    /// The certificate that the signer names, DER. Nothing is known of it yet.
+    pub fn certificate(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    /// Every certificate that is enclosed, DER, in the order of the file.
+    pub fn certificates(&self) -> &[Vec<u8>] {
+        &self.certificates
     }
 
     /// What the key is recognised by.
@@ -217,22 +229,25 @@ fn attribute(reader: &mut Reader<'_>) -> Result<(const_oid::ObjectIdentifier, Ve
     Ok((name, values.to_vec()))
 }
 
-/// The key of the certificate that the signer names: by issuer and serial number, or, where it is
-/// named by a key identifier, the only one enclosed.
+/// The key and the certificate that the signer names: by issuer and serial number, or, where it is
+/// named by a key identifier, the only one enclosed; and all that are enclosed.
 fn signer_key(
     named: read::Element<'_>,
     mut certificates: Reader<'_>,
-) -> Result<PresentedKey, CmsError> {
-    let (mut found, mut seen) = (None, 0_usize);
+) -> Result<(PresentedKey, Vec<u8>, Vec<Vec<u8>>), CmsError> {
+    let (mut found, mut all) = (None, Vec::new());
     while !certificates.is_empty() {
-        let (identity, spki) = identity(certificates.element(tag::SEQUENCE)?.whole)?;
-        seen += 1;
+        let certificate = certificates.element(tag::SEQUENCE)?.whole;
+        let (identity, spki) = identity(certificate)?;
+        all.push(certificate.to_vec());
         if named.tag != tag::SEQUENCE || identity == named.content {
-            found = Some(spki);
+            found = Some((spki, certificate.to_vec()));
         }
     }
     match found {
-        Some(spki) if named.tag == tag::SEQUENCE || seen == 1 => Ok(PresentedKey::parse(&spki)?),
+        Some((spki, certificate)) if named.tag == tag::SEQUENCE || all.len() == 1 => {
+            Ok((PresentedKey::parse(&spki)?, certificate, all))
+        }
         Some(_) | None => Err(CmsError::NoCertificate),
     }
 }

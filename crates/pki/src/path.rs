@@ -19,6 +19,7 @@ mod climb;
 mod constraints;
 pub(crate) mod extension;
 mod general;
+mod holder;
 mod list;
 mod name;
 mod policy;
@@ -34,6 +35,7 @@ use tenkoku_domain::time::Timestamp;
 
 use self::bag::Bag;
 use self::certificate::Foreign;
+pub use self::holder::Holder;
 pub use self::policy::ValidPolicies;
 use self::search::{Halt, Quest, Search};
 

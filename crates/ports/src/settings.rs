@@ -1,7 +1,7 @@
 //! What the operator decided, checked once and handed on as typed parts.
 
 use tenkoku_domain::authority::AuthorityCode;
-use tenkoku_domain::identifier::OrganizationIdentifier;
+use tenkoku_domain::identifier::{NationalScheme, OrganizationIdentifier};
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::name::Name;
 use tenkoku_domain::organisation::Language;
@@ -47,6 +47,8 @@ pub struct Settings {
     pub operator: Operator,
     /// The scheme whose list is published.
     pub scheme: Scheme,
+    /// National schemes of identifiers that are taken (DOMAIN 4.1).
+    pub identifier_schemes: Vec<NationalScheme>,
 }
 
 /// What is said of a serial number that the authority never issued.

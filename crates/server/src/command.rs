@@ -10,6 +10,7 @@ mod container;
 mod crl;
 mod danger;
 mod database;
+mod delegation;
 mod demo;
 mod doctor;
 mod emergency;
@@ -27,8 +28,10 @@ mod mail;
 mod ocsp;
 mod order;
 mod path;
+mod person;
 mod policy;
 mod proof;
+mod proofing;
 mod registry;
 pub(crate) mod serve;
 mod user;
@@ -135,6 +138,18 @@ enum Command {
     /// Branch offices
     #[command(subcommand)]
     Branch(registry::BranchCommand),
+    /// Persons, representatives and delegates
+    #[command(subcommand)]
+    Person(person::PersonCommand),
+    /// Grants of a representative's authority
+    #[command(subcommand)]
+    Delegation(delegation::DelegationCommand),
+    /// How identities were checked
+    #[command(subcommand)]
+    Proofing(proofing::ProofingCommand),
+    /// Whose certificates and statements about people are believed
+    #[command(subcommand)]
+    Issuer(proofing::IssuerCommand),
     /// Apply for a branch's certificate; possession of the key is shown afterwards
     Apply(order::ApplyArgs),
     /// Applications
@@ -245,6 +260,10 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Emergency(command) => emergency::run(&command, &config()?, output),
         Command::Org(command) => registry::run_org(command, &config()?, output),
         Command::Branch(command) => registry::run_branch(command, &config()?, output),
+        Command::Person(command) => person::run(command, &config()?, output),
+        Command::Delegation(command) => delegation::run(command, &config()?, output),
+        Command::Proofing(command) => proofing::run_proofing(command, &config()?, output),
+        Command::Issuer(command) => proofing::run_issuer(command, &config()?, output),
         Command::Apply(args) => order::run_apply(&args, &config()?, output),
         Command::Application(command) => order::run_application(command, &config()?, output),
         Command::Issue(args) => order::run_issue(&args, &config()?, output),

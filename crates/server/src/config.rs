@@ -60,6 +60,8 @@ struct ConfigToml {
     #[serde(default)]
     mail: mail::MailToml,
     #[serde(default)]
+    identifier_scheme: Vec<scheme::IdentifierToml>,
+    #[serde(default)]
     log: log::LogToml,
 }
 
@@ -121,6 +123,11 @@ impl Config {
             status: toml.status.checked()?,
             operator: toml.operator.checked()?,
             scheme: toml.scheme.checked()?,
+            identifier_schemes: toml
+                .identifier_scheme
+                .iter()
+                .map(scheme::IdentifierToml::checked)
+                .collect::<Result<_, _>>()?,
         };
         Ok(Self {
             file: file.to_owned(),

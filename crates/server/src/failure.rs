@@ -290,6 +290,17 @@ impl From<PolicyError> for Failure {
     }
 }
 
+impl From<tenkoku_ca::act::ActError> for Failure {
+    fn from(error: tenkoku_ca::act::ActError) -> Self {
+        use tenkoku_ca::act::ActError as E;
+        match error {
+            E::Refused(refusal) => refusal.into(),
+            E::Canonical(error) => error.into(),
+            E::Store(store) => store.into(),
+        }
+    }
+}
+
 impl From<RevokeError> for Failure {
     fn from(error: RevokeError) -> Self {
         match error {

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use tenkoku_domain::access::RoleGrant;
 use tenkoku_domain::account::{Account, Factors};
-use tenkoku_domain::id::UserId;
+use tenkoku_domain::id::{PersonId, UserId};
 use tenkoku_domain::notice::EmailAddress;
 use tenkoku_domain::organisation::Language;
 use tenkoku_domain::time::Timestamp;
@@ -24,6 +24,7 @@ struct AccountRow {
     created_at: i64,
     disabled_at: Option<i64>,
     email: Option<String>,
+    person_id: String,
 }
 
 #[derive(AsChangeset, Queryable, Selectable)]
@@ -47,6 +48,7 @@ impl From<&Account> for AccountRow {
             created_at: account.created_at.millis(),
             disabled_at: millis(account.disabled_at),
             email: account.email.as_ref().map(ToString::to_string),
+            person_id: account.person.to_string(),
         }
     }
 }
@@ -58,6 +60,7 @@ impl AccountRow {
             id: place.ok("id", UserId::parse(&self.id))?,
             login: self.login,
             display_name: self.display_name,
+            person: place.ok("person_id", PersonId::parse(&self.person_id))?,
             language: place.some("language", Language::from_word(&self.language))?,
             email: place.ok("email", self.email.as_deref().map(EmailAddress::parse).transpose())?,
             roles,
@@ -103,6 +106,16 @@ impl Tx<'_> {
                 row.read(roles)
             })
             .collect()
+    }
+
+    /// The accounts of a person, by sign-in name.
+    pub fn accounts_of_person(&mut self, person: &PersonId) -> Result<Vec<Account>, StoreError> {
+        let rows = accounts::table
+            .filter(accounts::person_id.eq(person.as_str()))
+            .order(accounts::login)
+            .select(AccountRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(|row| self.read_account(row)).collect()
     }
 
     /// What an account signs in with. In a writing transaction the account is locked, so that

@@ -2,9 +2,9 @@
 
 use diesel::prelude::*;
 use tenkoku_domain::access::{Actor, ActorKind, Scope};
-use tenkoku_domain::application::{Application, ApplicationState, AppliedKey};
+use tenkoku_domain::application::{Application, ApplicationState, AppliedGrant, AppliedKey};
 use tenkoku_domain::id::{
-    ApplicationId, BranchId, CertificateId, InstanceId, KeyId, OrganisationId,
+    ApplicationId, BranchId, CertificateId, GrantId, InstanceId, KeyId, OrganisationId,
 };
 use tenkoku_domain::key::Fingerprint;
 use tenkoku_domain::time::Timestamp;
@@ -24,6 +24,8 @@ pub struct ApplicationFilter {
     pub state: Option<ApplicationState>,
     /// Those of a branch.
     pub branch: Option<BranchId>,
+    /// Those of an organisation.
+    pub organisation: Option<OrganisationId>,
 }
 
 #[derive(Insertable, Queryable, Selectable)]
@@ -48,6 +50,8 @@ struct ApplicationRow {
     fingerprint: Option<String>,
     request: Option<Vec<u8>>,
     changed_at: i64,
+    grant_id: Option<String>,
+    grant_digest: Option<String>,
 }
 
 impl From<&Application> for ApplicationRow {
@@ -72,6 +76,8 @@ impl From<&Application> for ApplicationRow {
             fingerprint: application.key.as_ref().map(|key| key.fingerprint.to_string()),
             request: application.request.clone(),
             changed_at: application.changed_at.millis(),
+            grant_id: application.grant.as_ref().map(|grant| grant.id.to_string()),
+            grant_digest: application.grant.as_ref().map(|grant| grant.digest.to_string()),
         }
     }
 }
@@ -94,6 +100,7 @@ impl ApplicationRow {
             request: self.request,
             policy: place.digest("policy", &self.policy)?,
             digest: place.digest("digest", &self.digest)?,
+            grant: read_grant(place, self.grant_id.as_deref(), self.grant_digest.as_deref())?,
             applicant: Actor {
                 kind: place.some("applicant_kind", kind)?,
                 id: self.applicant,
@@ -120,6 +127,22 @@ fn read_key(
             fingerprint: Fingerprint(place.digest("fingerprint", fingerprint)?),
         })),
         (Some(_), None) | (None, Some(_)) => place.some("fingerprint", None),
+    }
+}
+
+/// The grant of an application; both columns are filled together.
+fn read_grant(
+    place: Place<'_>,
+    id: Option<&str>,
+    digest: Option<&str>,
+) -> Result<Option<AppliedGrant>, StoreError> {
+    match (id, digest) {
+        (None, None) => Ok(None),
+        (Some(id), Some(digest)) => Ok(Some(AppliedGrant {
+            id: place.ok("grant_id", GrantId::parse(id))?,
+            digest: place.digest("grant_digest", digest)?,
+        })),
+        (Some(_), None) | (None, Some(_)) => place.some("grant_digest", None),
     }
 }
 
@@ -176,6 +199,9 @@ impl Tx<'_> {
         if let Some(branch) = &filter.branch {
             query = query.filter(applications::branch_id.eq(branch.as_str()));
         }
+        if let Some(organisation) = &filter.organisation {
+            query = query.filter(applications::organisation_id.eq(organisation.as_str()));
+        }
         if let Some(after) = after {
             query = query.filter(applications::id.lt(after));
         }
@@ -229,6 +255,41 @@ impl Tx<'_> {
             ))
             .execute(self.conn)?;
         one(rows, "application")
+    }
+
+    /// An application moved on, or was changed: state, key, digest and policy as they are now.
+    pub(crate) fn move_application(
+        &mut self,
+        before: ApplicationState,
+        now: &Application,
+    ) -> Result<(), StoreError> {
+        let unchanged = applications::state.eq(before.word());
+        let row = ApplicationRow::from(now);
+        let rows = diesel::update(applications::table.find(&row.id).filter(unchanged))
+            .set((
+                applications::state.eq(&row.state),
+                applications::validity_days.eq(row.validity_days),
+                applications::policy.eq(&row.policy),
+                applications::digest.eq(&row.digest),
+                applications::changed_at.eq(row.changed_at),
+            ))
+            .execute(self.conn)?;
+        one(rows, "application")
+    }
+
+    /// Open applications of an organisation in a state, oldest first, whoever made them.
+    pub fn applications_in(
+        &mut self,
+        organisation: &OrganisationId,
+        state: ApplicationState,
+    ) -> Result<Vec<Application>, StoreError> {
+        let rows: Vec<ApplicationRow> = applications::table
+            .filter(applications::organisation_id.eq(organisation.as_str()))
+            .filter(applications::state.eq(state.word()))
+            .order(applications::id)
+            .select(ApplicationRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(ApplicationRow::read).collect()
     }
 
     /// An application ended without certificate.

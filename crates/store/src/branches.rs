@@ -1,5 +1,7 @@
 //! Table `branches`: branch offices.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use tenkoku_domain::access::Scope;
 use tenkoku_domain::branch::{Branch, BranchCode, BranchKind, BranchState, Custodian};
@@ -123,6 +125,46 @@ macro_rules! visible {
 }
 
 impl Tx<'_> {
+    /// The identifiers of an organisation's branches, closed ones too.
+    pub fn branch_ids(
+        &mut self,
+        organisation: &OrganisationId,
+    ) -> Result<BTreeSet<BranchId>, StoreError> {
+        let ids: Vec<String> = branches::table
+            .filter(branches::organisation_id.eq(organisation.as_str()))
+            .select(branches::id)
+            .load(self.conn)?;
+        ids.into_iter().map(|id| Place::new("branch", &id).ok("id", BranchId::parse(&id))).collect()
+    }
+
+    /// The names of an organisation's branches that are not closed.
+    pub fn branch_names(&mut self, organisation: &OrganisationId) -> Result<Vec<Name>, StoreError> {
+        let names: Vec<(String, String)> = branches::table
+            .filter(branches::organisation_id.eq(organisation.as_str()))
+            .filter(branches::state.ne(BranchState::Closed.word()))
+            .select((branches::id, branches::name))
+            .load(self.conn)?;
+        names
+            .into_iter()
+            .map(|(id, name)| Place::new("branch", &id).ok("name", Name::parse(&name)))
+            .collect()
+    }
+
+    /// The codes of an organisation's branches, closed ones too.
+    pub fn branch_codes(
+        &mut self,
+        organisation: &OrganisationId,
+    ) -> Result<BTreeSet<BranchCode>, StoreError> {
+        let codes: Vec<(String, String)> = branches::table
+            .filter(branches::organisation_id.eq(organisation.as_str()))
+            .select((branches::id, branches::code))
+            .load(self.conn)?;
+        codes
+            .into_iter()
+            .map(|(id, code)| Place::new("branch", &id).ok("code", BranchCode::parse(&code)))
+            .collect()
+    }
+
     /// The branch of an organisation with a code, within the scope.
     pub fn find_branch_by_code(
         &mut self,

@@ -123,6 +123,17 @@ impl Tx<'_> {
             .read()
     }
 
+    /// Containers of an organisation for which a custodian of this address answers.
+    pub fn containers_of_custodian(
+        &mut self,
+        organisation: &OrganisationId,
+        email: &str,
+    ) -> Result<Vec<Container>, StoreError> {
+        let all = self.list_containers(&Scope::organisation(organisation.clone()))?;
+        let theirs = |one: &Container| one.custodian.email.eq_ignore_ascii_case(email);
+        Ok(all.into_iter().filter(theirs).collect())
+    }
+
     /// The containers within the scope, newest first.
     pub fn list_containers(&mut self, scope: &Scope) -> Result<Vec<Container>, StoreError> {
         let rows = visible!(scope)

@@ -183,6 +183,22 @@ impl Tx<'_> {
         rows.into_iter().map(CertificateRow::read).collect()
     }
 
+    /// The certificates that are alive and whose keys are in a container.
+    pub fn live_certificates_in(
+        &mut self,
+        container: &ContainerId,
+    ) -> Result<Vec<CertificateId>, StoreError> {
+        let ids: Vec<String> = certificates::table
+            .inner_join(key_lives::table.on(key_lives::key_id.eq(certificates::key_id)))
+            .filter(key_lives::container_id.eq(container.as_str()))
+            .filter(certificates::state.eq_any(LIVE))
+            .order(certificates::id)
+            .select(certificates::id)
+            .load(self.conn)?;
+        let read = |id: String| Place::new("certificate", &id).ok("id", CertificateId::parse(&id));
+        ids.into_iter().map(read).collect()
+    }
+
     /// Branches with a key that is not destroyed in a container.
     pub fn branches_in_container(
         &mut self,

@@ -1,25 +1,83 @@
-//! Table `proofings`: how identities were checked, by whom, on what evidence (DOMAIN 16).
+//! Table `proofing_records`: how identities were checked, by whom, on what evidence, and for how
+//! long it holds (DOMAIN 16).
 
 use diesel::prelude::*;
+use serde_json::json;
 use tenkoku_domain::access::{Actor, Scope};
 use tenkoku_domain::audit::Proofing;
-use tenkoku_domain::id::OrganisationId;
+use tenkoku_domain::id::{BranchId, OrganisationId, PersonId, ProofingId};
+use tenkoku_domain::person::Party;
+use tenkoku_domain::proofing::{Method, ProofingRecord, Subject};
 use tenkoku_domain::time::Timestamp;
 
-use crate::column::Place;
+use crate::column::{Place, level_number};
 use crate::error::StoreError;
-use crate::schema::proofings;
+use crate::schema::proofing_records;
 use crate::tx::Tx;
 
-/// A proofing that was performed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProofingRecord {
-    /// Method and evidence.
-    pub proofing: Proofing,
-    /// The identifier of the actor who performed it.
-    pub performed_by: String,
-    /// When.
-    pub performed_at: Timestamp,
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = proofing_records)]
+struct ProofingRow {
+    id: String,
+    organisation_id: String,
+    subject_kind: String,
+    subject_id: String,
+    method: String,
+    level: i16,
+    performed_by: String,
+    performed_at: i64,
+    valid_until: i64,
+    evidence: String,
+    source: Option<String>,
+}
+
+impl From<&ProofingRecord> for ProofingRow {
+    fn from(record: &ProofingRecord) -> Self {
+        let (kind, id) = match &record.subject {
+            Subject::Organisation => ("organisation", String::new()),
+            Subject::Person(id) => ("person", id.to_string()),
+            Subject::Branch(id) => ("branch", id.to_string()),
+        };
+        Self {
+            id: record.id.to_string(),
+            organisation_id: record.organisation.to_string(),
+            subject_kind: kind.to_owned(),
+            subject_id: id,
+            method: record.method.to_string(),
+            level: level_number(record.level),
+            performed_by: record.performed_by.to_string(),
+            performed_at: record.performed_at.millis(),
+            valid_until: record.valid_until.millis(),
+            evidence: json!(record.evidence).to_string(),
+            source: record.source.as_ref().map(|source| json!(source).to_string()),
+        }
+    }
+}
+
+impl ProofingRow {
+    fn read(self) -> Result<ProofingRecord, StoreError> {
+        let place = Place::new("proofing", &self.id);
+        let organisation = OrganisationId::parse(&self.organisation_id);
+        let subject = match self.subject_kind.as_str() {
+            "organisation" => Some(Subject::Organisation),
+            "person" => PersonId::parse(&self.subject_id).ok().map(Subject::Person),
+            "branch" => BranchId::parse(&self.subject_id).ok().map(Subject::Branch),
+            _ => None,
+        };
+        let source = self.source.as_deref().map(serde_json::from_str).transpose();
+        Ok(ProofingRecord {
+            id: place.ok("id", ProofingId::parse(&self.id))?,
+            organisation: place.ok("organisation_id", organisation)?,
+            subject: place.some("subject_id", subject)?,
+            method: place.some("method", Method::from_word(&self.method))?,
+            level: place.level("level", self.level)?,
+            performed_by: place.some("performed_by", Party::parse(&self.performed_by))?,
+            performed_at: Timestamp::from_millis(self.performed_at),
+            valid_until: Timestamp::from_millis(self.valid_until),
+            evidence: place.ok("evidence", serde_json::from_str(&self.evidence))?,
+            source: place.ok("source", source)?,
+        })
+    }
 }
 
 impl Tx<'_> {
@@ -30,44 +88,48 @@ impl Tx<'_> {
         organisation: &OrganisationId,
     ) -> Result<Vec<ProofingRecord>, StoreError> {
         self.load_organisation(scope, organisation)?;
-        let rows = proofings::table
-            .filter(proofings::organisation_id.eq(organisation.as_str()))
-            .order((proofings::performed_at, proofings::method))
-            .select((
-                proofings::method,
-                proofings::evidence,
-                proofings::performed_by,
-                proofings::performed_at,
-            ))
-            .load::<(String, String, String, i64)>(self.conn)?;
-        let place = Place::new("proofing", organisation.as_str());
-        rows.into_iter()
-            .map(|(method, evidence, performed_by, at)| {
-                let evidence = place.digest("evidence", &evidence)?;
-                let performed_at = Timestamp::from_millis(at);
-                let proofing = Proofing { method, evidence };
-                Ok(ProofingRecord { proofing, performed_by, performed_at })
-            })
-            .collect()
+        let rows = proofing_records::table
+            .filter(proofing_records::organisation_id.eq(organisation.as_str()))
+            .order((proofing_records::performed_at, proofing_records::id))
+            .select(ProofingRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(ProofingRow::read).collect()
     }
 
     /// Keeps a proofing.
-    pub(crate) fn insert_proofing(
+    pub(crate) fn insert_proofing(&mut self, record: &ProofingRecord) -> Result<(), StoreError> {
+        let row = ProofingRow::from(record);
+        diesel::insert_into(proofing_records::table).values(row).execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Keeps the look-up with which an organisation was recorded: its first proofing.
+    pub(crate) fn insert_first_proofing(
         &mut self,
         organisation: &OrganisationId,
         proofing: &Proofing,
         actor: &Actor,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        diesel::insert_into(proofings::table)
-            .values((
-                proofings::organisation_id.eq(organisation.as_str()),
-                proofings::performed_at.eq(at.millis()),
-                proofings::method.eq(&proofing.method),
-                proofings::evidence.eq(proofing.evidence.to_string()),
-                proofings::performed_by.eq(&actor.id),
-            ))
-            .execute(self.conn)?;
-        Ok(())
+        let place = Place::new("proofing", organisation.as_str());
+        let id = organisation.as_str().replacen(OrganisationId::PREFIX, ProofingId::PREFIX, 1);
+        let method = place.some("method", Method::from_word(&proofing.method))?;
+        let record = ProofingRecord {
+            id: place.ok("id", ProofingId::parse(&id))?,
+            organisation: organisation.clone(),
+            subject: Subject::Organisation,
+            method,
+            level: method.reaches(),
+            performed_by: match self.party(actor) {
+                // Accounts are never deleted; what is recorded without one came from the machine.
+                Err(StoreError::NotFound { .. }) => Party::Shell,
+                known => known?,
+            },
+            performed_at: at,
+            valid_until: at.plus_days(method.days()),
+            evidence: vec![proofing.evidence],
+            source: None,
+        };
+        self.insert_proofing(&record)
     }
 }

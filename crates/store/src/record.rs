@@ -1,6 +1,7 @@
 //! The one door for changes of state: an event goes into the tables and into the audit chain.
 
 mod authority;
+mod delegation;
 mod identity;
 mod life;
 mod policy;
@@ -53,7 +54,7 @@ impl Tx<'_> {
             Event::AuthorityCertified { authority } => self.certify_authority(authority),
             Event::OrganisationCreated { organisation, proofing } => {
                 self.insert_organisation(organisation)?;
-                self.insert_proofing(&organisation.id, proofing, &origin.actor, at)
+                self.insert_first_proofing(&organisation.id, proofing, &origin.actor, at)
             }
             Event::BranchCreated { branch } => self.insert_branch(branch),
             Event::CertificateIssued { certificate } => {
@@ -88,6 +89,7 @@ impl Tx<'_> {
             Event::SessionEnded { session } => self.end_session(session, at),
             Event::Policy(event) => self.apply_policy(origin, at, event),
             Event::Identity(event) => self.apply_identity(origin, at, event),
+            Event::Delegation(event) => self.apply_delegation(at, event),
             Event::Life(event) => self.apply_life(origin, at, event),
             Event::Authority(event) => self.apply_authority(origin, at, event),
             Event::Status(event) => self.apply_status(at, event),
@@ -115,6 +117,7 @@ impl Tx<'_> {
             Event::Authority(event) => self.follow_authority(at, event),
             Event::Status(event) => self.follow_status(at, event),
             Event::Identity(_)
+            | Event::Delegation(_)
             | Event::NodeStarted { .. }
             | Event::NodeStopped
             | Event::InstallationMade { .. }

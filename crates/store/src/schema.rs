@@ -74,12 +74,115 @@ diesel::table! {
 }
 
 diesel::table! {
-    proofings (organisation_id, performed_at, method) {
+    proofing_records (id) {
+        id -> Text,
         organisation_id -> Text,
-        performed_at -> BigInt,
+        subject_kind -> Text,
+        subject_id -> Text,
         method -> Text,
-        evidence -> Text,
+        level -> SmallInt,
         performed_by -> Text,
+        performed_at -> BigInt,
+        valid_until -> BigInt,
+        evidence -> Text,
+        source -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    trusted_issuers (id) {
+        id -> Text,
+        name -> Text,
+        certificate -> Binary,
+        uses -> Text,
+        organisation_id -> Nullable<Text>,
+        from_at -> BigInt,
+        until_at -> BigInt,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    persons (id) {
+        id -> Text,
+        name -> Text,
+        contact -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    representatives (id) {
+        id -> Text,
+        organisation_id -> Text,
+        person_id -> Text,
+        capacity -> Text,
+        evidence -> Text,
+        from_at -> BigInt,
+        until_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    delegates (id) {
+        id -> Text,
+        organisation_id -> Text,
+        person_id -> Text,
+        branch_id -> Nullable<Text>,
+        from_at -> BigInt,
+        until_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    grants (id) {
+        id -> Text,
+        organisation_id -> Text,
+        representative_id -> Text,
+        grantee_id -> Text,
+        parent_id -> Nullable<Text>,
+        state -> Text,
+        not_after -> BigInt,
+        review_until -> Nullable<BigInt>,
+        record -> Text,
+    }
+}
+
+diesel::table! {
+    custodian_tasks (container_id, opened_at) {
+        container_id -> Text,
+        opened_at -> BigInt,
+        due_at -> BigInt,
+        grant_id -> Text,
+        closed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    approval_requests (id) {
+        id -> Text,
+        object_kind -> Text,
+        object_id -> Text,
+        organisation_id -> Nullable<Text>,
+        shown -> Text,
+        digest -> Text,
+        askers -> Text,
+        needs -> Text,
+        opened_at -> BigInt,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    approvals (request_id, person) {
+        request_id -> Text,
+        person -> Text,
+        step -> Text,
+        verdict -> Text,
+        decided_at -> BigInt,
+        reason -> Text,
+        actor -> Text,
+        digest -> Text,
     }
 }
 
@@ -135,6 +238,8 @@ diesel::table! {
         fingerprint -> Nullable<Text>,
         request -> Nullable<Binary>,
         changed_at -> BigInt,
+        grant_id -> Nullable<Text>,
+        grant_digest -> Nullable<Text>,
     }
 }
 
@@ -243,6 +348,7 @@ diesel::table! {
         failures -> Integer,
         locked_until -> Nullable<BigInt>,
         email -> Nullable<Text>,
+        person_id -> Text,
     }
 }
 
@@ -662,3 +768,5 @@ diesel::table! {
         given_up_at -> Nullable<BigInt>,
     }
 }
+
+diesel::allow_tables_to_appear_in_same_query!(certificates, applications);

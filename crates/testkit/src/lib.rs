@@ -19,6 +19,7 @@ pub mod fixtures;
 pub mod invariants;
 pub mod keys;
 pub mod mail_server;
+pub mod people;
 pub mod postgres;
 pub mod servers;
 pub mod time_server;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Barrier};
 use secrecy::SecretString;
 use serde_json::Value;
 use tempfile::TempDir;
-use tenkoku_ca::apply::{Applied, ApplyError, ApplyOrder, apply_for_seal};
+use tenkoku_ca::apply::{Applied, ApplyError, ApplyOrder, apply_for_seal, apply_under_grant};
 use tenkoku_ca::authority::{AuthorityOrder, create_authority, establish_authority};
 use tenkoku_ca::clock::compare_clock;
 use tenkoku_ca::import::{import_branches, import_organisations};
@@ -30,7 +30,7 @@ use tenkoku_domain::ceremony::{
 use tenkoku_domain::certificate::{Certificate, Serial};
 use tenkoku_domain::clock::ClockCheck;
 use tenkoku_domain::id::{AuthorityId, CeremonyId, RequestId};
-use tenkoku_domain::identifier::OrganizationIdentifier;
+use tenkoku_domain::identifier::{NationalScheme, OrganizationIdentifier};
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::level::Level;
 use tenkoku_domain::name::Name;
@@ -305,9 +305,15 @@ impl World {
         level: Level,
         request: Option<Vec<u8>>,
     ) -> Result<Applied, ApplyError> {
-        let branch = branch.id.clone();
-        let order = ApplyOrder { branch, level, validity_days: None, request, instance: None };
-        apply_for_seal(&self.env, &self.permit(), &order)
+        let id = branch.id.clone();
+        let order = ApplyOrder { branch: id, level, validity_days: None, request, instance: None };
+        match self.env.settings.installation {
+            Installation::Evaluation => apply_for_seal(&self.env, &self.permit(), &order),
+            Installation::Production => {
+                let grant = self.standing_grant(branch).terms.id;
+                apply_under_grant(&self.env, &self.permit(), &order, &grant)
+            }
+        }
     }
 
     /// Hands in a request as the operator that answers an application's challenge.
@@ -562,6 +568,7 @@ fn settings(installation: Installation) -> Settings {
             name_ja: "見本eシール制度".to_owned(),
             name_latn: "Mihon e-shiiru seido".to_owned(),
         },
+        identifier_schemes: NationalScheme::parse("TD:JP", "999999999").into_iter().collect(),
     }
 }
 

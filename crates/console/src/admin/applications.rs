@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Path, Query};
 use askama::Template;
 use serde::Deserialize;
+use tenkoku_ca::act::ActError;
 use tenkoku_ca::prove::Proof;
 use tenkoku_ca::{issue, prove};
 use tenkoku_domain::access::{Apply, Issue, Permission, Permit, Scope, ViewRegistry};
@@ -19,6 +20,8 @@ use tenkoku_ports::Env;
 use tenkoku_store::{ApplicationFilter, StoreError, Tx};
 
 use super::confirm::{Factor, factor_field, step_up};
+use super::decisions::{DecisionForm, Review, review};
+use super::drafts::Place;
 use super::names::{self, application_href, branch_href, certificate_href, organisation_href};
 use super::origin::{self, Origin};
 use super::views::{Fact, ROWS, application_chip, html, html_with, next_page, see_other};
@@ -81,13 +84,15 @@ pub async fn list_applications(
     let ApplicationQuery { state, after } = query.into_inner();
     let chosen = match ApplicationState::from_word(&state) {
         Some(
-            state @ (ApplicationState::KeyProof
+            state @ (ApplicationState::Proofing
+            | ApplicationState::Approval
+            | ApplicationState::KeyProof
             | ApplicationState::Ready
             | ApplicationState::Issued),
         ) => Some(state),
         _ => None,
     };
-    let filter = ApplicationFilter { state: chosen, branch: None };
+    let filter = ApplicationFilter { state: chosen, branch: None, organisation: None };
     let w = visit.words;
     let (rows, next) = visit
         .run(move |env| {
@@ -111,6 +116,8 @@ pub async fn list_applications(
         frame: visit.frame(w.t("admin.applications.title"), Vec::new()),
         tabs: vec![
             tab(None, w.t("admin.applications.all")),
+            tab(Some(ApplicationState::Proofing), w.t("admin.application-state.proofing")),
+            tab(Some(ApplicationState::Approval), w.t("admin.application-state.approval")),
             tab(Some(ApplicationState::KeyProof), w.t("admin.application-state.key-proof")),
             tab(Some(ApplicationState::Ready), w.t("admin.applications.ready")),
             tab(Some(ApplicationState::Issued), w.t("admin.applications.issued")),
@@ -158,6 +165,15 @@ pub(super) struct ApplicationPage {
     pub(super) certificate: Option<String>,
     pub(super) request: Option<String>,
     pub(super) proof: Option<ProofForm>,
+    pub(super) grant: Vec<Fact>,
+    pub(super) records: Vec<Place>,
+    pub(super) missing: Option<String>,
+    pub(super) places: Vec<Place>,
+    pub(super) places_text: String,
+    pub(super) decision: Option<DecisionForm>,
+    pub(super) reject: Option<String>,
+    pub(super) withdraw: Option<String>,
+    pub(super) resume: Option<String>,
 }
 
 /// What an application asks for that waits for its key.
@@ -171,7 +187,7 @@ pub(super) struct ProofForm {
     pub(super) answer: bool,
 }
 
-struct Ground {
+pub(super) struct Ground {
     application: Application,
     organisation: Organisation,
     branch: Branch,
@@ -186,10 +202,27 @@ pub async fn show_application(
     granted: Granted<ViewRegistry>,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let Granted { permit, visit } = granted;
+    let visit = granted.visit;
     let id = ApplicationId::parse(&id).map_err(|_| Problem::not_found())?;
-    let found = visit.run(move |env| load(env, &permit, &id)).await?;
-    html(&page(&visit, &found, factor_field(&visit).await?, Vec::new()))
+    let (found, review) = load_with_review(&visit, &id).await?;
+    html(&page(&visit, &found, &review, (factor_field(&visit).await?, ""), Vec::new()))
+}
+
+/// An application with what belongs to the decision on it.
+pub(super) async fn load_with_review(
+    visit: &Visit,
+    id: &ApplicationId,
+) -> Result<(Ground, Review), Problem> {
+    let permit: Permit<ViewRegistry> =
+        visit.principal.permit(visit.now).map_err(|refusal| Problem::from_refusal(&refusal))?;
+    let (id, principal, now) = (id.clone(), visit.principal.clone(), visit.now);
+    visit
+        .run(move |env| {
+            let ground = load(env, &permit, &id)?;
+            let review = review(env, &principal, &ground.application, now)?;
+            Ok::<_, ActError>((ground, review))
+        })
+        .await
 }
 
 fn load(
@@ -222,7 +255,13 @@ fn load(
     })
 }
 
-fn page(visit: &Visit, found: &Ground, factor: Factor, errors: Vec<FieldError>) -> ApplicationPage {
+pub(super) fn page(
+    visit: &Visit,
+    found: &Ground,
+    review: &Review,
+    (factor, reason): (Factor, &str),
+    errors: Vec<FieldError>,
+) -> ApplicationPage {
     let w = visit.words;
     let Ground { application, organisation, branch, key, origin, certificate, .. } = found;
     let title = holder(w, organisation, branch);
@@ -276,6 +315,18 @@ fn page(visit: &Visit, found: &Ground, factor: Factor, errors: Vec<FieldError>) 
             .as_ref()
             .map(|der| tenkoku_pki::pem::encode("CERTIFICATE REQUEST", der)),
         proof: proof_form(visit, found),
+        grant: review.grant(w),
+        records: review.records(w, visit.now),
+        missing: review.missing(w),
+        places: review.places(w),
+        places_text: review.places_text(w),
+        decision: review.form(application, reason),
+        reject: (application.state == ApplicationState::Proofing && visit.may(Permission::Issue))
+            .then(|| format!("{}/rejection", application_href(&application.id))),
+        withdraw: (application.lapses_at().is_some() && visit.may(Permission::Apply))
+            .then(|| format!("{}/withdrawal", application_href(&application.id))),
+        resume: (application.state == ApplicationState::Submitted && visit.may(Permission::Apply))
+            .then(|| format!("{}/resumption", application_href(&application.id))),
     }
 }
 
@@ -365,17 +416,15 @@ pub async fn issue_certificate(
 ) -> Result<HttpResponse, Problem> {
     let Granted { permit, visit } = granted;
     let id = ApplicationId::parse(&id).map_err(|_| Problem::not_found())?;
-    let view = visit.principal.permit::<ViewRegistry>(visit.now);
-    let view = view.map_err(|refusal| Problem::from_refusal(&refusal))?;
-    let wanted = id.clone();
-    let found = visit.run(move |env| load(env, &view, &wanted)).await?;
+    let (found, review) = load_with_review(&visit, &id).await?;
     // A second click finds the application issued and leads to its certificate.
     if let Some(certificate) = &found.certificate {
         return Ok(see_other(&certificate_href(certificate)));
     }
     let IssueForm { code } = visit.form()?;
     if let Some(error) = step_up(&visit, &code).await? {
-        let page = page(&visit, &found, factor_field(&visit).await?, vec![error]);
+        let factor = factor_field(&visit).await?;
+        let page = page(&visit, &found, &review, (factor, ""), vec![error]);
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
     let issued = visit.run(move |env| issue::issue_certificate(env, &permit, &id)).await?;

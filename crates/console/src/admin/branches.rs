@@ -133,7 +133,8 @@ fn load(
             Some(newest) => Some(tx.load_key(&newest.key)?),
             None => None,
         };
-        let of_branch = ApplicationFilter { state: None, branch: Some(id.clone()) };
+        let of_branch =
+            ApplicationFilter { state: None, branch: Some(id.clone()), organisation: None };
         let applications = tx.list_applications(scope, &of_branch, None, ROWS)?.items;
         let organisation = tx.load_organisation(scope, organisation)?;
         Ok(Ground { organisation, branch, certificates, applications, key })

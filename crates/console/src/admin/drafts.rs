@@ -222,7 +222,7 @@ async fn page(
     frame.has_errors = !errors.is_empty();
     let (new, old) = (sentences(w, &draft.policy), rules.map_or(Vec::new(), |r| sentences(w, r)));
     let may_decide = visit.may(Permission::ApprovePolicy)
-        && draft.may_be_decided(&visit.account.person(), visit.now).is_ok();
+        && draft.may_be_decided(&visit.account.party().to_string(), visit.now).is_ok();
     Ok(DraftPage {
         w,
         frame,
@@ -270,7 +270,8 @@ fn facts(visit: &Visit, ground: &Ground, rules: Option<&KeyPolicy>) -> Vec<Fact>
 
 /// The name of the person whom a decision counts for.
 fn person(w: Words, people: &[Account], key: &str) -> String {
-    let found = people.iter().find(|account| account.person() == key);
+    let found =
+        people.iter().find(|one| one.party().to_string() == key || one.former_person() == key);
     found.map_or_else(|| w.t("admin.draft.shell").to_owned(), |one| one.display_name.clone())
 }
 
@@ -332,7 +333,7 @@ pub async fn decide(
     let form: VerdictForm = visit.form()?;
     let ground = load(&visit, &digest, false).await?;
     let href = draft_href(&ground.draft);
-    let own = visit.account.person();
+    let own = visit.account.party().to_string();
     if ground.draft.decisions.iter().any(|decision| decision.person == own) {
         return Ok(see_other(&href));
     }

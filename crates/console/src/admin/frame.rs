@@ -60,6 +60,9 @@ impl Visit {
                 | Permission::ApprovePolicy
                 | Permission::ManageKeys
                 | Permission::DecideEvidence
+                | Permission::RecordProofing
+                | Permission::ManageGrants
+                | Permission::Confirm
                 | Permission::PublishStatus
                 | Permission::PublishList
                 | Permission::ManageAccounts => true,
@@ -69,7 +72,7 @@ impl Visit {
     }
 
     fn menu(&self, page: &PublicFrame) -> Vec<MenuGroup> {
-        use Permission::{ManageAccounts, ViewAudit, ViewRegistry};
+        use Permission::{ApprovePolicy, Issue, ManageAccounts, ViewAudit, ViewRegistry};
         let w = self.words;
         let item = |label: &str, href: &'static str, icon: &'static str| MenuItem {
             label: label.to_owned(),
@@ -100,6 +103,10 @@ impl Visit {
                 vec![
                     (registry, item(w.t("admin.home.title"), "/console", "home")),
                     (registry, applications),
+                    (
+                        self.may(Issue) || self.may(ApprovePolicy) || self.may(ManageAccounts),
+                        item(w.t("admin.approvals.title"), "/console/approvals", "inbox"),
+                    ),
                 ],
             ),
             group(

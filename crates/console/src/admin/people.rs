@@ -18,7 +18,7 @@ use crate::granted::{Granted, Visit};
 use crate::layout::{AdminFrame, Chip, FieldError, Tone};
 use crate::problem::Problem;
 use crate::session::enrol::{
-    EnrolmentLink, IssueLinkError, NewAdministrator, issue_enrolment as issue_link,
+    EnrolmentLink, Holder, IssueLinkError, NewAdministrator, issue_enrolment as issue_link,
 };
 use crate::text::Words;
 
@@ -258,6 +258,7 @@ impl PersonForm {
                 login,
                 display_name: self.display_name.clone(),
                 email: None,
+                holder: Holder::ByName,
                 language: Language::from_word(&self.language).unwrap_or(w.language()),
                 roles: vec![RoleGrant {
                     role,

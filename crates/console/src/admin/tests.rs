@@ -14,9 +14,6 @@ use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::Data;
 use tenkoku_domain::access::{Role, RoleGrant, Scope};
-use tenkoku_domain::account::Account;
-use tenkoku_domain::audit::Event;
-use tenkoku_domain::id::UserId;
 use tenkoku_domain::organisation::Language;
 use tenkoku_domain::policy::Installation;
 use tenkoku_testkit::world::World;
@@ -25,7 +22,7 @@ use url::Url;
 
 use crate::layout::Site;
 use crate::session::cookie::NAME;
-use crate::session::enrol::{EnrolmentLink, NewAdministrator, issue_enrolment};
+use crate::session::enrol::{EnrolmentLink, Holder, NewAdministrator, issue_enrolment};
 use crate::session::open::Opened;
 use crate::session::sign_in::PASSWORD_AND_CODE;
 use crate::session::{Callers, Console, ConsoleSettings};
@@ -110,25 +107,10 @@ impl<'a> House<'a> {
     fn person_within(&'a self, roles: &[Role], scope: &Scope) -> Browser<'a> {
         let world = self.world;
         let now = world.now();
-        let account = Account {
-            id: UserId::new(now, &*world.env.entropy),
-            login: UserId::new(now, &*world.env.entropy).as_str().to_lowercase(),
-            display_name: "見本 恵".to_owned(),
-            language: Language::En,
-            roles: grants(roles, scope, world),
-            email: None,
-            registered_by: "cli".to_owned(),
-            created_at: now,
-            disabled_at: None,
-        };
+        let account = world.somebody("見本 恵", roles, scope).account;
         let opened = Opened::new(&world.env, &account.id, PASSWORD_AND_CODE, now);
         let origin = world.shell().origin();
-        world
-            .write(|tx| {
-                tx.record(&origin, now, &Event::AccountCreated { account: account.clone() })?;
-                opened.record(tx, &origin)
-            })
-            .unwrap();
+        world.write(|tx| opened.record(tx, &origin)).unwrap();
         Browser {
             cookie: Some(opened.secret.expose().to_owned()),
             csrf: opened.session.csrf,
@@ -141,6 +123,7 @@ impl<'a> House<'a> {
             login: login.to_owned(),
             display_name: "見本 恵".to_owned(),
             email: None,
+            holder: Holder::ByName,
             language: Language::Ja,
             roles: grants(roles, &Scope::Platform, self.world),
         };

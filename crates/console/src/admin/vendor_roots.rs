@@ -119,7 +119,7 @@ async fn page(
         vec![Crumb::link(w.t("admin.vendor-roots.title"), PATH), Crumb::here(root.code.clone())];
     let mut frame = visit.frame(&root.code, crumbs);
     frame.has_errors = !errors.is_empty();
-    let own = visit.account.person();
+    let own = visit.account.party().to_string();
     let decided = root.decisions.iter().any(|decision| decision.person == own);
     let may_decide = visit.may(Permission::DraftPolicy)
         && root.approvals_open() > 0
@@ -168,7 +168,7 @@ pub async fn decide(
     let form: VerdictForm = visit.form()?;
     let root = load(&visit, code.into_inner()).await?;
     // A second click finds the decision made.
-    let own = visit.account.person();
+    let own = visit.account.party().to_string();
     if root.decisions.iter().any(|decision| decision.person == own) {
         return Ok(see_other(&href(&root)));
     }

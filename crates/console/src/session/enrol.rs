@@ -4,17 +4,18 @@
 //! long as nobody can sign in yet, else for 14 days, for five wrong attempts, and once. Whoever
 //! enrols anew replaces every factor the account had, and its sessions end.
 
-use std::collections::BTreeSet;
-
-use tenkoku_domain::access::{Actor, ManageAccounts, Origin, Permit, Role, RoleGrant};
+use tenkoku_ca::act::ActError;
+use tenkoku_ca::office::{PersonOrder, take_person};
+use tenkoku_ca::role::{self, Administrators};
+use tenkoku_domain::access::{Actor, ManageAccounts, Origin, Permit, RoleGrant};
 use tenkoku_domain::account::{Account, EnrolmentCode, Factors};
+use tenkoku_domain::approval::ApprovalRequest;
 use tenkoku_domain::audit::{AuditCode, Event, NoticeEvent, ObjectRef};
 use tenkoku_domain::canonical::Digest;
-use tenkoku_domain::id::UserId;
+use tenkoku_domain::id::{PersonId, UserId};
 use tenkoku_domain::name::plain_text;
 use tenkoku_domain::notice::EmailAddress;
 use tenkoku_domain::organisation::Language;
-use tenkoku_domain::policy::Installation;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::{Attempt as Refused, Env};
@@ -46,12 +47,25 @@ pub struct NewAdministrator {
     pub login: String,
     /// The name shown.
     pub display_name: String,
+    /// Whose account it becomes, where it is a new one.
+    pub holder: Holder,
     /// Language of pages.
     pub language: Language,
     /// Where letters go; an existing account keeps its own where none is given.
     pub email: Option<EmailAddress>,
     /// The roles; an existing account gets those it lacks, and those that end soon.
     pub roles: Vec<RoleGrant>,
+}
+
+/// Whose account it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// The person of the name shown, or a new one where there is none of this name.
+    ByName,
+    /// A new person, although there is one of this name.
+    Another,
+    /// This person.
+    Known(PersonId),
 }
 
 /// A link that was just made. Its secret is shown once and kept nowhere.
@@ -61,7 +75,19 @@ pub struct EnrolmentLink {
     pub account: Account,
     /// Good until.
     pub expires_at: Timestamp,
+    /// Roles that another administrator must approve first.
+    pub waiting: Vec<ApprovalRequest>,
     secret: Secret,
+}
+
+impl From<ActError> for IssueLinkError {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Refused(refusal) => Self::Refused(refusal),
+            ActError::Canonical(error) => Self::Store(StoreError::Database(Box::new(error))),
+            ActError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl EnrolmentLink {
@@ -91,13 +117,9 @@ pub fn issue_enrolment(
     let now = env.clock.now();
     let secret = Secret::random(&*env.entropy);
     let made = check(order).map_err(IssueLinkError::from).and_then(|checked| {
-        env.store.write(|tx| {
-            check_separation(env, tx, &checked, now)??;
-            make_code(env, tx, permit.origin(), &checked, secret.digest(), now)
-                .map_err(IssueLinkError::from)
-        })
+        env.store.write(|tx| make_code(env, tx, permit.origin(), &checked, secret.digest(), now))
     });
-    let (account, expires_at) = match made {
+    let (account, waiting, expires_at) = match made {
         Err(IssueLinkError::Refused(refusal)) => {
             let refused = Refused {
                 code: AuditCode::AccountCreated,
@@ -109,7 +131,7 @@ pub fn issue_enrolment(
         }
         other => other?,
     };
-    Ok(EnrolmentLink { account, expires_at, secret })
+    Ok(EnrolmentLink { account, expires_at, waiting, secret })
 }
 
 fn make_code(
@@ -119,9 +141,13 @@ fn make_code(
     order: &NewAdministrator,
     digest: Digest,
     now: Timestamp,
-) -> Result<(Account, Timestamp), StoreError> {
-    let seconds = if anybody_can_sign_in(tx)? { LATER_SECONDS } else { FIRST_SECONDS };
-    let account = load_or_create(env, tx, origin, order, now)?;
+) -> Result<(Account, Vec<ApprovalRequest>, Timestamp), IssueLinkError> {
+    let (seconds, others) = if anybody_can_sign_in(tx)? {
+        (LATER_SECONDS, Administrators::Some)
+    } else {
+        (FIRST_SECONDS, Administrators::None)
+    };
+    let (account, waiting) = load_or_create(env, tx, origin, order, (others, now))?;
     let code = EnrolmentCode {
         digest,
         user: account.id.clone(),
@@ -131,37 +157,18 @@ fn make_code(
     };
     let expires_at = code.expires_at;
     tx.record(origin, now, &Event::CodeIssued { code })?;
-    Ok((account, expires_at))
+    Ok((account, waiting, expires_at))
 }
 
 fn check(order: &NewAdministrator) -> Result<NewAdministrator, Refusal> {
     Ok(NewAdministrator {
         login: Account::parse_login(order.login.trim())?,
         display_name: plain_text(&order.display_name)?,
+        holder: order.holder.clone(),
         language: order.language,
         email: order.email.clone(),
         roles: order.roles.clone(),
     })
-}
-
-/// DOMAIN 2: an auditor holds no other role, neither before nor after. In an evaluation one person
-/// may do everything.
-fn check_separation(
-    env: &Env,
-    tx: &mut Tx<'_>,
-    order: &NewAdministrator,
-    now: Timestamp,
-) -> Result<Result<(), Refusal>, StoreError> {
-    if env.settings.installation == Installation::Evaluation {
-        return Ok(Ok(()));
-    }
-    let held = tx.find_account_by_login(&order.login)?.map_or_else(Vec::new, |a| a.roles);
-    let held = held.iter().filter(|grant| grant.until > now);
-    let roles: BTreeSet<Role> = held.chain(&order.roles).map(|grant| grant.role).collect();
-    if roles.contains(&Role::Auditor) && roles.len() > 1 {
-        return Ok(Err(Refusal::new(RefusalCode::DualControl, "2").with("problem", "auditor")));
-    }
-    Ok(Ok(()))
 }
 
 fn can_sign_in(factors: &Factors) -> bool {
@@ -182,40 +189,82 @@ fn load_or_create(
     tx: &mut Tx<'_>,
     origin: &Origin,
     order: &NewAdministrator,
-    now: Timestamp,
-) -> Result<Account, StoreError> {
-    let Some(mut account) = tx.find_account_by_login(&order.login)? else {
-        let account = Account {
-            id: UserId::new(now, &*env.entropy),
-            login: order.login.clone(),
-            display_name: order.display_name.clone(),
-            language: order.language,
-            roles: order.roles.clone(),
-            email: order.email.clone(),
-            registered_by: origin.actor.id.clone(),
-            created_at: now,
-            disabled_at: None,
-        };
-        tx.record(origin, now, &Event::AccountCreated { account: account.clone() })?;
-        return Ok(account);
+    (others, now): (Administrators, Timestamp),
+) -> Result<(Account, Vec<ApprovalRequest>), IssueLinkError> {
+    let mut account = match tx.find_account_by_login(&order.login)? {
+        Some(account) => account,
+        None => create(env, tx, origin, order, (others, now))?,
     };
     if let Some(email) = order.email.clone().filter(|email| account.email.as_ref() != Some(email)) {
         let event = NoticeEvent::MailboxSet { user: account.id.clone(), email: email.clone() };
         tx.record(origin, now, &Event::Notice(event))?;
         account.email = Some(email);
     }
+    let mut waiting = Vec::new();
     for grant in &order.roles {
         let soon = now.plus_days(ENDING_DAYS).min(grant.until);
         let held = account
             .roles
             .iter()
             .any(|held| held.role == grant.role && held.scope == grant.scope && held.until >= soon);
-        if !held {
-            let event = Event::RoleGranted { user: account.id.clone(), grant: grant.clone() };
-            tx.record(origin, now, &event)?;
+        if held {
+            continue;
+        }
+        role::check_role(env, &role::roles_of_person(tx, &account)?, grant, now)?;
+        if role::must_wait(env, grant, others) {
+            waiting.extend(role::ask_role(env, tx, origin, &account, grant, now)?);
+            continue;
+        }
+        let event = Event::RoleGranted { user: account.id.clone(), grant: grant.clone() };
+        tx.record(origin, now, &event)?;
+        account.roles.push(grant.clone());
+    }
+    Ok((account, waiting))
+}
+
+/// A new account with the roles that need no other administrator; what is asked for together must
+/// go together.
+fn create(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    origin: &Origin,
+    order: &NewAdministrator,
+    (others, now): (Administrators, Timestamp),
+) -> Result<Account, IssueLinkError> {
+    let named = || (order.display_name.clone(), String::new());
+    let holder = match &order.holder {
+        Holder::Known(id) => PersonOrder::Known(id.clone()),
+        Holder::ByName => {
+            let (name, contact) = named();
+            PersonOrder::Named { name, contact }
+        }
+        Holder::Another => {
+            let (name, contact) = named();
+            PersonOrder::New { name, contact }
+        }
+    };
+    let person = take_person(env, tx, origin, &holder, now)?.id;
+    let mut account = Account {
+        id: UserId::new(now, &*env.entropy),
+        login: order.login.clone(),
+        display_name: order.display_name.clone(),
+        person,
+        language: order.language,
+        roles: Vec::new(),
+        email: order.email.clone(),
+        registered_by: origin.actor.id.clone(),
+        created_at: now,
+        disabled_at: None,
+    };
+    let mut held = role::roles_of_person(tx, &account)?;
+    for grant in &order.roles {
+        role::check_role(env, &held, grant, now)?;
+        held.push(grant.clone());
+        if !role::must_wait(env, grant, others) {
             account.roles.push(grant.clone());
         }
     }
+    tx.record(origin, now, &Event::AccountCreated { account: account.clone() })?;
     Ok(account)
 }
 

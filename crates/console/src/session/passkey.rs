@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tenkoku_ca::grant::PasskeyProof;
 use tenkoku_domain::access::{Actor, Origin};
 use tenkoku_domain::account::{Account, Factors, Passkey as StoredPasskey, Session};
 use tenkoku_domain::audit::Event;
@@ -82,6 +83,7 @@ enum Ceremony {
     Add { user: UserId, state: PasskeyRegistration },
     SignIn { user: UserId, state: PasskeyAuthentication },
     StepUp { session: SessionId, state: PasskeyAuthentication },
+    Sign { user: UserId, digest: Digest, state: PasskeyAuthentication },
 }
 
 /// Ceremonies under way.
@@ -355,6 +357,62 @@ pub fn finish_sign_in(
         SignInError::Closed(closed) => Err(closed.into()),
         SignInError::Wrong | SignInError::Sealed(_) => Err(PasskeyError::Wrong),
     }
+}
+
+/// Begins signing a digest with one's own passkey: the digest is the challenge (DOMAIN 15).
+///
+/// The library draws its challenges itself; the one in its state is replaced before the state is
+/// kept, so that it verifies the device's answer against the digest and nothing else.
+pub fn start_signing(
+    env: &Env,
+    console: &Console,
+    user: &UserId,
+    digest: &Digest,
+) -> Result<Started, PasskeyError> {
+    let factors = env.store.read(|tx| tx.load_factors(user))?;
+    let begun = library(console)?.start_passkey_authentication(&read(&factors.passkeys)?);
+    let (options, state) = begun.map_err(PasskeyError::Begin)?;
+    let challenge = json!(URL_SAFE_NO_PAD.encode(digest.0));
+    let (mut options, mut state) = (serde_json::to_value(options)?, serde_json::to_value(state)?);
+    for (document, place) in
+        [(&mut options, "/publicKey/challenge"), (&mut state, "/ast/challenge")]
+    {
+        let at = document.pointer_mut(place).ok_or(PasskeyError::Unavailable)?;
+        at.clone_from(&challenge);
+    }
+    let state = serde_json::from_value(state)?;
+    let ceremony = Ceremony::Sign { user: user.clone(), digest: *digest, state };
+    Ok(Started { id: console.ceremonies.keep(env, ceremony, env.clock.now()), options })
+}
+
+/// Ends signing a digest: the device's answer holds, and is kept as evidence.
+pub fn finish_signing(
+    env: &Env,
+    console: &Console,
+    caller: &Caller,
+    user: &UserId,
+    answer: &Asserted,
+) -> Result<PasskeyProof, PasskeyError> {
+    let now = env.clock.now();
+    let source = caller.source();
+    let Ceremony::Sign { user: begun, digest, state } = console.ceremonies.take(&answer.id, now)?
+    else {
+        return Err(PasskeyError::Over);
+    };
+    if begun != *user {
+        return Err(PasskeyError::Over);
+    }
+    let attempt = console.throttle.begin(&format!("step-up {user}"), &source, now)?;
+    let used = env.store.write(|tx| use_passkey(tx, library(console)?, user, answer, &state))?;
+    if !used {
+        return Err(PasskeyError::Wrong);
+    }
+    console.throttle.succeeded(attempt);
+    Ok(PasskeyProof {
+        digest,
+        credential: answer.credential.id.clone(),
+        assertion: serde_json::to_vec(&answer.credential)?,
+    })
 }
 
 /// Begins showing a passkey again.

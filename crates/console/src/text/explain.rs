@@ -83,7 +83,8 @@ pub const PROBLEM_CODES: [&str; 67] = [
 ];
 
 /// Names of facts that hold words of the platform, not of a person; they are shown only translated.
-const INTERNAL: [&str; 6] = ["because", "detail", "holder", "permission", "problem", "state"];
+const INTERNAL: [&str; 8] =
+    ["because", "demand", "detail", "holder", "part", "permission", "problem", "state"];
 
 /// What a person is told about an error.
 #[derive(Clone, Debug, PartialEq, Eq)]

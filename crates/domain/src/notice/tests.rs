@@ -1,7 +1,7 @@
 //! What is due when, and to whom.
 
 use super::*;
-use crate::id::Entropy;
+use crate::id::{Entropy, PersonId};
 
 struct Number(u8);
 impl Entropy for Number {
@@ -112,6 +112,7 @@ fn account(role: Role, scope: Scope) -> Account {
         id: UserId::new(DAY_0, &Number(1)),
         login: "hanako".to_owned(),
         display_name: "例 花子".to_owned(),
+        person: PersonId::new(DAY_0, &Number(1)),
         language: Language::Ja,
         email: None,
         roles: vec![RoleGrant { role, scope, until: DAY_0.plus_days(30) }],

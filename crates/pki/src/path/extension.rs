@@ -108,6 +108,11 @@ impl KeyUsage {
         Ok(Self(bits))
     }
 
+    /// digitalSignature (0) or contentCommitment (1).
+    pub(crate) const fn signs_documents(self) -> bool {
+        self.0 & 0b11 != 0
+    }
+
     /// keyCertSign (5).
     pub(crate) const fn signs_certificates(self) -> bool {
         self.0 & 1 << 5 != 0

@@ -69,6 +69,17 @@ impl DistinguishedName {
         Self { parts }
     }
 
+    /// The texts of an attribute, made comparable.
+    pub(crate) fn texts(&self, kind: ObjectIdentifier) -> Vec<String> {
+        let all = self.parts.iter().flat_map(|part| &part.0);
+        all.filter(|attribute| attribute.kind == kind)
+            .filter_map(|attribute| match &attribute.value {
+                Value::Text(text) => Some(text.clone()),
+                Value::Octets(..) => None,
+            })
+            .collect()
+    }
+
     /// The mail addresses among the attributes, as written but for the case (4.1.2.6).
     pub(crate) fn mail_addresses(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().flat_map(|part| &part.0).filter_map(|attribute| match &attribute.value {
@@ -103,7 +114,7 @@ impl Value {
 }
 
 /// RFC 4518 in short: compatibility form, lower case, single spaces, none at the ends.
-fn prepared(text: &str) -> String {
+pub(super) fn prepared(text: &str) -> String {
     let folded = text.nfkc().collect::<String>().to_lowercase();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }

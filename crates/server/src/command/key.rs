@@ -274,8 +274,7 @@ fn rotate(args: &RotateArgs, env: &Env, output: &Output) -> Result<(), Failure> 
     let permit = wire::shell().permit(env.clock.now())?;
     let applied = order_successor(env, &permit, &order).map_err(|e| named(e, &args.predecessor))?;
     let ready = prove_here(env, &applied, &args.keys)?;
-    print_applied(&applied, ready.as_ref(), output);
-    Ok(())
+    print_applied(&env, &applied, ready.as_ref(), output)
 }
 
 fn retire(env: &Env, key: &str, yes: bool, output: &Output) -> Result<(), Failure> {

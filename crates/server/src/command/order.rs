@@ -5,14 +5,20 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use tenkoku_ca::apply::{Applied, ApplyOrder, apply_for_seal};
+use tenkoku_ca::act::ActError;
+use tenkoku_ca::apply::{Applied, ApplyOrder, apply_for_seal, apply_under_grant};
+use tenkoku_ca::approval::{Ruling, approve_application, reject_application, withdraw_application};
 use tenkoku_ca::issue::{IssueError, issue_certificate};
+use tenkoku_ca::progress::{missing_records, resume_application};
 use tenkoku_ca::revoke::{RevokeOrder, revoke_certificate};
 use tenkoku_ca::settle::settle_pending;
+use tenkoku_console::text::explain;
 use tenkoku_domain::access::{Issue, Permit, Scope};
 use tenkoku_domain::application::{Application, ApplicationState};
+use tenkoku_domain::approval::Verdict;
+use tenkoku_domain::audit::ObjectRef;
 use tenkoku_domain::certificate::Certificate;
-use tenkoku_domain::id::ApplicationId;
+use tenkoku_domain::id::{ApplicationId, GrantId};
 use tenkoku_domain::level::Level;
 use tenkoku_domain::revocation::Cause;
 use tenkoku_domain::time::Timestamp;
@@ -27,6 +33,7 @@ use super::proof::{
     run_prove, run_request, run_statement,
 };
 use super::registry::{find_branch, read};
+use super::user::{request_json, request_text, ruling};
 use crate::clock;
 use crate::config::Config;
 use crate::failure::{Failure, exit};
@@ -66,6 +73,9 @@ pub(crate) struct RequestArgs {
     /// Validity in days [default: the most that the policy allows]
     #[arg(long)]
     days: Option<i64>,
+    /// The grant that the organisation applies under; needed in production
+    #[arg(long, value_name = "ID")]
+    grant: Option<String>,
 }
 
 /// `tenkoku application`
@@ -90,6 +100,32 @@ pub(crate) enum ApplicationCommand {
     Statement(StatementArgs),
     /// Show possession of its key
     Prove(ProveArgs),
+    /// Approve an application, as it was shown
+    Approve {
+        /// Its id
+        application: String,
+        /// The digest that was shown
+        #[arg(long)]
+        digest: String,
+    },
+    /// Reject an application; one rejection ends it
+    Reject {
+        /// Its id
+        application: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Take an application back
+    Withdraw {
+        /// Its id
+        application: String,
+    },
+    /// Submit an application anew that changed, or whose approvals came too late
+    Resume {
+        /// Its id
+        application: String,
+    },
 }
 
 /// `tenkoku issue`
@@ -146,20 +182,27 @@ pub(crate) fn run_apply(args: &ApplyArgs, config: &Config, output: &Output) -> R
     let env = wire::env(config)?;
     let applied = apply(&env, &args.request, args.csr.as_deref())?;
     let ready = prove_here(&env, &applied, &args.keys)?;
-    print_applied(&applied, ready.as_ref(), output);
-    Ok(())
+    print_applied(&env, &applied, ready.as_ref(), output)
 }
 
 /// Shows an application and what comes next: to issue it where it is ready, else to show possession
 /// of its key.
-pub(crate) fn print_applied(applied: &Applied, ready: Option<&Application>, output: &Output) {
+pub(crate) fn print_applied(
+    env: &Env,
+    applied: &Applied,
+    ready: Option<&Application>,
+    output: &Output,
+) -> Result<(), Failure> {
     if let Some(ready) = ready {
         output.result("application", application_json(ready), || {
             format!("{}next         tenkoku issue {}", application_text(ready), ready.id)
         });
-        return;
+        return Ok(());
     }
     let Applied { application, challenge } = applied;
+    if application.state != ApplicationState::KeyProof {
+        return told(env, application, output);
+    }
     let mut value = application_json(application);
     if let Value::Object(members) = &mut value {
         members.insert("challenge".to_owned(), json!(challenge.text));
@@ -175,6 +218,7 @@ pub(crate) fn print_applied(applied: &Applied, ready: Option<&Application>, outp
             application.id
         )
     });
+    Ok(())
 }
 
 fn apply(env: &Env, args: &RequestArgs, csr: Option<&Path>) -> Result<Applied, Failure> {
@@ -189,7 +233,14 @@ fn apply(env: &Env, args: &RequestArgs, csr: Option<&Path>) -> Result<Applied, F
     };
     let permit = wire::shell().permit(env.clock.now())?;
     let place = csr.map_or_else(|| branch.to_owned(), |file| file.display().to_string());
-    apply_for_seal(env, &permit, &order).map_err(|error| Failure::from(error).at(place))
+    let applied = match &args.grant {
+        None => apply_for_seal(env, &permit, &order),
+        Some(grant) => {
+            let id = GrantId::parse(grant).map_err(|_| Failure::nothing("grant", grant))?;
+            apply_under_grant(env, &permit, &order, &id)
+        }
+    };
+    applied.map_err(|error| Failure::from(error).at(place))
 }
 
 pub(crate) fn run_application(
@@ -219,9 +270,82 @@ pub(crate) fn run_application(
             let found = store
                 .read(|tx| tx.load_application(&Scope::Platform, &id))
                 .map_err(|error| Failure::from(error).named(&id))?;
-            output.result("application", application_json(&found), || application_text(&found));
+            told(&wire::env(config)?, &found, output)?;
+        }
+        ApplicationCommand::Approve { application, digest } => {
+            let env = wire::env(config)?;
+            let id = parse_id(&application)?;
+            let ruling = ruling(&digest, Verdict::Approved, "")?;
+            let permit = wire::shell().permit(env.clock.now())?;
+            let decided = approve_application(&env, &permit, &id, &ruling);
+            told(&env, &decided.map_err(|error| Failure::from(error).named(&id))?, output)?;
+        }
+        ApplicationCommand::Reject { application, reason } => {
+            let env = wire::env(config)?;
+            let id = parse_id(&application)?;
+            let decided = reject(&env, &id, &reason);
+            told(&env, &decided?, output)?;
+        }
+        ApplicationCommand::Withdraw { application } => {
+            let env = wire::env(config)?;
+            let id = parse_id(&application)?;
+            let permit = wire::shell().permit(env.clock.now())?;
+            let done = withdraw_application(&env, &permit, &id);
+            told(&env, &done.map_err(|error| Failure::from(error).named(&id))?, output)?;
+        }
+        ApplicationCommand::Resume { application } => {
+            let env = wire::env(config)?;
+            let id = parse_id(&application)?;
+            let permit = wire::shell().permit(env.clock.now())?;
+            let done = resume_application(&env, &permit, &id);
+            told(&env, &done.map_err(|error| Failure::from(error).named(&id))?, output)?;
         }
     }
+    Ok(())
+}
+
+/// Rejects what waits for approvals by the digest it has now, and anything else as it is.
+fn reject(env: &Env, id: &ApplicationId, reason: &str) -> Result<Application, Failure> {
+    let permit = wire::shell().permit(env.clock.now())?;
+    let (found, request) = env
+        .store
+        .read(|tx| {
+            let found = tx.load_application(&Scope::Platform, id)?;
+            let object = ObjectRef::new("application", id);
+            Ok::<_, StoreError>((found, tx.newest_approval_request(&object)?))
+        })
+        .map_err(|error| Failure::from(error).named(id))?;
+    let decided = match request.filter(|_| found.state == ApplicationState::Approval) {
+        Some(request) => {
+            let (verdict, reason) = (Verdict::Rejected, reason.to_owned());
+            let ruling = Ruling { shown: request.digest, verdict, reason };
+            approve_application(env, &permit, id, &ruling)
+        }
+        None => reject_application(env, &permit, id, reason),
+    };
+    Ok(decided?)
+}
+
+/// An application with what it waits for.
+fn told(env: &Env, application: &Application, output: &Output) -> Result<(), Failure> {
+    let open = application.state == ApplicationState::Proofing;
+    let (request, missing) = env.store.read(|tx| {
+        let object = ObjectRef::new("application", &application.id);
+        let missing =
+            if open { missing_records(env, tx, application, env.clock.now())? } else { None };
+        Ok::<_, ActError>((tx.newest_approval_request(&object)?, missing))
+    })?;
+    let mut value = application_json(application);
+    if let Value::Object(members) = &mut value {
+        members.insert("request".to_owned(), json!(request.as_ref().map(request_json)));
+        members.insert("missing".to_owned(), json!(missing.as_ref().map(|one| &one.facts)));
+    }
+    output.result("application", value, || {
+        let request = request.as_ref().map(request_text).unwrap_or_default();
+        let missing = missing.map(|refusal| explain::refusal(output.language, &refusal).what);
+        let missing = missing.map(|what| facts(&[("missing", what)])).unwrap_or_default();
+        format!("{}{missing}{request}", application_text(application))
+    });
     Ok(())
 }
 
@@ -238,7 +362,7 @@ fn list(
     store: &tenkoku_store::Store,
     state: Option<ApplicationState>,
 ) -> Result<Vec<Application>, Failure> {
-    let filter = ApplicationFilter { state, branch: None };
+    let filter = ApplicationFilter { state, branch: None, organisation: None };
     let mut found = Vec::new();
     let mut after: Option<String> = None;
     loop {
@@ -407,6 +531,7 @@ pub(crate) fn application_json(application: &Application) -> Value {
         "instance": application.instance_number,
         "state": application.state,
         "validity_days": application.validity_days,
+        "grant": application.grant,
         "fingerprint": application.key.as_ref().map(|key| key.fingerprint),
         "digest": application.digest,
         "policy": application.policy,

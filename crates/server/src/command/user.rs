@@ -2,10 +2,16 @@
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use tenkoku_console::session::enrol::{EnrolmentLink, NewAdministrator, issue_enrolment};
+use tenkoku_ca::approval::Ruling;
+use tenkoku_ca::role::{ROLE, decide_role};
+use tenkoku_console::session::enrol::{EnrolmentLink, Holder, NewAdministrator, issue_enrolment};
 use tenkoku_domain::access::{Role, RoleGrant, Scope};
 use tenkoku_domain::account::Account;
+use tenkoku_domain::approval::{ApprovalRequest, Step, Verdict};
+use tenkoku_domain::canonical::Digest;
+use tenkoku_domain::id::{ApprovalId, PersonId};
 use tenkoku_domain::notice::EmailAddress;
+use tenkoku_domain::policy::Installation;
 use tenkoku_ports::Env;
 
 use super::Lang;
@@ -25,6 +31,27 @@ pub(crate) enum UserCommand {
     Invite(InviteArgs),
     /// List accounts
     List,
+    /// List the roles that wait for another administrator
+    Waiting,
+    /// Approve a role that another administrator asked for
+    Approve {
+        /// The request
+        request: String,
+        /// The digest that was shown
+        #[arg(long)]
+        digest: String,
+    },
+    /// Refuse a role that another administrator asked for
+    Refuse {
+        /// The request
+        request: String,
+        /// The digest that was shown
+        #[arg(long)]
+        digest: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 /// `tenkoku user invite`
@@ -42,16 +69,20 @@ pub(crate) struct InviteArgs {
     /// Where letters go; sets it anew for an account that is there
     #[arg(long)]
     email: Option<String>,
-    /// Roles, several with commas [default: every operator role]
+    /// Roles, several with commas [default: every operator role in an evaluation, else
+    /// platform-administrator]
     #[arg(long, value_delimiter = ',')]
     role: Vec<String>,
     /// The organisation that the roles are for: identifier, corporate number or id
     #[arg(long)]
     org: Option<String>,
+    /// The person whose account it becomes [default: the one of this name]
+    #[arg(long, value_name = "ID", conflicts_with = "another_person")]
+    person: Option<String>,
+    /// A new person, although there is one of this name
+    #[arg(long)]
+    another_person: bool,
 }
-
-/// Roles of an organisation's own people: they never reach beyond it.
-const ORGANISATION_ROLES: [Role; 2] = [Role::OrganisationAdministrator, Role::Custodian];
 
 /// What the person who runs an installation alone may do.
 const OPERATOR_ROLES: [Role; 4] = [
@@ -71,14 +102,34 @@ pub(crate) fn run(command: UserCommand, config: &Config, output: &Output) -> Res
                 "login": link.account.login,
                 "link": address,
                 "expires_at": link.expires_at.to_string(),
+                "person": link.account.person,
+                "waiting": link.waiting.iter().map(request_json).collect::<Vec<_>>(),
             });
             output.result("enrolment-link", value, || {
-                facts(&[
+                let link_facts = facts(&[
                     ("account", link.account.login.clone()),
+                    ("person", link.account.person.to_string()),
                     ("open once", address.clone()),
                     ("good until", link.expires_at.to_string()),
-                ])
+                ]);
+                let waiting: String = link.waiting.iter().map(request_text).collect();
+                format!("{link_facts}{waiting}")
             });
+        }
+        UserCommand::Waiting => {
+            let open = wire::store(config)?.read(|tx| tx.open_approval_requests(ROLE))?;
+            let all: Vec<Value> = open.iter().map(request_json).collect();
+            output.result("role-request-list", json!({ "requests": all }), || {
+                open.iter().map(request_text).collect()
+            });
+        }
+        UserCommand::Approve { request, digest } => {
+            let ruling = ruling(&digest, Verdict::Approved, "")?;
+            decide(&request, &ruling, config, output)?;
+        }
+        UserCommand::Refuse { request, digest, reason } => {
+            let ruling = ruling(&digest, Verdict::Rejected, &reason)?;
+            decide(&request, &ruling, config, output)?;
         }
         UserCommand::List => {
             let accounts = wire::store(config)?.read(|tx| tx.list_accounts())?;
@@ -93,6 +144,50 @@ pub(crate) fn run(command: UserCommand, config: &Config, output: &Output) -> Res
         }
     }
     Ok(())
+}
+
+fn decide(text: &str, ruling: &Ruling, config: &Config, output: &Output) -> Result<(), Failure> {
+    let id = ApprovalId::parse(text).map_err(|_| Failure::nothing("request", text))?;
+    let env = wire::env(config)?;
+    let permit = wire::shell().permit(env.clock.now())?;
+    let decided = decide_role(&env, &permit, &id, ruling);
+    let decided = decided.map_err(|error| Failure::from(error).named(&id))?;
+    output.result("role-request", request_json(&decided), || request_text(&decided));
+    Ok(())
+}
+
+/// What somebody decides about what was shown.
+pub(crate) fn ruling(digest: &str, verdict: Verdict, reason: &str) -> Result<Ruling, Failure> {
+    let shown = Digest::parse(digest.trim_start_matches("sha256:"))
+        .map_err(|_| Failure::word(digest, &["the digest that was shown"]))?;
+    Ok(Ruling { shown, verdict, reason: reason.to_owned() })
+}
+
+/// A request for approvals, for machines.
+pub(crate) fn request_json(request: &ApprovalRequest) -> Value {
+    json!({
+        "id": request.id,
+        "object": request.object,
+        "shown": request.shown,
+        "digest": request.digest,
+        "needs": request.needs,
+        "state": request.state,
+        "expires_at": request.expires_at().to_string(),
+        "decisions": request.decisions,
+    })
+}
+
+/// A request for approvals, for people.
+pub(crate) fn request_text(request: &ApprovalRequest) -> String {
+    let given: i64 = Step::ALL.iter().map(|step| request.given(*step)).sum();
+    facts(&[
+        ("request", request.id.to_string()),
+        ("about", format!("{} {}", request.object.kind, request.object.id)),
+        ("shown", request.digest.to_string()),
+        ("approvals", format!("{given} of {}", request.needs.total())),
+        ("state", request.state.to_string()),
+        ("until", request.expires_at().to_string()),
+    ])
 }
 
 /// The link as people open it.
@@ -127,6 +222,8 @@ pub(crate) fn first_link(config: &Config, env: &Env) -> Result<Option<EnrolmentL
         email: None,
         role: Vec::new(),
         org: None,
+        person: None,
+        another_person: false,
     };
     invite(env, &args).map(Some)
 }
@@ -134,7 +231,11 @@ pub(crate) fn first_link(config: &Config, env: &Env) -> Result<Option<EnrolmentL
 fn invite(env: &Env, args: &InviteArgs) -> Result<EnrolmentLink, Failure> {
     let now = env.clock.now();
     let roles = if args.role.is_empty() {
-        OPERATOR_ROLES.to_vec()
+        match env.settings.installation {
+            Installation::Evaluation => OPERATOR_ROLES.to_vec(),
+            // Nobody is administrator and officer at once (DOMAIN 2).
+            Installation::Production => vec![Role::PlatformAdministrator],
+        }
     } else {
         args.role.iter().map(|word| parse_role(word)).collect::<Result<_, _>>()?
     };
@@ -143,16 +244,22 @@ fn invite(env: &Env, args: &InviteArgs) -> Result<EnrolmentLink, Failure> {
         None => Scope::Platform,
     };
     let within = args.org.is_some();
-    if let Some(role) = roles.iter().find(|role| ORGANISATION_ROLES.contains(role) != within) {
+    if let Some(role) = roles.iter().find(|role| role.is_of_organisation() != within) {
         let why =
             if within { "roles of an organisation with --org" } else { "this role with --org" };
         return Err(Failure::word(role.word(), &[why]));
     }
     let until = now.plus_days(ROLE_DAYS);
     let grant = |role| RoleGrant { role, scope: scope.clone(), until };
+    let holder = match &args.person {
+        Some(id) => Holder::Known(PersonId::parse(id).map_err(|_| Failure::nothing("person", id))?),
+        None if args.another_person => Holder::Another,
+        None => Holder::ByName,
+    };
     let wanted = NewAdministrator {
         login: Account::parse_login(&args.login)?,
         display_name: args.name.clone().unwrap_or_else(|| args.login.clone()),
+        holder,
         language: args.language.language(),
         email: args.email.as_deref().map(parse_email).transpose()?,
         roles: roles.into_iter().map(grant).collect(),

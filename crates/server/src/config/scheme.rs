@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use tenkoku_domain::identifier::NationalScheme;
 use tenkoku_domain::name::plain_text;
 use tenkoku_ports::settings::Scheme;
 
@@ -15,6 +16,24 @@ pub(super) struct SchemeToml {
     name_en: String,
     name_ja: String,
     name_latn: String,
+}
+
+/// `[[identifier_scheme]]`: a national scheme of identifiers that is taken.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IdentifierToml {
+    prefix: String,
+    mask: String,
+}
+
+impl IdentifierToml {
+    pub(super) fn checked(&self) -> Result<NationalScheme, ConfigProblem> {
+        NationalScheme::parse(&self.prefix, &self.mask).ok_or_else(|| {
+            let must = "must be written TD:JP, with a mask such as 999999999 (9 a digit, A a letter, \
+                        X either)";
+            ConfigProblem::value("identifier_scheme", must)
+        })
+    }
 }
 
 impl SchemeToml {

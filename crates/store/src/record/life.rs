@@ -83,9 +83,11 @@ impl Tx<'_> {
             | LifeEvent::ContainerDisposed { container, evidence } => {
                 self.update_container(container, Some(evidence))
             }
-            LifeEvent::CustodianChanged { container } | LifeEvent::ContainerMoved { container } => {
-                self.update_container(container, None)
+            LifeEvent::CustodianChanged { container } => {
+                self.update_container(container, None)?;
+                self.close_custodian_tasks(&container.id, at)
             }
+            LifeEvent::ContainerMoved { container } => self.update_container(container, None),
             LifeEvent::KeyPlaced { key, container, .. } => self.place_key(&key.id, container),
             LifeEvent::InstancesOrdered { order, applications, .. } => {
                 self.insert_instance_order(order, applications)

@@ -25,6 +25,7 @@ use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::revocation::Cause;
 use tenkoku_domain::suspension::Suspension;
 
+use super::delegation;
 use super::samples::{self as s, NOW};
 
 /// The file of an event: one for each variant. A new variant breaks the build here.
@@ -57,6 +58,7 @@ fn file(event: &Event) -> &'static str {
         Event::SessionEnded { .. } => "session-ended",
         Event::AccountLocked { .. } => "account-locked",
         Event::Policy(event) => policy(event),
+        Event::Delegation(event) => delegation::file(event),
         Event::Life(event) => life(event),
         Event::Identity(event) => match event {
             IdentityEvent::ApplicationOpened { .. } => "application-opened",
@@ -456,7 +458,8 @@ pub(crate) fn all() -> Vec<Event> {
             Event::NodeStopped,
         ]
         .into_iter()
-        .chain(policies()),
+        .chain(policies())
+        .chain(delegation::every().into_iter().map(Event::Delegation)),
     );
     all
 }

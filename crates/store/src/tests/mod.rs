@@ -6,6 +6,7 @@ mod samples;
 
 mod accounts;
 mod chain;
+mod delegation;
 mod jobs;
 mod opening;
 mod policies;

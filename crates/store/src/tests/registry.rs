@@ -10,6 +10,8 @@ use tenkoku_domain::key::KeyState;
 use tenkoku_domain::level::Level;
 use tenkoku_domain::revocation::Cause;
 
+use tenkoku_domain::person::Party;
+
 use super::harness::at_once;
 use super::samples::{self as s, NOW};
 use super::{World, both};
@@ -137,8 +139,8 @@ fn organisations_read_back_within_the_scope(world: World) {
     }
     let proofings = world.read(|tx| tx.list_proofings(&ours(), id));
     assert_eq!(proofings.len(), 1);
-    assert_eq!(proofings[0].proofing.evidence, s::digest("extract"));
-    assert_eq!(proofings[0].performed_by, s::user_id(1).as_str());
+    assert_eq!(proofings[0].evidence, [s::digest("extract")]);
+    assert_eq!(proofings[0].performed_by, Party::Shell);
     let listed = |scope: &Scope| {
         let page = world.read(|tx| tx.list_organisations(scope, "", None, 10));
         page.items.into_iter().map(|o| (o.organisation.id, o.branches)).collect::<Vec<_>>()
@@ -190,8 +192,11 @@ fn applications_read_back_within_the_scope(world: World) {
         world.read(|tx| tx.list_applications(&ALL, filter, None, 10)).items.len()
     };
     let state = Some(ApplicationState::Issued);
-    assert_eq!(listed(&ApplicationFilter { state, branch: None }), 0);
-    assert_eq!(listed(&ApplicationFilter { state: None, branch: Some(branch.id) }), 1);
+    assert_eq!(listed(&ApplicationFilter { state, branch: None, organisation: None }), 0);
+    assert_eq!(
+        listed(&ApplicationFilter { state: None, branch: Some(branch.id), organisation: None }),
+        1
+    );
     let found = world.read(|tx| tx.find_application_by_key(&s::key_id(1)));
     assert_eq!(found, Some(application));
     assert_eq!(world.read(|tx| tx.find_application_by_key(&s::key_id(5))), None);

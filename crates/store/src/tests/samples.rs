@@ -21,7 +21,7 @@ use tenkoku_domain::destruction::{CopyLine, Evidence, Method, Signatory, SignerR
 use tenkoku_domain::exchange::{BundleKind, CompareCode};
 use tenkoku_domain::id::{
     ApplicationId, AuthorityId, BranchId, CeremonyId, CertificateId, ContainerId, Entropy,
-    EvidenceId, ExchangeId, IncidentId, InstanceId, KeyEvidenceId, KeyId, OrganisationId,
+    EvidenceId, ExchangeId, IncidentId, InstanceId, KeyEvidenceId, KeyId, OrganisationId, PersonId,
     RequestId, SessionId, UserId,
 };
 use tenkoku_domain::identifier::OrganizationIdentifier;
@@ -75,6 +75,7 @@ numbered! {
     instance_id -> InstanceId
     key_id -> KeyId
     organisation_id -> OrganisationId
+    person_id -> PersonId
     session_id -> SessionId
     user_id -> UserId
 }
@@ -241,6 +242,7 @@ pub(crate) fn application(branch: &Branch, number: u64) -> Application {
         request: Some(vec![0x30, 0x01, 0x02]),
         policy,
         digest: digest("what is decided on"),
+        grant: None,
         applicant: origin().actor,
         state: ApplicationState::Ready,
         certificate: None,
@@ -489,6 +491,7 @@ pub(crate) fn account(number: u64) -> Account {
         id: user_id(number),
         login: format!("sample.{number}"),
         display_name: "例 太郎".to_owned(),
+        person: person_id(number),
         language: Language::En,
         roles: vec![platform, grant()],
         email: None,

@@ -26,6 +26,7 @@ fn named<'a>(house: &'a House<'a>, name: &str, role: Role) -> Browser<'a> {
             login,
             display_name: name.to_owned(),
             email: None,
+            holder: Holder::ByName,
             language: Language::En,
             roles: grants(&[role], &Scope::Platform, world),
         },
