@@ -1,12 +1,15 @@
 //! Stories of the trusted list: its sequences, what each says and since when, and what strangers'
 //! programs say about it.
 
+use std::process::Command;
+
 use tenkoku_domain::authority::AuthorityKind;
 use tenkoku_domain::level::Level;
 use tenkoku_domain::trusted_list::PublishedList;
 use tenkoku_publisher::publish::{PublishError, publish_list, renew_list};
 use tenkoku_store::StoreError;
-use tenkoku_testkit::tools::{check_trust_list, run};
+use tenkoku_testkit::servers::program;
+use tenkoku_testkit::tools::{Outcome, check_trust_list, checkout, run, shared};
 use tenkoku_testkit::world::{World, at_once};
 use tenkoku_tsl::certificate::Certificate;
 use tenkoku_tsl::model::{NextUpdate, Service};
@@ -34,7 +37,8 @@ fn read(world: &World, list: &PublishedList) -> VerifiedList {
     let signer = world.read(|tx| tx.current_signer(&root.id, profile, world.now()));
     let der = signer.expect("a list signer").der.expect("its certificate");
     let signer = Certificate::from_der(&der).expect("its certificate");
-    verified.require_signer(&[signer]).expect("signed by the list signer")
+    verified.require_signer(&[signer]).expect("signed by the list signer");
+    verified
 }
 
 fn services(verified: &VerifiedList) -> Vec<Service> {
@@ -184,4 +188,83 @@ fn strangers_programs_accept_each_sequence_after_the_other() {
         let said = said.said();
         assert!(!said.lines().any(|line| line.starts_with("FAIL")), "{said}");
     });
+}
+
+/// `tenkoku trustlist` on files, without an installation.
+fn trustlist(words: &[&str]) -> Outcome {
+    run(Command::new(program()).args(["--lang", "en", "trustlist"]).args(words))
+}
+
+fn stored(name: &str) -> String {
+    checkout().join("tests/data/tsl").join(name).display().to_string()
+}
+
+fn checking<'a>(list: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["verify", list, "--at", "2026-12-01T00:00:00Z"], more].concat()
+}
+
+#[test]
+fn the_command_line_confirms_refuses_or_leaves_open() {
+    let (list, signer) = (stored("example.xml"), stored("example-signer.der"));
+    let confirmed = trustlist(&checking(&list, &["--signer", &signer]));
+    assert!(confirmed.success().contains("current"), "{}", confirmed.said());
+    let open = trustlist(&checking(&list, &[]));
+    open.exited(3);
+    assert!(open.stdout.contains("holds") && open.stderr.contains("list-signer-unknown"));
+    let late = ["verify", &list, "--signer", &signer, "--at", "2027-06-01T00:00:00Z"];
+    let late = trustlist(&late);
+    late.exited(3);
+    assert!(late.stderr.contains("due by 2027-05-19T00:00:00Z"), "{}", late.stderr);
+    let stranger = stored("hostile/signer.der");
+    let refused = trustlist(&checking(&list, &["--signer", &stranger]));
+    refused.exited(1);
+    assert!(refused.stderr.contains("not expected to sign it"), "{}", refused.stderr);
+    let damaged = trustlist(&["verify", &stored("hostile/changed-status.xml")]);
+    damaged.exited(1);
+    assert!(damaged.stderr.contains("changed after signing"), "{}", damaged.stderr);
+    let json =
+        trustlist(&[&["--format", "json"], &checking(&list, &["--signer", &signer])[..]].concat());
+    let json: serde_json::Value = serde_json::from_str(json.success()).expect("JSON");
+    assert_eq!(json["schema"], "tenkoku.list-verified/1");
+    assert_eq!(
+        (&json["signer_expected"], &json["freshness"]),
+        (&"given".into(), &"current".into())
+    );
+    assert_eq!((&json["sequence"], &json["services"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn the_command_line_takes_the_signer_from_a_list_of_lists() {
+    let Some(shared) = shared() else { return };
+    let file = |path: &str| shared.join("trust-list/lists").join(path).display().to_string();
+    let lotl = file("eu-lotl/eu-lotl-sn388-v6.xml");
+    let verify = |list: &str| {
+        let list = file(list);
+        trustlist(&["verify", &list, "--lotl", &lotl, "--at", "2026-06-01T00:00:00Z"])
+    };
+    assert!(verify("national/BE-sn81-v6.xml").success().contains("pointed"));
+    let other = verify("national/FI-sample-v6-resigned.xml");
+    other.exited(1);
+    assert!(other.stderr.contains("not expected"), "{}", other.stderr);
+}
+
+#[test]
+fn the_command_line_shows_a_list_and_says_what_changed() {
+    let (list, draft) = (stored("example.xml"), stored("unknown-extension.xml"));
+    let shown = trustlist(&["show", &list]);
+    assert!(shown.success().contains("e-seal certificates level 2, CA 0"), "{}", shown.stdout);
+    let json = trustlist(&["--format", "json", "show", &draft]);
+    let json: serde_json::Value = serde_json::from_str(json.success()).expect("JSON");
+    assert_eq!(json["signature"], "none");
+    assert_eq!(json["providers"][0]["registration"], "NTRJP-7000000000000");
+    let same = trustlist(&["diff", &list, &list]);
+    assert!(same.success().starts_with("Both lists say the same"), "{}", same.stdout);
+    let changed = trustlist(&["diff", &list, &draft]);
+    let text = changed.success();
+    assert!(text.contains("the extensions changed from"), "{text}");
+    assert!(text.contains("Not allowed: The sequence number 1 must be higher"), "{text}");
+    let json = trustlist(&["--format", "json", "diff", &list, &draft]);
+    let json: serde_json::Value = serde_json::from_str(json.success()).expect("JSON");
+    assert_eq!(json["changes"][0]["field"], "extensions");
+    assert_eq!(json["broken_rules"][0]["clause"], "5.3.2");
 }

@@ -278,7 +278,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Crl(command) => crl::run(command, &config()?, output),
         Command::Ocsp(command) => ocsp::run(command, &config()?, output),
         Command::Policy(command) => policy::run(command, &config()?, output),
-        Command::Trustlist(command) => list::run(command, &config()?, output),
+        Command::Trustlist(command) => list::run(command, config, output),
         Command::Container(command) => container::run(command, &config()?, output),
         Command::VendorRoot(command) => vendor_root::run(command, &config()?, output),
         Command::Incident(command) => incident::run(command, &config()?, output),

@@ -28,6 +28,8 @@ pub(crate) mod exit {
     pub(crate) const REFUSED: u8 = 1;
     /// The command was not understood.
     pub(crate) const USAGE: u8 = 2;
+    /// Nothing speaks against it, but it is not confirmed.
+    pub(crate) const UNCONFIRMED: u8 = 3;
     /// Nothing found.
     pub(crate) const NOTHING: u8 = 4;
     /// A second person is needed.

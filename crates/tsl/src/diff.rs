@@ -436,7 +436,7 @@ fn extensions(extensions: &[Extension]) -> String {
             }
             ExtensionContent::Unknown(fragment) => fragment.xml().to_owned(),
         };
-        if extension.critical { format!("{said} !") } else { said }
+        if extension.critical { format!("{said} (critical)") } else { said }
     }))
 }
 

@@ -215,8 +215,7 @@ impl ListOfLists {
     ///
     /// [`PointedFault::NoPointer`].
     pub fn pointer(&self, territory: &str) -> Result<&Pointer, PointedFault> {
-        self.pointers()
-            .find(|pointer| pointer.territory().is_some_and(|found| found.as_str() == territory))
+        pointer_to(&self.verified.list().scheme, territory)
             .ok_or_else(|| PointedFault::NoPointer(territory.to_owned()))
     }
 }
@@ -229,7 +228,8 @@ impl PointedList {
     /// The [`PointedFault`] that names what is wrong.
     pub fn verify(bytes: &[u8], pointer: &Pointer, at: Timestamp) -> Result<Self, PointedFault> {
         let signers: Vec<_> = pointer.signers().cloned().collect();
-        let verified = verify(bytes)?.require_signer(&signers)?;
+        let verified = verify(bytes)?;
+        verified.require_signer(&signers)?;
         let scheme = &verified.list().scheme;
         if let Some(expected) = pointer.territory().filter(|place| **place != scheme.territory) {
             return Err(PointedFault::Territory {
@@ -240,6 +240,14 @@ impl PointedList {
         let freshness = Freshness::of(scheme, at);
         Ok(Self { verified, freshness })
     }
+}
+
+/// The pointer for machines to the list of a territory.
+pub fn pointer_to<'s>(scheme: &'s SchemeInformation, territory: &str) -> Option<&'s Pointer> {
+    scheme.pointers.iter().find(|pointer| {
+        pointer.is_for_machines()
+            && pointer.territory().is_some_and(|found| found.as_str() == territory)
+    })
 }
 
 /// The pointer of a list of lists at itself, which names its present and next signers.

@@ -30,7 +30,7 @@ impl Markup {
             self.out.push(' ');
             self.out.push_str(name);
             self.out.push_str("=\"");
-            self.out.push_str(&escape(*value));
+            self.value(value);
             self.out.push('"');
         }
         self.out.push('>');
@@ -47,7 +47,22 @@ impl Markup {
 
     /// Writes an element that holds a text.
     pub(crate) fn text(&mut self, name: &str, attributes: &Attributes, text: &str) {
-        self.element(name, attributes, |xml| xml.out.push_str(&partial_escape(text)));
+        self.element(name, attributes, |xml| {
+            // A carriage return written plainly would be read as a line feed (XML 1.0, 2.11).
+            xml.out.push_str(&partial_escape(text).replace('\r', "&#13;"));
+        });
+    }
+
+    /// An attribute's value; white space written plainly would be read as a space (XML 1.0, 3.3.3).
+    fn value(&mut self, value: &str) {
+        for character in escape(value).chars() {
+            match character {
+                '\t' => self.out.push_str("&#9;"),
+                '\n' => self.out.push_str("&#10;"),
+                '\r' => self.out.push_str("&#13;"),
+                other => self.out.push(other),
+            }
+        }
     }
 
     /// Writes an element that holds bytes in base64.
@@ -75,9 +90,11 @@ mod tests {
         let mut xml = Markup::default();
         xml.element("a", &[("b", "\"<&>'")], |xml| xml.text("c", &[], "<&>\"'特"));
         xml.base64("d", &[1, 2, 3]);
+        xml.text("e", &[("f", "\t\n\r")], "\t\n\r");
         assert_eq!(
             xml.finish(),
-            "<a b=\"&quot;&lt;&amp;&gt;&apos;\"><c>&lt;&amp;&gt;\"'特</c></a><d>AQID</d>"
+            "<a b=\"&quot;&lt;&amp;&gt;&apos;\"><c>&lt;&amp;&gt;\"'特</c></a><d>AQID</d>\
+             <e f=\"&#9;&#10;&#13;\">\t\n&#13;</e>"
         );
     }
 }

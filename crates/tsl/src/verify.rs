@@ -140,14 +140,14 @@ impl VerifiedList {
         self.list
     }
 
-    /// The same list, if one of the expected certificates signed it, byte for byte (A.2).
+    /// Asks that one of the expected certificates signed the list, byte for byte (A.2).
     ///
     /// # Errors
     ///
     /// [`Refusal::UnexpectedSigner`] otherwise.
-    pub fn require_signer(self, expected: &[Certificate]) -> Result<Self, Refusal> {
+    pub fn require_signer(&self, expected: &[Certificate]) -> Result<(), Refusal> {
         if expected.contains(&self.signer) {
-            Ok(self)
+            Ok(())
         } else {
             Err(Refusal::UnexpectedSigner(self.signer.subject()))
         }

@@ -12,7 +12,7 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 67] = [
+pub const PROBLEM_CODES: [&str; 69] = [
     "address-malformed",
     "audit-broken",
     "busy",
@@ -47,6 +47,8 @@ pub const PROBLEM_CODES: [&str; 67] = [
     "key-store-unavailable",
     "key-unusable",
     "list-refused",
+    "list-signer-unknown",
+    "list-stale",
     "mail-not-sent",
     "mail-password-missing",
     "method-not-allowed",

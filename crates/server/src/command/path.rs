@@ -65,7 +65,7 @@ pub(crate) struct CheckArgs {
     no_revocation: bool,
 }
 
-fn instant(text: &str) -> Result<Timestamp, &'static str> {
+pub(super) fn instant(text: &str) -> Result<Timestamp, &'static str> {
     Timestamp::parse(text).ok_or("an instant is written 2026-11-22T00:00:00Z")
 }
 
@@ -107,10 +107,10 @@ fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
     }))
 }
 
-const CERTIFICATE: &[&str] = &["CERTIFICATE", "X509 CERTIFICATE"];
+pub(super) const CERTIFICATE: &[&str] = &["CERTIFICATE", "X509 CERTIFICATE"];
 const REVOCATION_LIST: &[&str] = &["X509 CRL"];
 
-fn several(files: &[PathBuf], labels: &[&'static str]) -> Result<Vec<Vec<u8>>, Failure> {
+pub(super) fn several(files: &[PathBuf], labels: &[&'static str]) -> Result<Vec<Vec<u8>>, Failure> {
     let mut found = Vec::new();
     for file in files {
         found.extend(all(file, labels)?);

@@ -15,6 +15,8 @@ mod lookup;
 #[cfg(test)]
 mod lote;
 #[cfg(test)]
+mod mutation;
+#[cfg(test)]
 mod real;
 #[cfg(test)]
 mod rules;

@@ -20,7 +20,7 @@ fn the_stored_example_verifies_and_is_read() {
     let signer = Certificate::from_der(&fs::read(data().join("example-signer.der")).unwrap());
     let list = verify(&fs::read(data().join("example.xml")).unwrap()).unwrap();
     assert_eq!(list.signing_time(), at("2026-11-20T00:00:05Z"));
-    let list = list.require_signer(&[signer.unwrap()]).unwrap();
+    list.require_signer(&[signer.unwrap()]).unwrap();
     let list = list.into_list();
     let names = list.scheme.scheme_name.entries();
     assert_eq!(names[1].value.as_str(), "JP:例示eシール認定制度");

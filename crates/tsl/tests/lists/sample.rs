@@ -5,7 +5,7 @@ use std::process::Command;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{self, EcdsaKeyPair, RsaKeyPair};
+use aws_lc_rs::signature::{self, EcdsaKeyPair, RsaEncoding, RsaKeyPair};
 use aws_lc_rs::{digest, rsa};
 use rcgen::{
     CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair,
@@ -132,12 +132,7 @@ impl Signer {
             let pair = EcdsaKeyPair::from_pkcs8(kind, &self.pkcs8).unwrap();
             pair.sign(&random, message).unwrap().as_ref().to_vec()
         };
-        let rsa = |kind| {
-            let pair = RsaKeyPair::from_pkcs8(&self.pkcs8).unwrap();
-            let mut value = vec![0; pair.public_modulus_len()];
-            pair.sign(kind, &random, message, &mut value).unwrap();
-            value
-        };
+        let rsa = |kind| self.sign_with(kind, message);
         match self.algorithm {
             SignatureAlgorithm::EcdsaP256Sha256 => {
                 ecdsa(&signature::ECDSA_P256_SHA256_ASN1_SIGNING)
@@ -148,6 +143,14 @@ impl Signer {
             SignatureAlgorithm::RsaSha256 => rsa(&signature::RSA_PKCS1_SHA256),
             SignatureAlgorithm::RsaSha512 => rsa(&signature::RSA_PKCS1_SHA512),
         }
+    }
+
+    /// Signs with an RSA key and this padding.
+    pub(crate) fn sign_with(&self, padding: &'static dyn RsaEncoding, message: &[u8]) -> Vec<u8> {
+        let pair = RsaKeyPair::from_pkcs8(&self.pkcs8).unwrap();
+        let mut value = vec![0; pair.public_modulus_len()];
+        pair.sign(padding, &SystemRandom::new(), message, &mut value).unwrap();
+        value
     }
 
     /// The list, signed.

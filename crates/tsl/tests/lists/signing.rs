@@ -1,6 +1,11 @@
 //! From a list to a signed document and back.
 
-use tenkoku_tsl::algorithm::{ForeignAlgorithm, SignatureAlgorithm as Algorithm};
+use aws_lc_rs::signature::{
+    RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
+};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use tenkoku_tsl::algorithm::{DigestAlgorithm, ForeignAlgorithm, SignatureAlgorithm as Algorithm};
 use tenkoku_tsl::sign::{SignError, prepare};
 use tenkoku_tsl::verify::{Refusal, verify};
 use tenkoku_tsl::{rules, write};
@@ -23,6 +28,39 @@ fn every_algorithm_signs_a_list_that_verifies() {
     check(Algorithm::EcdsaP384Sha384);
     check(Algorithm::RsaSha256);
     check(Algorithm::RsaSha512);
+}
+
+/// The list signed by `signer`, whose signature is then made anew with another RSA algorithm: the
+/// digests do not cover it, so method and value are all that changes.
+fn signed_with(signer: &Signer, uri: &str, padding: &'static dyn RsaEncoding) -> Vec<u8> {
+    let ours = Algorithm::RsaSha512.uri();
+    let linted = rules::lint(sample::list()).unwrap();
+    let certificate = signer.certificate.clone();
+    let prepared = prepare(linted, certificate, Algorithm::RsaSha512, at(SIGNED)).unwrap();
+    let signed = String::from_utf8(prepared.to_be_signed().to_vec()).unwrap();
+    let first = signer.sign(prepared.to_be_signed());
+    let document = String::from_utf8(prepared.finish(&first).unwrap()).unwrap();
+    let value = signer.sign_with(padding, signed.replace(ours, uri).as_bytes());
+    let encode = |value: &[u8]| STANDARD.encode(value);
+    document.replace(ours, uri).replace(&encode(&first), &encode(&value)).into_bytes()
+}
+
+#[test]
+fn what_others_sign_with_is_verified_too() {
+    let signer = Signer::of_list(Algorithm::RsaSha512);
+    let cases: [(ForeignAlgorithm, &'static dyn RsaEncoding); 4] = [
+        (ForeignAlgorithm::RsaSha384, &RSA_PKCS1_SHA384),
+        (ForeignAlgorithm::RsaPss(DigestAlgorithm::Sha256), &RSA_PSS_SHA256),
+        (ForeignAlgorithm::RsaPss(DigestAlgorithm::Sha384), &RSA_PSS_SHA384),
+        (ForeignAlgorithm::RsaPss(DigestAlgorithm::Sha512), &RSA_PSS_SHA512),
+    ];
+    for (algorithm, padding) in cases {
+        let document = signed_with(&signer, algorithm.uri(), padding);
+        assert_eq!(verify(&document).unwrap().algorithm(), algorithm);
+        // The same value under another name is another algorithm's, and does not hold.
+        let other = signed_with(&signer, algorithm.uri(), &RSA_PKCS1_SHA256);
+        assert!(matches!(verify(&other), Err(Refusal::Signature)), "{algorithm:?}");
+    }
 }
 
 #[test]
