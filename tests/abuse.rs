@@ -4,6 +4,7 @@ use std::process::Command;
 
 use tenkoku_ca::apply::{ApplyError, ApplyOrder, apply_for_seal};
 use tenkoku_domain::access::Role;
+use tenkoku_domain::application::Wishes;
 use tenkoku_domain::certificate::Certificate;
 use tenkoku_domain::id::CertificateId;
 use tenkoku_domain::level::Level;
@@ -43,6 +44,7 @@ fn ab_2_nobody_succeeds_a_stranger_s_seal() {
             validity_days: None,
             request: None,
             instance: Some(seal.instance),
+            wishes: Wishes::default(),
         };
         let refused = apply_for_seal(&world.env, &permit, &order).expect_err("not theirs");
         let unseen = matches!(refused, ApplyError::Store(StoreError::NotFound { .. }));

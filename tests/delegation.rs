@@ -63,6 +63,7 @@ fn apply(
         validity_days: None,
         request: None,
         instance: None,
+        wishes: tenkoku_domain::application::Wishes::default(),
     };
     apply_for_seal(&world.env, &who.permit(world), &order)
 }
@@ -224,7 +225,7 @@ fn dg_3_an_application_carries_the_digest_of_its_grant() {
                 stored.level,
                 stored.validity_days,
                 &stored.policy,
-                grant,
+                (grant, &stored.wishes),
             )
             .expect("a digest")
         };

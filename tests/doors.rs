@@ -57,6 +57,7 @@ fn path(route: &Route, seal: &Seal) -> String {
         .replace("{file}", "certificate.pem")
         .replace("{code}", "seal-l1-g1")
         .replace("{act}", "renew")
+        .replace("{proposal}", "prp_00000000000000000000000000")
         .replace("{seq}", "1")
         .replace("{secret}", "0000000000000000000000000000000000000000000")
         .replace("{language}", "en")

@@ -3,7 +3,7 @@
 use tenkoku_ca::apply::{Applied, ApplyError, ApplyOrder, apply_for_seal};
 use tenkoku_ca::prove::{Proof, prove_possession};
 use tenkoku_domain::access::{Role, Scope};
-use tenkoku_domain::application::ApplicationState;
+use tenkoku_domain::application::{ApplicationState, Wishes};
 use tenkoku_domain::audit::Event;
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::id::KeyId;
@@ -240,7 +240,14 @@ fn km_6_a_stranger_does_not_learn_who_holds_a_key() {
         let permit = officer.permit(world.now()).expect("a permit");
         let apply = |branch: &Branch, request| {
             let (branch, level) = (branch.id.clone(), Level::One);
-            let order = ApplyOrder { branch, level, validity_days: None, request, instance: None };
+            let order = ApplyOrder {
+                branch,
+                level,
+                validity_days: None,
+                request,
+                instance: None,
+                wishes: Wishes::default(),
+            };
             apply_for_seal(&world.env, &permit, &order)
         };
         let attach = || apply(&branch, Some(key.request()));

@@ -2,6 +2,7 @@
 
 use tenkoku_ca::apply::{ApplyOrder, apply_for_seal};
 use tenkoku_domain::access::Scope;
+use tenkoku_domain::application::Wishes;
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::certificate::{Certificate as Record, Profile};
 use tenkoku_domain::key::KeyAlgorithm;
@@ -150,6 +151,7 @@ fn check_validity(
         validity_days: asked,
         request: None,
         instance: None,
+        wishes: Wishes::default(),
     };
     let applied = apply_for_seal(&world.env, &world.permit(), &order).expect("an application");
     let proof = ApplicantKey::make(KeyAlgorithm::P256).proof(&applied.challenge.text);

@@ -151,6 +151,7 @@ fn a_successor_in_use_silences_the_end_of_its_predecessor() {
             validity_days: None,
             request: None,
             instance: Some(seal.instance),
+            wishes: tenkoku_domain::application::Wishes::default(),
         };
         let applied = tenkoku_ca::apply::apply_for_seal(&world.env, &world.permit(), &order);
         let applied = applied.expect("a successor's application");

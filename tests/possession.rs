@@ -9,7 +9,7 @@ use tenkoku_ca::lapse::lapse_applications;
 use tenkoku_ca::platform_key::make_platform_key;
 use tenkoku_ca::prove::{Proof, prove_possession, request_challenge};
 use tenkoku_domain::access::Scope;
-use tenkoku_domain::application::ApplicationState;
+use tenkoku_domain::application::{ApplicationState, Wishes};
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::certificate::CertificateState;
 use tenkoku_domain::incident::{IncidentDecision, IncidentKind, IncidentState};
@@ -284,6 +284,7 @@ fn km_11_the_earlier_key_of_an_instance_is_not_its_successor() {
             validity_days: None,
             request,
             instance: Some(certificate.seal.as_ref().expect("a seal").instance.clone()),
+            wishes: Wishes::default(),
         };
         let apply = |request| apply_for_seal(&world.env, &world.permit(), &order(request));
         let reuse = (RefusalCode::KeyReuse, "KM-11");

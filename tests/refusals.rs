@@ -8,6 +8,7 @@ use tenkoku_ca::authority::{AuthorityOrder, establish_authority};
 use tenkoku_ca::import::import_organisations;
 use tenkoku_ca::issue::issue_certificate;
 use tenkoku_domain::access::Scope;
+use tenkoku_domain::application::Wishes;
 use tenkoku_domain::authority::AuthorityKind;
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::level::Level;
@@ -78,6 +79,7 @@ fn a_validity_beyond_the_level_is_refused() {
                 validity_days: Some(days),
                 request: Some(p256().request()),
                 instance: None,
+                wishes: Wishes::default(),
             };
             let apply = || apply_for_seal(&world.env, &world.permit(), &order);
             let refused = (RefusalCode::ValidityExceeded, "KM-12");

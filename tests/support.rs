@@ -6,9 +6,12 @@ use std::fmt::Debug;
 use serde_json::Value;
 use tenkoku_ca::act::ActError;
 use tenkoku_ca::apply::ApplyError;
+use tenkoku_ca::closing::ClosingError;
+use tenkoku_ca::feed::FeedError;
 use tenkoku_ca::incident::CloseError;
 use tenkoku_ca::issue::IssueError;
 use tenkoku_ca::life::LifeError;
+use tenkoku_ca::proposal::ProposalError;
 use tenkoku_ca::prove::ProveError;
 use tenkoku_ca::revoke::RevokeError;
 use tenkoku_ca::suspend::SuspendError;
@@ -31,7 +34,10 @@ macro_rules! maybe_refusal {
         }
     )*};
 }
-maybe_refusal! { ActError ApplyError CloseError IssueError LifeError ProveError RevokeError SuspendError }
+maybe_refusal! {
+    ActError ApplyError CloseError ClosingError FeedError IssueError LifeError ProposalError ProveError RevokeError
+    SuspendError
+}
 
 /// The refusal that something came to.
 #[track_caller]

@@ -363,6 +363,7 @@ fn lv_2_a_seal_keeps_its_level() {
             validity_days: None,
             request: None,
             instance: Some(seal.instance),
+            wishes: tenkoku_domain::application::Wishes::default(),
         };
         let refused = tenkoku_ca::apply::apply_for_seal(&world.env, &world.permit(), &order);
         let unseen = matches!(

@@ -5,7 +5,9 @@
 //! what is wrong with it, but it claims nothing; [`crate::prove`] does.
 
 use tenkoku_domain::access::{Apply, Permit, Scope};
-use tenkoku_domain::application::{Application, ApplicationState, application_digest};
+use tenkoku_domain::application::{
+    Application, ApplicationState, SealTerm, Wishes, application_digest,
+};
 use tenkoku_domain::audit::{AuditCode, Event, IdentityEvent, ObjectRef};
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::canonical::CanonicalError;
@@ -16,7 +18,6 @@ use tenkoku_domain::level::Level;
 use tenkoku_domain::organisation::Organisation;
 use tenkoku_domain::policy::{Installation, KeyPolicy};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
-use tenkoku_domain::subject::SealSubject;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_pki::csr::{CsrError, PresentedRequest, Request};
 use tenkoku_pki::oid;
@@ -28,6 +29,7 @@ use crate::known::{Place, look_up};
 use crate::policy::policy_of_level;
 use crate::progress::{Wanted, advance, reserve_quota, stand};
 use crate::rotate::check_successor;
+use crate::wishes::{self, Whose};
 
 /// What is applied for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub struct ApplyOrder {
     pub request: Option<Vec<u8>>,
     /// The instance that gets a successor key; a new instance where none is named.
     pub instance: Option<InstanceId>,
+    /// What is asked for beyond the ordinary seal of the branch.
+    pub wishes: Wishes,
 }
 
 /// An application that was taken. In an evaluation it waits for its key; otherwise for whatever it
@@ -176,17 +180,23 @@ pub(crate) fn submit(
     let branch = tx.lock_branch(permit.scope(), &order.branch)?;
     let organisation = tx.load_organisation(permit.scope(), &branch.organisation)?;
     let policy = policy_of_level(tx, order.level, now)?;
-    let days = order.validity_days.unwrap_or_else(|| policy.level(order.level).validity_days);
+    let most = match order.wishes.term {
+        SealTerm::Regular => policy.level(order.level).validity_days,
+        SealTerm::Short => 1,
+    };
+    let days = order.validity_days.unwrap_or(most);
     let request = match &order.request {
         Some(file) => Some(check_early(tx, permit.scope(), &policy, order, file, now)?),
         None => None,
     };
     check_submission(&policy, &organisation, &branch, order.level, days)?;
+    let whose = Whose { organisation: &organisation, branch: &branch, level: order.level };
+    wishes::check(env, tx, whose, (&order.wishes, days), now)??;
     if let Some(request) = &request {
         check_asked_subject(request, &organisation)?;
     }
     let (instance, number) = place(env, tx, &policy, &branch, order, now)?;
-    let subject = SealSubject::of(&organisation, &branch, number)?;
+    let subject = wishes::subject(&organisation, &branch, number, &order.wishes)?;
     let wanted = Wanted {
         organisation: &organisation.id,
         branch: &branch,
@@ -208,7 +218,13 @@ pub(crate) fn submit(
         key: None,
         request: request.map(|request| request.der().to_vec()),
         policy: digest,
-        digest: application_digest(&subject, order.level, days, &digest, grant.as_ref())?,
+        digest: application_digest(
+            &subject,
+            order.level,
+            days,
+            &digest,
+            (grant.as_ref(), &order.wishes),
+        )?,
         grant,
         applicant: actor.clone(),
         state: match env.settings.installation {
@@ -218,6 +234,7 @@ pub(crate) fn submit(
         certificate: None,
         created_at: now,
         changed_at: now,
+        wishes: order.wishes.clone(),
     };
     let id = application.id.clone();
     let challenge =

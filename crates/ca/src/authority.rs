@@ -12,7 +12,7 @@ use tenkoku_domain::access::{OperateAuthority, Permit};
 use tenkoku_domain::audit::{AuditCode, AuthorityEvent, AuthorityPlan, Event, ObjectRef};
 use tenkoku_domain::authority::{
     Authority, AuthorityAct, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState, Custody,
-    Dedication,
+    Dedication, ServiceKind,
 };
 use tenkoku_domain::ceremony::{CeremonyRules, Consent};
 use tenkoku_domain::certificate::{Certificate, Serial, Validity};
@@ -23,7 +23,7 @@ use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_pki::key::PublicKey;
 use tenkoku_pki::name::DistinguishedName;
-use tenkoku_pki::profile::{Content, Issuer, Order};
+use tenkoku_pki::profile::{Content, Issuer, Order, Service};
 use tenkoku_pki::scope::NameScope;
 use tenkoku_ports::{Attempt, Env};
 use tenkoku_store::StoreError;
@@ -427,6 +427,14 @@ pub(crate) fn content(
         AuthorityKind::Root => return Ok(Content::Root),
         AuthorityKind::Policy => {
             return Ok(Content::Policy { repository: repository(env, signer)? });
+        }
+        AuthorityKind::Service(kind) => {
+            let service = match kind {
+                ServiceKind::TimeStamping => Service::TimeStamping,
+                ServiceKind::Internal => Service::Internal,
+            };
+            let (arc, repository) = (env.settings.arc, repository(env, signer)?);
+            return Ok(Content::ServiceAuthority { service, arc, repository });
         }
         AuthorityKind::Issuing(level) => (level, env.settings.arc),
     };

@@ -2,6 +2,7 @@
 //! application and its own key. Ten servers need ten instances; no key is ever copied.
 
 use tenkoku_domain::access::{Apply, Permit};
+use tenkoku_domain::application::Wishes;
 use tenkoku_domain::audit::{AuditCode, Event, LifeEvent};
 use tenkoku_domain::id::{BranchId, OrderId};
 use tenkoku_domain::level::Level;
@@ -60,6 +61,7 @@ fn take(
         validity_days: order.validity_days,
         request: None,
         instance: None,
+        wishes: Wishes::default(),
     };
     let applied = (0..order.count).map(|_| submit(env, tx, permit, (&one, None), now));
     let applied = applied.collect::<Result<Vec<Applied>, Taken>>()?;

@@ -5,7 +5,7 @@ use tenkoku_domain::access::{Issue, Permit, Scope};
 use tenkoku_domain::application::{Application, ApplicationState, application_digest};
 use tenkoku_domain::audit::{AuditCode, ObjectRef};
 use tenkoku_domain::authority::{Authority, issuing_for};
-use tenkoku_domain::certificate::{Certificate, Profile, SealBinding, Validity};
+use tenkoku_domain::certificate::{Certificate, SealBinding, Validity};
 use tenkoku_domain::id::ApplicationId;
 use tenkoku_domain::key::{Key, KeyHolder, KeyState};
 use tenkoku_domain::policy::{Installation, KeyPolicy};
@@ -24,6 +24,7 @@ use tenkoku_store::Tx;
 use crate::apply::{check_instances, check_key_rules, check_submission};
 use crate::clock::check_clock;
 use crate::container::place_within;
+use crate::known::check_feeds;
 use crate::origin::tied_container;
 use crate::policy::policy_of_level;
 use crate::progress::{changed_meanwhile, check_proofing, stand_again};
@@ -31,6 +32,7 @@ use crate::rotate::check_successor;
 pub use crate::signing::SigningError as IssueError;
 use crate::signing::{Paper, issuer, repository, sign_certificate};
 use crate::weak::check_key as check_weak;
+use crate::wishes::{self, Whose};
 
 /// Everything an issuance rests on, loaded and checked in one transaction.
 struct Case {
@@ -41,6 +43,8 @@ struct Case {
     policy: KeyPolicy,
     /// Until when the proofing it rests on lets a certificate be valid (I-8).
     proofed_until: Option<Timestamp>,
+    claim: Claim,
+    extras: Extras,
 }
 
 /// Issues the certificate of a ready application.
@@ -106,14 +110,16 @@ fn load_case(
     let organisation = tx.load_organisation(permit.scope(), &application.organisation)?;
     let branch = tx.load_branch(permit.scope(), &application.branch)?;
     let policy = policy_of_level(tx, application.level, now)?;
-    let subject = SealSubject::of(&organisation, &branch, application.instance_number)?;
+    let wishes = &application.wishes;
+    let subject = wishes::subject(&organisation, &branch, application.instance_number, wishes)?;
     check_clock(env, tx, &policy, now)??;
     let (level, days) = (application.level, application.validity_days);
     let grant = application.grant.as_ref();
-    let digest = application_digest(&subject, level, days, &application.policy, grant)?;
+    let digest = application_digest(&subject, level, days, &application.policy, (grant, wishes))?;
     let key = tx.load_key(&application.may_issue(&digest)?.id)?;
     check_key(&key, &application)?;
     check_weak(tx, &policy, PublicKey::parse(&key.public_key)?.presented())??;
+    check_feeds(tx, &policy, &key.fingerprint)??;
     check_submission(&policy, &organisation, &branch, level, days)
         .and_then(|()| check_key_rules(&policy, level, (key.algorithm, key.origin), now))
         .map_err(|refusal| policy_changed(refusal, &policy, &application))?;
@@ -125,7 +131,10 @@ fn load_case(
     {
         return Err(Refusal::new(RefusalCode::LintFailed, "PR-1").into());
     }
-    Ok(Case { application, authority, key, subject, policy, proofed_until })
+    let whose = Whose { organisation: &organisation, branch: &branch, level };
+    let claim = wishes::claim(tx, &authority, (&application, &key), now)?;
+    let extras = wishes::extras(env, tx, whose, (&application, &key), now)?;
+    Ok(Case { application, authority, key, subject, policy, proofed_until, claim, extras })
 }
 
 /// DOMAIN 6.5: a key that was exposed, retired or destroyed never comes back. I-1, I-2: it is the
@@ -204,7 +213,7 @@ fn sign(
     let paper = Paper {
         authority: authority.id.clone(),
         signing_key: authority.key.clone(),
-        profile: Profile::seal(application.level),
+        profile: application.wishes.profile(application.level),
         key: case.key.id.clone(),
         seal: Some(SealBinding {
             organisation: application.organisation.clone(),
@@ -220,11 +229,11 @@ fn sign(
     let content = Content::Seal {
         level: application.level,
         latin: DistinguishedName::of_seal_latin(&written)?,
-        claim: Claim::None,
+        claim: case.claim.clone(),
         arc: env.settings.arc,
         repository: repository(env, authority)?,
         ocsp: HttpUri::parse(&env.settings.public_address.ocsp(&authority.code))?,
-        extras: Extras::default(),
+        extras: case.extras.clone(),
     };
     let subject = DistinguishedName::of_seal(&written)?;
     let key = PublicKey::parse(&case.key.public_key)?;
@@ -247,6 +256,9 @@ fn sign(
         let branch = tx.lock_branch(permit.scope(), &application.branch)?;
         // I-3: so many may have applied for one instance; each of them was right when it did.
         check_successor(tx, &application.instance, now)??;
+        // I-10: it may have begun to close since.
+        branch.may_apply()?;
+        tx.load_organisation(permit.scope(), &application.organisation)?.may_apply()?;
         check_instances(tx, &case.policy, &branch, application.level, now)??;
         place_key(tx, permit, case, now)
     };

@@ -5,9 +5,11 @@
 
 use tenkoku_domain::access::Scope;
 use tenkoku_domain::audit::AuditCode;
+use tenkoku_domain::feed::FeedState;
 use tenkoku_domain::id::{BranchId, InstanceId, OrganisationId};
 use tenkoku_domain::incident::IncidentKind;
 use tenkoku_domain::key::{Fingerprint, Key, KeyHolder};
+use tenkoku_domain::policy::KeyPolicy;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_store::{StoreError, Tx};
@@ -73,14 +75,57 @@ pub(crate) fn look_up(
         let refusal = Refusal::new(RefusalCode::KeyBlocked, "KM-5").with("list", blocked.list);
         return Ok(Some(Hit::blocked(refusal, ours.and_then(|hit| hit.holder))));
     }
-    Ok(ours)
+    match (ours, told_elsewhere(tx, &policy, fingerprint)?) {
+        (ours, Some(FeedState::Compromised)) => {
+            let refusal = exposed_elsewhere();
+            Ok(Some(Hit::blocked(refusal, ours.and_then(|hit| hit.holder))))
+        }
+        (None, Some(FeedState::Live | FeedState::Ended)) => {
+            Ok(Some(Hit::other(IncidentKind::FeedKey, None)))
+        }
+        (ours, _) => Ok(ours),
+    }
+}
+
+/// What the feeds of other authorities say of a key, where the policy asks them.
+fn told_elsewhere(
+    tx: &mut Tx<'_>,
+    policy: &KeyPolicy,
+    fingerprint: &Fingerprint,
+) -> Result<Option<FeedState>, StoreError> {
+    if policy.uniqueness.include_other_authorities {
+        tx.find_feed_key(fingerprint)
+    } else {
+        Ok(None)
+    }
+}
+
+fn exposed_elsewhere() -> Refusal {
+    Refusal::new(RefusalCode::KeyBlocked, "KM-5").with("list", "feed")
+}
+
+/// KM-5 and KM-6 once more at issue: what another authority's feed says since the key was claimed.
+pub(crate) fn check_feeds(
+    tx: &mut Tx<'_>,
+    policy: &KeyPolicy,
+    fingerprint: &Fingerprint,
+) -> Result<Result<(), Refusal>, StoreError> {
+    Ok(match told_elsewhere(tx, policy, fingerprint)? {
+        None => Ok(()),
+        Some(FeedState::Compromised) => Err(exposed_elsewhere()),
+        Some(FeedState::Live | FeedState::Ended) => {
+            Err(Refusal::new(RefusalCode::KeyDuplicate, "KM-6").with("holder", "other"))
+        }
+    })
 }
 
 fn of_key(tx: &mut Tx<'_>, scope: &Scope, place: Place<'_>, key: &Key) -> Result<Hit, StoreError> {
     let foreign = |holder| Hit::other(IncidentKind::ForeignKey, holder);
     let instance = match &key.holder {
         KeyHolder::Instance(instance) => instance,
-        KeyHolder::Authority(_) | KeyHolder::Scheme(_) => return Ok(foreign(None)),
+        KeyHolder::Authority(_) | KeyHolder::Scheme(_) | KeyHolder::Account(_) => {
+            return Ok(foreign(None));
+        }
     };
     if place.instance == Some(instance) {
         let refusal = Refusal::new(RefusalCode::KeyReuse, "KM-11").with("key", &key.id);

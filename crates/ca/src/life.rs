@@ -53,7 +53,9 @@ impl SealKey {
 
 /// The level of a seal's profile.
 pub fn level_of(profile: Profile) -> Option<Level> {
-    Level::ALL.into_iter().find(|level| Profile::seal(*level) == profile)
+    let of =
+        |level: &Level| Profile::seal(*level) == profile || Profile::short_seal(*level) == profile;
+    Level::ALL.into_iter().find(of)
 }
 
 /// The key of a seal within a scope; outside it there is none.

@@ -19,6 +19,7 @@ use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
 use tenkoku_store::{StoreError, Tx};
 
+use crate::closing::finish_closing;
 use crate::destroy::revoke_if_live;
 use crate::grant::settle_grants;
 use crate::life::{SealKey, load_seal_key};
@@ -87,6 +88,7 @@ pub fn run_nightly(env: &Env, permit: &Permit<OperateAuthority>) -> Result<Count
     add("grants-ended", ended);
     add("grants-paused", paused);
     add("custodian-missing", held);
+    add("branches-closed", finish_closing(env, permit)?);
     let mut after = String::new();
     loop {
         let page = env.store.read(|tx| tx.live_seals_after(&after, PAGE))?;

@@ -32,6 +32,7 @@ use crate::act::{ActError, told};
 use crate::approval::{Opening, open};
 use crate::office::record;
 use crate::policy::policy_of_level;
+use crate::wishes;
 
 /// On what an application stands.
 #[derive(Clone, Debug)]
@@ -253,7 +254,7 @@ fn subject(
     branch: &Branch,
     application: &Application,
 ) -> Result<SealSubject, Refusal> {
-    SealSubject::of(organisation, branch, application.instance_number)
+    wishes::subject(organisation, branch, application.instance_number, &application.wishes)
 }
 
 /// The document that is decided on, as things are now.
@@ -268,7 +269,7 @@ fn document(
         application.level,
         application.validity_days,
         &application.policy,
-        application.grant.as_ref(),
+        (application.grant.as_ref(), &application.wishes),
     );
     let digest = Digest::of_json(&document)?;
     Ok((document, digest))

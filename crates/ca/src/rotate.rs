@@ -2,6 +2,7 @@
 //! I-3), and the retirement of a predecessor (RO-1).
 
 use tenkoku_domain::access::{Apply, ManageKeys, Origin, Permit, Scope, ViewRegistry};
+use tenkoku_domain::application::Wishes;
 use tenkoku_domain::audit::{AuditCode, Event, LifeEvent, ObjectRef};
 use tenkoku_domain::certificate::{Certificate, CertificateState, Serial};
 use tenkoku_domain::id::{AuthorityId, BranchId, InstanceId, KeyId};
@@ -123,13 +124,18 @@ pub fn order_successor(
     permit: &Permit<Apply>,
     order: &SuccessorOrder,
 ) -> Result<Applied, ApplyError> {
-    let found = env.store.read(|tx| load_seal_key(tx, permit.scope(), &order.key))?;
+    let (found, earlier) = env.store.read(|tx| {
+        let found = load_seal_key(tx, permit.scope(), &order.key)?;
+        Ok::<_, StoreError>((found, tx.find_application_by_key(&order.key)?))
+    })?;
     let order = ApplyOrder {
         branch: found.seal.branch,
         level: found.level,
         validity_days: order.validity_days,
         request: None,
         instance: Some(found.seal.instance),
+        // The same kind of seal; a twin is of one certificate only.
+        wishes: earlier.map(|earlier| Wishes { twin: None, ..earlier.wishes }).unwrap_or_default(),
     };
     apply_for_seal(env, permit, &order)
 }

@@ -12,13 +12,14 @@ use tenkoku_domain::audit::{AuditCode, Event, ObjectRef};
 use tenkoku_domain::id::KeyId;
 use tenkoku_domain::key::{BlockList, BlockedKey, Key};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
-use tenkoku_domain::revocation::{self, Cause, RevocationOrder};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_pki::key::PresentedKey;
 use tenkoku_pki::weak::shared::shared_factors;
 use tenkoku_pki::weak::{self, Weakness};
 use tenkoku_ports::Env;
 use tenkoku_store::{StoreError, Tx};
+
+use crate::block::{end_resting, lock_resting};
 
 /// Keys read in one transaction.
 const PAGE: i64 = 1000;
@@ -81,23 +82,27 @@ fn condemn_all(
 ) -> Result<usize, StoreError> {
     let mut blocked = 0;
     for (key, refusal) in found {
-        let new = env.store.write(|tx| condemn(tx, permit, &key, &refusal, now))?;
+        let found = (&key, &refusal);
+        let new = env.store.write(|tx| condemn(env, tx, permit, found, now))?;
         blocked += usize::from(new);
     }
     Ok(blocked)
 }
 
-/// Blocks a key and revokes what is live of it; false where it was blocked before.
+/// Blocks a key, revokes what is live of it and opens the incident; false where it was blocked
+/// before.
 fn condemn(
+    env: &Env,
     tx: &mut Tx<'_>,
     permit: &Permit<OperateAuthority>,
-    key: &KeyId,
-    refusal: &Refusal,
+    (key, refusal): (&KeyId, &Refusal),
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let weak = refusal.code == RefusalCode::KeyWeak;
+    let fingerprint = tx.load_key(key)?.fingerprint;
+    let resting = lock_resting(tx, &fingerprint)?;
     let blocked = BlockedKey {
-        fingerprint: tx.load_key(key)?.fingerprint,
+        fingerprint,
         list: if weak { BlockList::Weak } else { BlockList::Published },
         reason: refusal.facts.get("problem").cloned().unwrap_or_else(|| "published".to_owned()),
         since: now,
@@ -113,31 +118,6 @@ fn condemn(
         refusal: refusal.clone(),
     };
     tx.record(permit.origin(), now, &event)?;
-    revoke_live(tx, permit, key, &blocked.reason, now)?;
+    end_resting(env, tx, permit.origin(), resting, now)?;
     Ok(true)
-}
-
-/// Certificates of authorities and their signers end by a ceremony (KM-19); the record says that
-/// their key was found.
-fn revoke_live(
-    tx: &mut Tx<'_>,
-    permit: &Permit<OperateAuthority>,
-    key: &KeyId,
-    reason: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    for open in tx.list_open_certificates_of_key(key)? {
-        let certificate = tx.lock_certificate(permit.scope(), &open.id)?;
-        let comment = format!("{reason}: found by the nightly search");
-        let order = RevocationOrder {
-            cause: Cause::KeyExposed,
-            invalid_since: None,
-            comment: comment.clone(),
-        };
-        if let Ok(revocation) = revocation::revoke(&certificate, &order, now) {
-            let event = Event::CertificateRevoked { certificate, revocation, comment };
-            tx.record(permit.origin(), now, &event)?;
-        }
-    }
-    Ok(())
 }

@@ -35,6 +35,7 @@ pub mod organisations;
 pub mod origin;
 pub mod people;
 pub mod policies;
+pub mod proposals;
 pub mod revoke;
 pub mod search;
 pub mod sign_in;
@@ -159,6 +160,9 @@ routes! {
     get  "/console/vendor-roots" ViewRegistry vendor_roots::list_roots;
     get  "/console/vendor-roots/{code}" ViewRegistry vendor_roots::show_root;
     post "/console/vendor-roots/{code}" DraftPolicy vendor_roots::decide;
+    get  "/console/proposals" ViewRegistry proposals::list_proposals;
+    get  "/console/proposals/{proposal}" ViewRegistry proposals::show_proposal;
+    post "/console/proposals/{proposal}" ApprovePolicy proposals::decide;
     get  "/console/authorities/{code}/{act}" OperateAuthority acts::show_consequence;
     post "/console/authorities/{code}/{act}" OperateAuthority acts::perform;
     get  "/console/ceremonies" ViewAudit ceremonies::list_ceremonies;

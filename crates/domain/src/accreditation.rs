@@ -3,18 +3,22 @@
 //! A claim in a certificate is a legal statement. Only [`back`] gives a [`Backed`], and the formats
 //! make claims from nothing else. Not here: how the statements are encoded.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::{Profile, Validity};
-use crate::id::AuthorityId;
+use crate::id::{AccreditationId, AuthorityId};
 use crate::key::words;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::time::Timestamp;
 
 words! {
+    #[derive(Default)]
     /// What a seal certificate claims about its standing (DOMAIN 12.7).
     ClaimKind {
         /// Nothing.
+        #[default]
         None = "none",
         /// Accredited in a country.
         Accredited = "accredited",
@@ -49,6 +53,57 @@ pub struct AccreditationRecord {
     pub validity: Validity,
     /// The decision it rests on, for people.
     pub reference: String,
+}
+
+/// An accreditation as it is on record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accreditation {
+    /// Identifier.
+    pub id: AccreditationId,
+    /// What was decided.
+    pub record: AccreditationRecord,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// When it was ended before its time.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl AccreditationRecord {
+    /// Checks the form of a record before anybody agrees to it: something is claimed, for seals of
+    /// level 3, in a country of two capital letters, with statements at https addresses, one per
+    /// language and one in English, for a time that ends after it begins.
+    pub fn check(&self) -> Result<(), Refusal> {
+        let wrong = |problem: &str| {
+            Err(Refusal::new(RefusalCode::ClaimNotBacked, "PR-2").with("problem", problem))
+        };
+        let letters =
+            |text: &str, fits: fn(&u8) -> bool| text.len() == 2 && text.bytes().all(|b| fits(&b));
+        let level_3 = |profile: &Profile| matches!(profile, Profile::Seal3 | Profile::Seal3Short);
+        if self.claim == ClaimKind::None {
+            return wrong("claims-nothing");
+        }
+        if self.profiles.is_empty() || !self.profiles.iter().all(level_3) {
+            return wrong("profile");
+        }
+        if !letters(&self.country, u8::is_ascii_uppercase) {
+            return wrong("country");
+        }
+        let languages: BTreeSet<&str> =
+            self.disclosures.iter().map(|one| one.language.as_str()).collect();
+        let proper = self.disclosures.iter().all(|one| {
+            letters(&one.language, u8::is_ascii_lowercase) && one.address.starts_with("https://")
+        });
+        if !proper || languages.len() != self.disclosures.len() || !languages.contains("en") {
+            return wrong("disclosures");
+        }
+        if self.validity.not_after <= self.validity.not_before {
+            return wrong("validity");
+        }
+        if self.reference.trim().is_empty() {
+            return wrong("reference");
+        }
+        Ok(())
+    }
 }
 
 /// A claim with the record that backs it. Only [`back`] makes one.
@@ -128,6 +183,26 @@ mod tests {
             disclosures: Vec::new(),
             validity: Validity::days(at("2026-11-01T00:00:00Z"), 365),
             reference: "JP-1".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_record_has_a_form() {
+        let english = DisclosureStatement {
+            address: "https://a.example/en".to_owned(),
+            language: "en".to_owned(),
+        };
+        let good = AccreditationRecord { disclosures: vec![english], ..record() };
+        assert_eq!(good.check(), Ok(()));
+        let bad = [
+            AccreditationRecord { claim: ClaimKind::None, ..good.clone() },
+            AccreditationRecord { profiles: vec![Profile::Seal1], ..good.clone() },
+            AccreditationRecord { country: "jp".to_owned(), ..good.clone() },
+            AccreditationRecord { disclosures: Vec::new(), ..good.clone() },
+            AccreditationRecord { reference: " ".to_owned(), ..good },
+        ];
+        for record in bad {
+            assert_eq!(record.check().unwrap_err().rule, "PR-2", "{record:?}");
         }
     }
 

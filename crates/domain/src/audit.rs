@@ -9,6 +9,8 @@ mod identity;
 mod life;
 mod notice;
 mod policy;
+mod proposal;
+mod registry;
 mod status;
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,8 @@ pub use self::identity::IdentityEvent;
 pub use self::life::LifeEvent;
 pub use self::notice::NoticeEvent;
 pub use self::policy::PolicyEvent;
+pub use self::proposal::ProposalEvent;
+pub use self::registry::RegistryEvent;
 pub use self::status::StatusEvent;
 
 words! {
@@ -306,6 +310,26 @@ words! {
         AppApprovalRefused = "app.approval-refused",
         /// Approvals became void because the application changed.
         AppApprovalsVoided = "app.approvals-voided",
+        /// An accreditation was recorded.
+        ClaimRecorded = "claim.recorded",
+        /// An accreditation ended before its time.
+        ClaimEnded = "claim.ended",
+        /// An organisation moved to another state.
+        OrgChanged = "org.changed",
+        /// An organisation may not apply for now.
+        OrgRestricted = "org.restricted",
+        /// An organisation ended.
+        OrgClosed = "org.closed",
+        /// A branch office moved to another state.
+        BranchChanged = "branch.changed",
+        /// A branch office pauses.
+        BranchPaused = "branch.paused",
+        /// A branch office ended.
+        BranchClosed = "branch.closed",
+        /// A feed of known keys of another authority was taken, or refused.
+        KeyFeedImported = "key.feed-imported",
+        /// A feed of known keys was made for other authorities, or refused.
+        KeyFeedExported = "key.feed-exported",
     }
 }
 
@@ -510,6 +534,10 @@ pub enum Event {
     Status(StatusEvent),
     /// What became of letters.
     Notice(NoticeEvent),
+    /// Acts that wait for other persons.
+    Proposal(ProposalEvent),
+    /// The states of organisations and branch offices.
+    Registry(RegistryEvent),
     /// Something was refused.
     Refused {
         /// What was tried.
@@ -648,6 +676,8 @@ impl Event {
             Self::Authority(event) => event.facts(),
             Self::Status(event) => event.facts(),
             Self::Notice(event) => event.facts(),
+            Self::Proposal(event) => event.facts(),
+            Self::Registry(event) => event.facts(),
             Self::Refused { code, object, organisation, policy, refusal } => Facts {
                 code: *code,
                 object: object.clone(),
@@ -725,6 +755,8 @@ impl Event {
             | Self::Authority(_)
             | Self::Status(_)
             | Self::Notice(_)
+            | Self::Proposal(_)
+            | Self::Registry(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }
@@ -791,6 +823,8 @@ impl Event {
             | Self::Authority(_)
             | Self::Status(_)
             | Self::Notice(_)
+            | Self::Proposal(_)
+            | Self::Registry(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }

@@ -72,22 +72,35 @@ pub enum AuthorityKind {
     Policy,
     /// Issues seals of one level and its own OCSP signers.
     Issuing(Level),
+    /// Issues the certificates of services (DOMAIN 12.5).
+    Service(ServiceKind),
+}
+
+words! {
+    /// Whom a service authority issues to (DOMAIN 12.5).
+    ServiceKind {
+        /// Time-stamping units.
+        TimeStamping = "tsa",
+        /// Administrators and signers of the audit trail.
+        Internal = "internal",
+    }
 }
 
 impl AuthorityKind {
-    /// `root`, `policy` or `issuing`.
+    /// `root`, `policy`, `issuing`, `tsa` or `internal`.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Root => "root",
             Self::Policy => "policy",
             Self::Issuing(_) => "issuing",
+            Self::Service(service) => service.word(),
         }
     }
 
     /// The level that an issuing authority serves.
     pub const fn level(self) -> Option<Level> {
         match self {
-            Self::Root | Self::Policy => None,
+            Self::Root | Self::Policy | Self::Service(_) => None,
             Self::Issuing(level) => Some(level),
         }
     }
@@ -97,7 +110,7 @@ impl AuthorityKind {
         match self {
             Self::Root => 7300,
             Self::Policy => 5475,
-            Self::Issuing(_) => 3650,
+            Self::Issuing(_) | Self::Service(_) => 3650,
         }
     }
 
@@ -105,19 +118,18 @@ impl AuthorityKind {
     pub const fn crl_days(self) -> i64 {
         match self {
             Self::Root | Self::Policy => 180,
-            Self::Issuing(_) => 3,
+            Self::Issuing(_) | Self::Service(_) => 3,
         }
     }
 
     /// Whether an authority of this kind may issue one of another (DOMAIN 12.4).
     pub const fn may_issue(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Root, Self::Policy | Self::Issuing(_)) | (Self::Policy, Self::Issuing(_)) => {
-                true
-            }
+            (Self::Root, Self::Policy | Self::Issuing(_) | Self::Service(_))
+            | (Self::Policy, Self::Issuing(_) | Self::Service(_)) => true,
             (Self::Root | Self::Policy, Self::Root)
             | (Self::Policy, Self::Policy)
-            | (Self::Issuing(_), Self::Root | Self::Policy | Self::Issuing(_)) => false,
+            | (Self::Issuing(_) | Self::Service(_), _) => false,
         }
     }
 }
@@ -313,11 +325,20 @@ impl AuthorityOrder {
         let refused = || Refusal::new(RefusalCode::StateConflict, "12.4").with("problem", "issuer");
         let dedicated = self.dedicated.is_some();
         match (self.kind, &self.issuer) {
-            (AuthorityKind::Root, None) | (AuthorityKind::Policy, Some(_)) if !dedicated => Ok(()),
-            (AuthorityKind::Issuing(_), Some(_)) => Ok(()),
-            (AuthorityKind::Root | AuthorityKind::Policy | AuthorityKind::Issuing(_), _) => {
-                Err(refused())
+            (AuthorityKind::Root, None)
+            | (AuthorityKind::Policy | AuthorityKind::Service(_), Some(_))
+                if !dedicated =>
+            {
+                Ok(())
             }
+            (AuthorityKind::Issuing(_), Some(_)) => Ok(()),
+            (
+                AuthorityKind::Root
+                | AuthorityKind::Policy
+                | AuthorityKind::Issuing(_)
+                | AuthorityKind::Service(_),
+                _,
+            ) => Err(refused()),
         }
     }
 }

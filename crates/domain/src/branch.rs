@@ -135,7 +135,31 @@ pub struct Branch {
     pub opened_at: Timestamp,
 }
 
+impl BranchState {
+    /// Whether one transition of DOMAIN 6.2 leads from here to there.
+    pub const fn leads_to(self, to: Self) -> bool {
+        matches!(
+            (self, to),
+            (Self::Planned | Self::Paused, Self::Open)
+                | (Self::Open, Self::Paused)
+                | (Self::Open | Self::Paused, Self::Closing)
+                | (Self::Closing, Self::Closed)
+        )
+    }
+}
+
 impl Branch {
+    /// The branch in another state; a transition that DOMAIN 6.2 does not list is refused.
+    pub fn moved(&self, to: BranchState) -> Result<Self, Refusal> {
+        if self.state.leads_to(to) {
+            return Ok(Self { state: to, ..self.clone() });
+        }
+        Err(Refusal::new(RefusalCode::StateConflict, "6.2")
+            .with("branch", &self.code)
+            .with("state", self.state)
+            .with("to", to))
+    }
+
     /// Whether the branch may apply now: open, and with a custodian (KM-16).
     pub fn may_apply(&self) -> Result<(), Refusal> {
         match self.state {
@@ -169,6 +193,24 @@ mod tests {
         }
         for bad in ["", "-A", "br-1", "A_B", "ABCDEFGHIJKLMNOPQRSTUVWXY", "支店"] {
             assert!(BranchCode::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_branch_goes_the_ways_of_domain_6_2_and_no_other() {
+        use BranchState as S;
+        let ways = [
+            (S::Planned, S::Open),
+            (S::Open, S::Paused),
+            (S::Paused, S::Open),
+            (S::Open, S::Closing),
+            (S::Paused, S::Closing),
+            (S::Closing, S::Closed),
+        ];
+        for from in S::ALL {
+            for to in S::ALL {
+                assert_eq!(from.leads_to(*to), ways.contains(&(*from, *to)), "{from} {to}");
+            }
         }
     }
 

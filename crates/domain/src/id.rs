@@ -143,6 +143,10 @@ ids! {
     KeyEvidenceId = "kev";
     /// An order of several instances at once.
     OrderId = "ord";
+    /// Something that one person proposes and others agree to.
+    ProposalId = "prp";
+    /// A record of an accreditation.
+    AccreditationId = "acc";
     /// A request that came in; its last characters are the reference number people see.
     RequestId = "req";
     /// A ceremony.

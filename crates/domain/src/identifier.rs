@@ -133,6 +133,12 @@ impl Lei {
     }
 }
 
+impl fmt::Display for Lei {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl TryFrom<String> for Lei {
     type Error = Refusal;
     fn try_from(text: String) -> Result<Self, Refusal> {

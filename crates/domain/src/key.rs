@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::Digest;
-use crate::id::{AuthorityId, InstanceId, KeyId};
+use crate::id::{AuthorityId, InstanceId, KeyId, UserId};
 use crate::time::Timestamp;
 
 /// Algorithm and size of a key pair.
@@ -264,6 +264,12 @@ words! {
         AuditSigner = "audit-signer",
         /// Seals the bundles that go to an offline installation.
         Exchange = "exchange",
+        /// Signs the known-key feed for other authorities.
+        Feed = "feed",
+        /// Signs time-stamps.
+        TimeStamping = "tsa",
+        /// The key of an administrator's client certificate, which the administrator holds.
+        Administrator = "administrator",
     }
 }
 
@@ -277,6 +283,8 @@ pub enum KeyHolder {
     Authority(AuthorityId),
     /// A scheme's list, by the scheme's code.
     Scheme(String),
+    /// A person's account: the key of a client certificate.
+    Account(UserId),
 }
 
 words! {
@@ -288,6 +296,8 @@ words! {
         Weak = "weak",
         /// On a list of published keys.
         Published = "published",
+        /// Blocked by the platform's officers.
+        Operator = "operator",
     }
 }
 

@@ -29,6 +29,21 @@ words! {
     }
 }
 
+impl OrganisationState {
+    /// Whether one transition of DOMAIN 6.1 leads from here to there.
+    pub const fn leads_to(self, to: Self) -> bool {
+        matches!(
+            (self, to),
+            (Self::Draft, Self::Proofing)
+                | (Self::Proofing | Self::Restricted, Self::Active)
+                | (Self::Proofing, Self::Rejected)
+                | (Self::Active, Self::Restricted)
+                | (Self::Active | Self::Restricted, Self::Closing)
+                | (Self::Closing, Self::Closed)
+        )
+    }
+}
+
 words! {
     /// The language in which an organisation is written to.
     Language {
@@ -125,6 +140,17 @@ impl Organisation {
         Ok(self)
     }
 
+    /// The organisation in another state; a transition that DOMAIN 6.1 does not list is refused.
+    pub fn moved(&self, to: OrganisationState) -> Result<Self, Refusal> {
+        if self.state.leads_to(to) {
+            return Ok(Self { state: to, ..self.clone() });
+        }
+        Err(Refusal::new(RefusalCode::StateConflict, "6.1")
+            .with("organisation", &self.identifier)
+            .with("state", self.state)
+            .with("to", to))
+    }
+
     /// Whether it may apply for credentials now.
     pub fn may_apply(&self) -> Result<(), Refusal> {
         match self.state {
@@ -137,6 +163,30 @@ impl Organisation {
             | OrganisationState::Rejected => {
                 Err(Refusal::new(RefusalCode::OrganisationRestricted, "6.1")
                     .with("state", self.state))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OrganisationState as S;
+
+    #[test]
+    fn an_organisation_goes_the_ways_of_domain_6_1_and_no_other() {
+        let ways = [
+            (S::Draft, S::Proofing),
+            (S::Proofing, S::Active),
+            (S::Proofing, S::Rejected),
+            (S::Active, S::Restricted),
+            (S::Restricted, S::Active),
+            (S::Active, S::Closing),
+            (S::Restricted, S::Closing),
+            (S::Closing, S::Closed),
+        ];
+        for from in S::ALL {
+            for to in S::ALL {
+                assert_eq!(from.leads_to(*to), ways.contains(&(*from, *to)), "{from} {to}");
             }
         }
     }

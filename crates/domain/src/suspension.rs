@@ -22,6 +22,8 @@ words! {
         CustodianGone = "custodian-gone",
         /// The device failed and a successor is on its way (RO-2).
         EmergencyRotation = "emergency-rotation",
+        /// Its branch office pauses.
+        BranchPaused = "branch-paused",
     }
 }
 
@@ -32,6 +34,7 @@ impl HoldCause {
             Self::CopySuspected | Self::DuplicateKey => Cause::KeyExposed,
             Self::EmergencyRotation => Cause::Replaced,
             Self::UnclearFacts | Self::CustodianGone => Cause::RightWithdrawn,
+            Self::BranchPaused => Cause::OfficeClosed,
         }
     }
 }

@@ -5,6 +5,7 @@ use tenkoku_pki::bundle::PreparedBundle;
 use tenkoku_pki::crl::LintedCrl;
 use tenkoku_pki::csr::RequestBody;
 use tenkoku_pki::jws::LintedDocument;
+use tenkoku_pki::jws::compact::PreparedJws;
 use tenkoku_pki::key::PublicKey;
 use tenkoku_pki::lint::Linted;
 use tenkoku_pki::ocsp::LintedAnswer;
@@ -35,6 +36,8 @@ pub enum Body<'a> {
     Bundle(&'a PreparedBundle),
     /// A document for relying parties.
     Document(&'a LintedDocument),
+    /// Signed JSON for others.
+    Jws(&'a PreparedJws),
 }
 
 impl Body<'_> {
@@ -49,6 +52,7 @@ impl Body<'_> {
             Body::Request(body) => body.to_be_signed(),
             Body::Bundle(body) => body.to_be_signed(),
             Body::Document(body) => body.to_be_signed(),
+            Body::Jws(body) => body.to_be_signed(),
         }
     }
 
@@ -63,6 +67,7 @@ impl Body<'_> {
             Body::Request(body) => body.signature_algorithm(),
             Body::Bundle(body) => body.signature_algorithm(),
             Body::Document(body) => body.signature_algorithm(),
+            Body::Jws(body) => body.signature_algorithm(),
         }
     }
 
@@ -78,6 +83,7 @@ impl Body<'_> {
             Body::Request(body) => body.signer() == key,
             Body::Bundle(body) => body.signer() == key,
             Body::Document(body) => body.signer() == key,
+            Body::Jws(body) => body.signer() == key,
         };
         if is_signer {
             return Ok(());

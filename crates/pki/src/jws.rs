@@ -3,7 +3,9 @@
 //!
 //! The octets that are signed begin with the base64url of `{"alg"`, as no certificate, CRL, answer,
 //! list or bundle begins, so a signature over a document is never one over anything else.
-//! Deliberately not here: what a document says.
+//! [`compact`] is the form for other machines. Deliberately not here: what a document says.
+
+pub mod compact;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

@@ -1,6 +1,7 @@
 //! What the operator decided, checked once and handed on as typed parts.
 
 use tenkoku_domain::authority::AuthorityCode;
+use tenkoku_domain::feed::FeedAuthority;
 use tenkoku_domain::identifier::{NationalScheme, OrganizationIdentifier};
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::name::Name;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub clock: ClockWatch,
     /// How status is answered.
     pub status: StatusSettings,
+    /// The name under which known-key feeds are made for other authorities; `None` where none are.
+    pub key_feed: Option<FeedAuthority>,
     /// Who operates the authorities.
     pub operator: Operator,
     /// The scheme whose list is published.

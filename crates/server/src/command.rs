@@ -3,8 +3,11 @@
 
 mod audit;
 mod authority;
+mod block;
 mod ceremony;
 mod certificate;
+mod claim;
+mod closing;
 mod config;
 mod container;
 mod crl;
@@ -23,6 +26,7 @@ mod init;
 mod instance;
 mod job;
 mod key;
+mod keyfeed;
 mod list;
 mod mail;
 mod ocsp;
@@ -32,10 +36,12 @@ mod person;
 mod policy;
 mod proof;
 mod proofing;
+mod proposal;
 mod registry;
 pub(crate) mod serve;
 mod user;
 mod vendor_root;
+mod wishes;
 
 use std::path::PathBuf;
 
@@ -202,6 +208,15 @@ enum Command {
     /// The runs of the nightly checks
     #[command(subcommand)]
     Job(job::JobCommand),
+    /// Known-key feeds between authorities
+    #[command(subcommand)]
+    Keyfeed(keyfeed::KeyfeedCommand),
+    /// Accreditations that certificates may claim
+    #[command(subcommand)]
+    Claim(claim::ClaimCommand),
+    /// Acts that wait for other persons
+    #[command(subcommand)]
+    Proposal(proposal::ProposalCommand),
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -282,6 +297,9 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Container(command) => container::run(command, &config()?, output),
         Command::VendorRoot(command) => vendor_root::run(command, &config()?, output),
         Command::Incident(command) => incident::run(command, &config()?, output),
+        Command::Keyfeed(command) => keyfeed::run(command, &config()?, output),
+        Command::Claim(command) => claim::run(command, &config()?, output),
+        Command::Proposal(command) => proposal::run(command, &config()?, output),
         Command::Audit(command) => audit::run(command, &config()?, output),
         Command::User(command) => user::run(command, &config()?, output),
         Command::Mail(command) => mail::run(command, &config()?, output),

@@ -6,6 +6,7 @@ mod clock;
 mod console;
 mod database;
 mod installation;
+mod key_feed;
 mod keys;
 mod listen;
 mod log;
@@ -55,6 +56,8 @@ struct ConfigToml {
     status: status::StatusToml,
     #[serde(default)]
     keys: keys::KeysToml,
+    #[serde(default)]
+    key_feed: key_feed::KeyFeedToml,
     operator: operator::OperatorToml,
     scheme: scheme::SchemeToml,
     #[serde(default)]
@@ -121,6 +124,7 @@ impl Config {
             arc,
             clock: toml.clock.watch(kind),
             status: toml.status.checked()?,
+            key_feed: toml.key_feed.checked()?,
             operator: toml.operator.checked()?,
             scheme: toml.scheme.checked()?,
             identifier_schemes: toml

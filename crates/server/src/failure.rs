@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use tenkoku_ca::apply::ApplyError;
+use tenkoku_ca::closing::ClosingError;
+use tenkoku_ca::feed::FeedError;
 use tenkoku_ca::import::{FileProblem, ImportError, RowProblem};
 use tenkoku_ca::incident::CloseError;
 use tenkoku_ca::issue::IssueError;
 use tenkoku_ca::life::LifeError;
 use tenkoku_ca::policy::PolicyError;
+use tenkoku_ca::proposal::ProposalError;
 use tenkoku_ca::prove::ProveError;
 use tenkoku_ca::revoke::RevokeError;
 use tenkoku_ca::suspend::SuspendError;
@@ -288,6 +291,40 @@ impl From<PolicyError> for Failure {
             }
             PolicyError::Canonical(error) => error.into(),
             PolicyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProposalError> for Failure {
+    fn from(error: ProposalError) -> Self {
+        match error {
+            ProposalError::Refused(refusal) => refusal.into(),
+            ProposalError::Canonical(error) => error.into(),
+            ProposalError::Store(store) => store.into(),
+        }
+    }
+}
+
+impl From<ClosingError> for Failure {
+    fn from(error: ClosingError) -> Self {
+        match error {
+            ClosingError::Refused(refusal) => refusal.into(),
+            ClosingError::Store(store) => store.into(),
+        }
+    }
+}
+
+impl From<FeedError> for Failure {
+    fn from(error: FeedError) -> Self {
+        match error {
+            FeedError::Refused(refusal) => refusal.into(),
+            FeedError::Store(store) => store.into(),
+            FeedError::Keys(keys) => keys.into(),
+            FeedError::Signing(signing) => signing.into(),
+            FeedError::Canonical(_)
+            | FeedError::PublicKey(_)
+            | FeedError::Jws(_)
+            | FeedError::Assemble(_) => Self::internal(error),
         }
     }
 }

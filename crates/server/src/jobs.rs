@@ -16,8 +16,10 @@ use tenkoku_ca::notices::collect_notices;
 use tenkoku_ca::policy::activate_due_policies;
 use tenkoku_ca::settle::settle_pending;
 use tenkoku_ca::signer::{renew_document_signer, renew_list_signer, renew_ocsp_signers};
+use tenkoku_ca::weak_scan::{scan_listed, scan_shared_factors};
 use tenkoku_domain::access::{OperateAuthority, Permit};
 use tenkoku_domain::id::AuthorityId;
+use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
 use tenkoku_publisher::publish::renew_list;
 use tenkoku_responder::crl::current_crl;
@@ -28,7 +30,7 @@ use crate::clock;
 use crate::failure::Failure;
 
 /// What the clock puts into the queue, and when (second, minute, hour, day, month, weekday).
-const TIMETABLE: [(&str, &str); 10] = [
+const TIMETABLE: [(&str, &str); 11] = [
     (ACTIVATE_POLICIES, "0 * * * * *"),
     (SETTLE, "*/10 * * * * *"),
     (SETTLE_DESTRUCTIONS, "40 * * * * *"),
@@ -41,6 +43,7 @@ const TIMETABLE: [(&str, &str); 10] = [
     // do.
     (NIGHTLY, "0 10 * * * *"),
     (NOTICES, "0 */10 * * * *"),
+    (SEARCH_KEYS, "0 40 * * * *"),
 ];
 
 const ACTIVATE_POLICIES: &str = "activate-policies";
@@ -53,6 +56,14 @@ const RENEW_LIST: &str = "renew-list";
 const LAPSE: &str = "lapse-applications";
 /// Writes the letters whose step has come.
 const NOTICES: &str = "collect-notices";
+/// The search among all known keys for weak and published ones, and for shared factors. Asked for
+/// hourly, so that a night is never missed, and run once a day.
+pub(crate) const SEARCH_KEYS: &str = "search-keys";
+/// Hours after a search in which no other begins.
+const SEARCH_HOURS: i64 = 20;
+/// Hours after which a search that did not end is taken as broken off.
+const SEARCH_BROKEN_HOURS: i64 = 3;
+
 /// Queued by the store with every change of status.
 const REFRESH_STATUS: &str = "refresh-status";
 
@@ -198,6 +209,7 @@ fn run(env: &Env, job: &Job) -> Result<(), Failure> {
             }
         }
         NIGHTLY => nightly(env, &scheduler.permit(now)?)?,
+        SEARCH_KEYS => search_keys(env)?,
         REFRESH_STATUS => {
             let id = AuthorityId::parse(&job.object).map_err(Failure::internal)?;
             let authority = env.store.read(|tx| tx.load_authority(&id))?;
@@ -206,6 +218,61 @@ fn run(env: &Env, job: &Job) -> Result<(), Failure> {
         other => tracing::warn!(kind = other, "a job of a kind that this program does not know"),
     }
     Ok(())
+}
+
+/// Begins the search among all keys on a thread of its own: it takes minutes, and the other jobs do
+/// not wait for it. At most one runs a day, whatever the number of nodes; one that is cut off by a
+/// stop is begun anew, and finds what it found before blocked.
+fn search_keys(env: &Env) -> Result<(), Failure> {
+    let now = env.clock.now();
+    let hours = |hours: i64| now.plus_seconds(-3600 * hours);
+    let begun = env.store.write(|tx| {
+        // Of two nodes the second finds the run of the first.
+        let due = match tx.last_run(SEARCH_KEYS)? {
+            Some(run) if run.outcome == "running" => run.started_at < hours(SEARCH_BROKEN_HOURS),
+            Some(run) if run.outcome == "done" => run.started_at < hours(SEARCH_HOURS),
+            Some(_) | None => true,
+        };
+        if due {
+            tx.begin_job_run(SEARCH_KEYS, now)?;
+        }
+        Ok::<_, StoreError>(due)
+    })?;
+    if !begun {
+        return Ok(());
+    }
+    let shared = env.clone();
+    let spawned = std::thread::Builder::new()
+        .name("search-keys".to_owned())
+        .spawn(move || searched(&shared, now));
+    spawned.map(drop).map_err(Failure::internal)
+}
+
+/// Runs the search and records how it ended.
+fn searched(env: &Env, started: Timestamp) {
+    let scheduler = env.system("scheduler");
+    let ran = scheduler.permit(started).map_err(Failure::from).and_then(|permit| {
+        let listed = scan_listed(env, &permit)?;
+        let shared = scan_shared_factors(env, &permit)?;
+        Ok(BTreeMap::from([("listed".to_owned(), listed), ("shared-factor".to_owned(), shared)]))
+    });
+    let (outcome, counts) = match &ran {
+        Ok(counts) => ("done", counts.clone()),
+        Err(failure) => {
+            let cause = failure.cause.as_deref().unwrap_or(&failure.code);
+            tracing::error!(cause, "the search among all keys did not work");
+            ("failed", BTreeMap::new())
+        }
+    };
+    let found: usize = counts.values().sum();
+    if found > 0 {
+        tracing::error!(found, "keys in use were found weak or published: see the incidents");
+    }
+    let ended = env.clock.now();
+    let run = (SEARCH_KEYS, started);
+    if let Err(error) = env.store.write(|tx| tx.end_job_run(run, outcome, &counts, ended)) {
+        tracing::error!(%error, "the end of the search among all keys could not be recorded");
+    }
 }
 
 /// Runs the checks and records the run, so that one that did not happen is noticed.

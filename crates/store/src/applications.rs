@@ -2,7 +2,9 @@
 
 use diesel::prelude::*;
 use tenkoku_domain::access::{Actor, ActorKind, Scope};
-use tenkoku_domain::application::{Application, ApplicationState, AppliedGrant, AppliedKey};
+use tenkoku_domain::application::{
+    Application, ApplicationState, AppliedGrant, AppliedKey, Wishes,
+};
 use tenkoku_domain::id::{
     ApplicationId, BranchId, CertificateId, GrantId, InstanceId, KeyId, OrganisationId,
 };
@@ -52,6 +54,7 @@ struct ApplicationRow {
     changed_at: i64,
     grant_id: Option<String>,
     grant_digest: Option<String>,
+    wishes: String,
 }
 
 impl From<&Application> for ApplicationRow {
@@ -78,6 +81,7 @@ impl From<&Application> for ApplicationRow {
             changed_at: application.changed_at.millis(),
             grant_id: application.grant.as_ref().map(|grant| grant.id.to_string()),
             grant_digest: application.grant.as_ref().map(|grant| grant.digest.to_string()),
+            wishes: write_wishes(&application.wishes),
         }
     }
 }
@@ -110,8 +114,21 @@ impl ApplicationRow {
             certificate: place.ok("certificate_id", certificate)?,
             created_at: Timestamp::from_millis(self.created_at),
             changed_at: Timestamp::from_millis(self.changed_at),
+            wishes: read_wishes(place, &self.wishes)?,
         })
     }
+}
+
+/// Nothing is written for an ordinary seal.
+fn write_wishes(wishes: &Wishes) -> String {
+    if *wishes == Wishes::default() { String::new() } else { serde_json::json!(wishes).to_string() }
+}
+
+fn read_wishes(place: Place<'_>, text: &str) -> Result<Wishes, StoreError> {
+    if text.is_empty() {
+        return Ok(Wishes::default());
+    }
+    place.ok("wishes", serde_json::from_str(text))
 }
 
 /// The key of an application; both columns are filled together.
@@ -340,7 +357,8 @@ impl Tx<'_> {
         one(rows, "application")
     }
 
-    /// The certificate of an application was withdrawn unreceived; it may be issued anew.
+    /// The certificate of an application was withdrawn unreceived; it may be issued anew, unless the
+    /// application ended meanwhile because its branch did.
     pub(crate) fn reopen_application(&mut self, id: &ApplicationId) -> Result<(), StoreError> {
         let from = [ApplicationState::Ready, ApplicationState::Issued].map(ApplicationState::word);
         let open = applications::state.eq_any(from);
@@ -350,6 +368,12 @@ impl Tx<'_> {
                 applications::certificate_id.eq(None::<&str>),
             ))
             .execute(self.conn)?;
+        let ended = applications::table
+            .find(id.as_str())
+            .filter(applications::state.eq(ApplicationState::Rejected.word()));
+        if rows == 0 && ended.count().get_result::<i64>(self.conn)? == 1 {
+            return Ok(());
+        }
         one(rows, "application")
     }
 }

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use tenkoku_domain::authority::{
-    Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState, Custody,
+    Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState, Custody, ServiceKind,
 };
 use tenkoku_domain::certificate::{Serial, Validity};
 use tenkoku_domain::id::{AuthorityId, KeyId, OrganisationId};
@@ -77,6 +77,7 @@ impl AuthorityRow {
             ("root", None) => Some(AuthorityKind::Root),
             ("policy", None) => Some(AuthorityKind::Policy),
             ("issuing", Some(level)) => Some(AuthorityKind::Issuing(place.level("level", level)?)),
+            (word, None) => ServiceKind::from_word(word).map(AuthorityKind::Service),
             _ => None,
         };
         let issuer = self.issuer.as_deref().map(AuthorityId::parse).transpose();

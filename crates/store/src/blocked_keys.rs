@@ -47,6 +47,15 @@ impl Tx<'_> {
             .transpose()
     }
 
+    /// Every blocked key, by fingerprint.
+    pub fn list_blocked_keys(&mut self) -> Result<Vec<BlockedKey>, StoreError> {
+        let rows = blocked_keys::table
+            .order(blocked_keys::fingerprint)
+            .select(BlockedKeyRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(BlockedKeyRow::read).collect()
+    }
+
     /// Blocks a key for ever. Whether it was not blocked before; the earlier entry stays.
     pub fn block_key(&mut self, blocked: &BlockedKey) -> Result<bool, StoreError> {
         if self.find_blocked_key(&blocked.fingerprint)?.is_some() {

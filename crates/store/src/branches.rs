@@ -17,7 +17,7 @@ use crate::error::StoreError;
 use crate::page::{Page, containing};
 use crate::schema::branches;
 use crate::scope::within;
-use crate::tx::{Tx, lock_row};
+use crate::tx::{Tx, lock_row, one};
 
 /// Which branches a list shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -253,6 +253,48 @@ impl Tx<'_> {
     ) -> Result<i64, StoreError> {
         let query = visible!(scope).filter(branches::organisation_id.eq(organisation.as_str()));
         Ok(query.count().get_result(self.conn)?)
+    }
+
+    /// The branches of an organisation within the scope, locked until the end of the transaction,
+    /// in the order of their identifiers.
+    pub fn lock_branches(
+        &mut self,
+        scope: &Scope,
+        organisation: &OrganisationId,
+    ) -> Result<Vec<Branch>, StoreError> {
+        let ids = visible!(scope)
+            .filter(branches::organisation_id.eq(organisation.as_str()))
+            .order(branches::id)
+            .select(branches::id)
+            .load::<String>(self.conn)?;
+        let place = Place::new("branch", organisation.as_str());
+        ids.iter()
+            .map(|id| self.lock_branch(scope, &place.ok("id", BranchId::parse(id))?))
+            .collect()
+    }
+
+    /// Branches in a state, whoever's, in the order of their identifiers.
+    pub fn list_branches_in(&mut self, state: BranchState) -> Result<Vec<Branch>, StoreError> {
+        let rows = branches::table
+            .filter(branches::state.eq(state.word()))
+            .order(branches::id)
+            .select(BranchRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(BranchRow::read).collect()
+    }
+
+    /// A branch moves to another state.
+    pub(crate) fn move_branch(
+        &mut self,
+        branch: &Branch,
+        from: BranchState,
+    ) -> Result<(), StoreError> {
+        let standing =
+            branches::table.find(branch.id.as_str()).filter(branches::state.eq(from.word()));
+        let rows = diesel::update(standing)
+            .set(branches::state.eq(branch.state.word()))
+            .execute(self.conn)?;
+        one(rows, "branch")
     }
 
     /// Keeps a new branch.

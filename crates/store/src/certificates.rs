@@ -343,6 +343,38 @@ impl Tx<'_> {
         rows.into_iter().map(CertificateRow::read).collect()
     }
 
+    /// The certificates of a branch that are neither revoked nor expired (I-10), oldest first. One
+    /// that is being signed is among them.
+    pub fn open_certificates_of_branch(
+        &mut self,
+        branch: &BranchId,
+        now: Timestamp,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        let rows = certificates::table
+            .filter(certificates::branch_id.eq(branch.as_str()))
+            .filter(certificates::state.eq_any(OPEN))
+            .filter(certificates::not_after.ge(now.floor().millis()))
+            .order(certificates::id)
+            .select(CertificateRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(CertificateRow::read).collect()
+    }
+
+    /// How many keys of an organisation were in a certificate and are not shown to be destroyed.
+    pub fn count_keys_without_evidence(
+        &mut self,
+        organisation: &OrganisationId,
+    ) -> Result<i64, StoreError> {
+        let certified = certificates::table
+            .filter(certificates::organisation_id.eq(organisation.as_str()))
+            .select(certificates::key_id);
+        Ok(keys::table
+            .filter(keys::id.eq_any(certified))
+            .filter(keys::state.ne(KeyState::Destroyed.word()))
+            .count()
+            .get_result(self.conn)?)
+    }
+
     /// The newest certificate of a service's signer that may be used now: signed, valid, neither
     /// revoked nor suspended.
     pub fn current_signer(

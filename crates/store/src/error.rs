@@ -153,6 +153,17 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("incidents_id", "incidents.id", "incident"),
     ("incidents_open", "incidents.fingerprint", "incident"),
     ("feed_issuers_code", "feed_issuers.code", "feed issuer"),
+    ("proposals_id", "proposals.id", "proposal"),
+    (
+        "proposal_decisions_person",
+        "proposal_decisions.proposal_id, proposal_decisions.person",
+        "decision about the proposal",
+    ),
+    ("accreditations_id", "accreditations.id", "accreditation"),
+    ("feed_exports_sequence", "feed_exports.authority, feed_exports.sequence", "feed sequence"),
+    ("feed_keys_fingerprint", "feed_keys.issuer, feed_keys.fingerprint", "key of a feed"),
+    ("leis_lei", "leis.lei", "LEI"),
+    ("imprints_digest", "imprints.digest", "imprint"),
     ("vendor_roots_code", "vendor_roots.code", "vendor root"),
     (
         "vendor_root_decisions_person",

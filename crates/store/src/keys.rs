@@ -1,7 +1,7 @@
 //! Table `keys`: every key the platform ever knew, its fingerprint claimed for ever (DOMAIN 8.4).
 
 use diesel::prelude::*;
-use tenkoku_domain::id::{AuthorityId, InstanceId, KeyId};
+use tenkoku_domain::id::{AuthorityId, InstanceId, KeyId, UserId};
 use tenkoku_domain::key::{
     Fingerprint, Key, KeyAlgorithm, KeyHolder, KeyRole, KeyState, OriginClass,
 };
@@ -33,6 +33,7 @@ impl From<&Key> for KeyRow {
             KeyHolder::Instance(id) => ("instance", id.to_string()),
             KeyHolder::Authority(id) => ("authority", id.to_string()),
             KeyHolder::Scheme(code) => ("scheme", code.clone()),
+            KeyHolder::Account(id) => ("account", id.to_string()),
         };
         Self {
             id: key.id.to_string(),
@@ -56,6 +57,7 @@ impl KeyRow {
             "instance" => InstanceId::parse(&self.holder).ok().map(KeyHolder::Instance),
             "authority" => AuthorityId::parse(&self.holder).ok().map(KeyHolder::Authority),
             "scheme" => Some(KeyHolder::Scheme(self.holder)),
+            "account" => UserId::parse(&self.holder).ok().map(KeyHolder::Account),
             _ => None,
         };
         Ok(Key {

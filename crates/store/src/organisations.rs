@@ -18,7 +18,7 @@ use crate::error::StoreError;
 use crate::page::{Page, containing};
 use crate::schema::{branches, certificates, organisations};
 use crate::scope::{reach, within};
-use crate::tx::Tx;
+use crate::tx::{Tx, lock_row, one};
 
 /// An organisation in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -214,6 +214,32 @@ impl Tx<'_> {
             .into_boxed::<AnyBackend>();
         let query = within!(query, scope, certificates::organisation_id, certificates::branch_id);
         Ok(query.load::<(String, i64)>(self.conn)?.into_iter().collect())
+    }
+
+    /// An organisation within the scope, locked until the end of the transaction. It is locked
+    /// before its branches.
+    pub fn lock_organisation(
+        &mut self,
+        scope: &Scope,
+        id: &OrganisationId,
+    ) -> Result<Organisation, StoreError> {
+        lock_row!(self, organisations, id.as_str());
+        self.load_organisation(scope, id)
+    }
+
+    /// An organisation moves to another state.
+    pub(crate) fn move_organisation(
+        &mut self,
+        organisation: &Organisation,
+        from: OrganisationState,
+    ) -> Result<(), StoreError> {
+        let standing = organisations::table
+            .find(organisation.id.as_str())
+            .filter(organisations::state.eq(from.word()));
+        let rows = diesel::update(standing)
+            .set(organisations::state.eq(organisation.state.word()))
+            .execute(self.conn)?;
+        one(rows, "organisation")
     }
 
     /// Keeps a new organisation.

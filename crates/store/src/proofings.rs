@@ -6,13 +6,14 @@ use serde_json::json;
 use tenkoku_domain::access::{Actor, Scope};
 use tenkoku_domain::audit::Proofing;
 use tenkoku_domain::id::{BranchId, OrganisationId, PersonId, ProofingId};
+use tenkoku_domain::identifier::Lei;
 use tenkoku_domain::person::Party;
 use tenkoku_domain::proofing::{Method, ProofingRecord, Subject};
 use tenkoku_domain::time::Timestamp;
 
 use crate::column::{Place, level_number};
 use crate::error::StoreError;
-use crate::schema::proofing_records;
+use crate::schema::{leis, proofing_records};
 use crate::tx::Tx;
 
 #[derive(Insertable, Queryable, Selectable)]
@@ -94,6 +95,54 @@ impl Tx<'_> {
             .select(ProofingRow::as_select())
             .load(self.conn)?;
         rows.into_iter().map(ProofingRow::read).collect()
+    }
+
+    /// When an LEI was last proofed to be an organisation's; `None` where it never was.
+    pub fn proofed_lei(
+        &mut self,
+        organisation: &OrganisationId,
+        lei: &Lei,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let at = leis::table
+            .find(lei.to_string())
+            .filter(leis::organisation_id.eq(organisation.as_str()))
+            .select(leis::proofed_at)
+            .first(self.conn)
+            .optional()?;
+        Ok(at.map(Timestamp::from_millis))
+    }
+
+    /// The organisation that an LEI was proofed for.
+    pub fn holder_of_lei(&mut self, lei: &Lei) -> Result<Option<OrganisationId>, StoreError> {
+        let lei = lei.to_string();
+        let place = Place::new("LEI", &lei);
+        let holder: Option<String> =
+            leis::table.find(&lei).select(leis::organisation_id).first(self.conn).optional()?;
+        holder.map(|id| place.ok("organisation_id", OrganisationId::parse(&id))).transpose()
+    }
+
+    /// Keeps that an LEI was proofed; a later look-up renews it.
+    pub(crate) fn keep_lei(
+        &mut self,
+        organisation: &OrganisationId,
+        lei: &Lei,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let known = leis::table
+            .find(lei.to_string())
+            .filter(leis::organisation_id.eq(organisation.as_str()));
+        let renewed =
+            diesel::update(known).set(leis::proofed_at.eq(at.millis())).execute(self.conn)?;
+        if renewed == 0 {
+            diesel::insert_into(leis::table)
+                .values((
+                    leis::lei.eq(lei.to_string()),
+                    leis::organisation_id.eq(organisation.as_str()),
+                    leis::proofed_at.eq(at.millis()),
+                ))
+                .execute(self.conn)?;
+        }
+        Ok(())
     }
 
     /// Keeps a proofing.

@@ -5,6 +5,7 @@ mod delegation;
 mod identity;
 mod life;
 mod policy;
+mod proposal;
 mod status;
 
 use tenkoku_domain::access::Origin;
@@ -94,6 +95,8 @@ impl Tx<'_> {
             Event::Authority(event) => self.apply_authority(origin, at, event),
             Event::Status(event) => self.apply_status(at, event),
             Event::Notice(event) => self.apply_notice(at, event),
+            Event::Proposal(event) => self.apply_proposal(event),
+            Event::Registry(event) => self.apply_registry(at, event),
         }
     }
 
@@ -143,6 +146,8 @@ impl Tx<'_> {
             | Event::AccountLocked { .. }
             | Event::Policy(_)
             | Event::Notice(_)
+            | Event::Proposal(_)
+            | Event::Registry(_)
             | Event::Refused { .. } => Ok(()),
         }
     }

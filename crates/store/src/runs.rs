@@ -83,6 +83,18 @@ impl Tx<'_> {
             .transpose()
     }
 
+    /// The last run of a kind, whatever came of it.
+    pub fn last_run(&mut self, kind: &str) -> Result<Option<JobRun>, StoreError> {
+        job_runs::table
+            .filter(job_runs::kind.eq(kind))
+            .order(job_runs::started_at.desc())
+            .select(COLUMNS)
+            .first::<RunColumns>(self.conn)
+            .optional()?
+            .map(read)
+            .transpose()
+    }
+
     /// A run begins. Two at one instant on one node are a conflict.
     pub fn begin_job_run(&mut self, kind: &str, at: Timestamp) -> Result<(), StoreError> {
         self.change(|tx| {

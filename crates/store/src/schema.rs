@@ -240,6 +240,7 @@ diesel::table! {
         changed_at -> BigInt,
         grant_id -> Nullable<Text>,
         grant_digest -> Nullable<Text>,
+        wishes -> Text,
     }
 }
 
@@ -769,4 +770,65 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    proposals (id) {
+        id -> Text,
+        act -> Text,
+        digest -> Text,
+        reason -> Text,
+        author -> Text,
+        proposed_at -> BigInt,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    proposal_decisions (proposal_id, person) {
+        proposal_id -> Text,
+        person -> Text,
+        verdict -> Text,
+        decided_at -> BigInt,
+        reason -> Text,
+        actor -> Text,
+    }
+}
+
+diesel::table! {
+    accreditations (id) {
+        id -> Text,
+        authority_id -> Text,
+        record -> Text,
+        recorded_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    feed_exports (authority, sequence) {
+        authority -> Text,
+        sequence -> BigInt,
+        digest -> Text,
+        keys -> BigInt,
+        issued_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    imprints (digest) {
+        digest -> Text,
+        media_type -> Text,
+        picture -> Binary,
+        kept_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    leis (lei) {
+        lei -> Text,
+        organisation_id -> Text,
+        proofed_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(feed_keys, keys);
 diesel::allow_tables_to_appear_in_same_query!(certificates, applications);

@@ -19,7 +19,7 @@ use tenkoku_ca::prove::{Proof, ProveError, prove_possession};
 use tenkoku_ca::revoke::{RevokeError, RevokeOrder, revoke_certificate};
 use tenkoku_ca::signer::{renew_document_signer, renew_list_signer, renew_ocsp_signers};
 use tenkoku_domain::access::{Act, Actor, Permit, Principal, Role, RoleGrant, Scope};
-use tenkoku_domain::application::Application;
+use tenkoku_domain::application::{Application, Wishes};
 use tenkoku_domain::audit::{ChainBreak, ChainWalk, Event, StoredRecord};
 use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityKind};
 use tenkoku_domain::branch::{Branch, BranchCode};
@@ -204,6 +204,9 @@ impl World {
             AuthorityKind::Issuing(level) => {
                 (format!("E-Seal Issuing CA L{level}"), Some(authority_code("root-g1")))
             }
+            AuthorityKind::Service(service) => {
+                (format!("{} CA", service.word()), Some(authority_code("root-g1")))
+            }
         };
         let name = format!("Tenkoku Evaluation {name} G{generation}");
         AuthorityOrder {
@@ -306,7 +309,14 @@ impl World {
         request: Option<Vec<u8>>,
     ) -> Result<Applied, ApplyError> {
         let id = branch.id.clone();
-        let order = ApplyOrder { branch: id, level, validity_days: None, request, instance: None };
+        let order = ApplyOrder {
+            branch: id,
+            level,
+            validity_days: None,
+            request,
+            instance: None,
+            wishes: Wishes::default(),
+        };
         match self.env.settings.installation {
             Installation::Evaluation => apply_for_seal(&self.env, &self.permit(), &order),
             Installation::Production => {
@@ -467,6 +477,15 @@ impl World {
         }
     }
 
+    /// Octets as a literal of the database's SQL.
+    pub fn octets(&self, octets: &[u8]) -> String {
+        let digits = hex::encode(octets);
+        match &self.home {
+            Home::Sqlite(_) => format!("X'{digits}'"),
+            Home::Postgresql(_) => format!("decode('{digits}', 'hex')"),
+        }
+    }
+
     /// Does the waiting jobs that follow a change of status; gives their number.
     pub fn run_jobs(&self) -> usize {
         let mut done = 0;
@@ -548,6 +567,7 @@ fn settings(installation: Installation) -> Settings {
             Installation::Production => ClockWatch::Watched { servers: Vec::new() },
         },
         status: StatusSettings::default(),
+        key_feed: None,
         operator: Operator {
             name: name("Sample Trust Services"),
             name_ja: name("見本認証局"),

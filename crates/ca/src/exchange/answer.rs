@@ -5,12 +5,13 @@ use tenkoku_domain::access::{OperateAuthority, Permit, Scope};
 use tenkoku_domain::audit::{AuthorityEvent, Event, IssuedCrl};
 use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityName, AuthorityOrder};
 use tenkoku_domain::ceremony::Consent;
-use tenkoku_domain::certificate::{Certificate, CertificateState, Validity};
+use tenkoku_domain::certificate::{Certificate, CertificateState, Profile, Validity};
 use tenkoku_domain::exchange::{
     Answer, BundleKind, Given, Listed, Octets, Request, Sealed, VERSION, Want,
 };
 use tenkoku_domain::id::{AuthorityId, KeyId};
 use tenkoku_domain::key::{Key, KeyHolder, KeyRole, KeyState, OriginClass};
+use tenkoku_domain::time::Timestamp;
 use tenkoku_pki::cert;
 use tenkoku_pki::key::PublicKey;
 use tenkoku_pki::name::DistinguishedName;
@@ -248,6 +249,9 @@ fn cross(
 ) -> Result<Given, AuthorityError> {
     let now = env.clock.now();
     let other = cert::Certificate::parse(&certificate.0)?.as_issuer()?;
+    if let Some(made) = made_at_rollover(env, root, &other.key, now)? {
+        return Ok(given(&made));
+    }
     let issuing = issuer(root.may_issue(now)?)?;
     let holder = AuthorityId::new(now, &*env.entropy);
     let key = known_key(env, permit, &other.key, KeyRole::Authority, holder)?;
@@ -265,6 +269,25 @@ fn cross(
     };
     let name = other.name.subject_line();
     Ok(given(&sign(env, permit, root, key, name, &order)?))
+}
+
+/// The cross-certificate that the root signed already, when it was rolled over: it is handed out
+/// also by a root that issues no more.
+fn made_at_rollover(
+    env: &Env,
+    root: &Authority,
+    certified: &PublicKey,
+    now: Timestamp,
+) -> Result<Option<Certificate>, StoreError> {
+    env.store.read(|tx| {
+        let Some(key) = tx.find_key_by_fingerprint(&certified.fingerprint())? else {
+            return Ok(None);
+        };
+        let crosses = |one: &Certificate| {
+            one.profile == Profile::Cross && one.authority == root.id && one.is_live(now)
+        };
+        Ok(tx.certificates_of_key(&key.id)?.into_iter().find(crosses))
+    })
 }
 
 fn sign(

@@ -3,7 +3,7 @@
 use tenkoku_domain::access::{OperateAuthority, Permit};
 use tenkoku_domain::audit::{AuthorityEvent, Event};
 use tenkoku_domain::authority::{
-    Authority, AuthorityCode, AuthorityName, AuthorityOrder, AuthorityState, Custody,
+    Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityOrder, AuthorityState, Custody,
 };
 use tenkoku_domain::certificate::Profile;
 use tenkoku_domain::exchange::{BundleKind, Listed, Octets, Request, Sealed, VERSION, Want};
@@ -80,7 +80,9 @@ fn wanted(
     {
         wants.push(certificate(env, permit, waiting, &all)?);
     }
-    wants.extend(list_signer(env, permit, root)?);
+    if is_newest_root(root, &all) {
+        wants.extend(list_signer(env, permit, root)?);
+    }
     if let Some(code) = &order.cross {
         let other = load(env, permit, code)?;
         let der = other.certificate.ok_or(StoreError::NotFound { what: "authority" })?;
@@ -91,6 +93,12 @@ fn wanted(
         |e: tenkoku_store::RevokedEntry| Listed { serial: e.serial, revocation: e.revocation };
     wants.push(Want::Crl { revoked: revoked.into_iter().map(listed).collect() });
     Ok(wants)
+}
+
+/// The list is signed below the newest generation of roots; an earlier one may issue no more.
+fn is_newest_root(root: &Authority, all: &[Authority]) -> bool {
+    let roots = all.iter().filter(|a| a.kind == AuthorityKind::Root);
+    roots.max_by_key(|a| a.generation).is_some_and(|newest| newest.id == root.id)
 }
 
 fn certificate(

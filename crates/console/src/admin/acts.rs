@@ -395,7 +395,9 @@ fn act(
         Deed::Renew => Subject::Rollover {
             cross: match on.kind {
                 AuthorityKind::Root => CrossWish::Both,
-                AuthorityKind::Policy | AuthorityKind::Issuing(_) => CrossWish::None,
+                AuthorityKind::Policy | AuthorityKind::Issuing(_) | AuthorityKind::Service(_) => {
+                    CrossWish::None
+                }
             },
             authority: code,
         },

@@ -184,7 +184,7 @@ fn picture(w: Words, all: &[Authority]) -> Picture {
             class: match (authority.custody, authority.kind) {
                 (Custody::Offline, _) => "node node--ghost",
                 (Custody::Online, AuthorityKind::Root) => "node node--here",
-                (Custody::Online, AuthorityKind::Policy | AuthorityKind::Issuing(_)) => "node",
+                (Custody::Online, _) => "node",
             },
             code: authority.code.to_string(),
             kind: match (authority.kind, &authority.dedicated) {
@@ -196,6 +196,9 @@ fn picture(w: Words, all: &[Authority]) -> Picture {
                 }
                 (AuthorityKind::Root, _) => w.t("admin.tree.root").to_owned(),
                 (AuthorityKind::Policy, _) => w.t("admin.tree.policy").to_owned(),
+                (AuthorityKind::Service(service), _) => {
+                    w.word("admin.tree", service.word()).to_owned()
+                }
             } + &generation,
             state: match authority.custody {
                 Custody::Online => authority_chip(w, authority),
@@ -221,6 +224,7 @@ pub(super) fn kind(w: Words, authority: &Authority) -> String {
         AuthorityKind::Root => w.t("admin.authorities.root").to_owned(),
         AuthorityKind::Policy => w.t("admin.authorities.policy").to_owned(),
         AuthorityKind::Issuing(level) => w.say("admin.authorities.issuing").with("n", level).text(),
+        AuthorityKind::Service(service) => w.word("admin.authorities", service.word()).to_owned(),
     }
 }
 

@@ -52,7 +52,7 @@ const fn storey(kind: AuthorityKind) -> i64 {
     match kind {
         AuthorityKind::Root => 0,
         AuthorityKind::Policy => 1,
-        AuthorityKind::Issuing(_) => 2,
+        AuthorityKind::Issuing(_) | AuthorityKind::Service(_) => 2,
     }
 }
 

@@ -4,9 +4,12 @@ use serde_json::json;
 
 use super::{AuditCode, Facts, facts, key_facts};
 use crate::application::{Application, ApplicationState};
+use crate::canonical::Digest;
 use crate::challenge::Challenge;
+use crate::feed::{Feed, FeedAuthority, FeedSource};
 use crate::id::{KeyId, OrganisationId};
 use crate::incident::Incident;
+use crate::key::BlockedKey;
 use crate::key::Key;
 use crate::origin::{EvidenceFormat, KeyEvidence};
 use crate::policy::PossessionMethod;
@@ -76,6 +79,39 @@ pub enum IdentityEvent {
         /// The incident with its decision.
         incident: Incident,
     },
+    /// A key is never accepted again (KM-5).
+    KeyBlocked {
+        /// The key.
+        blocked: BlockedKey,
+    },
+    /// The feed of another authority is taken from now on.
+    FeedTrusted {
+        /// The authority.
+        source: FeedSource,
+    },
+    /// The feed of another authority is no longer taken; what it named stays known.
+    FeedEnded {
+        /// The authority.
+        source: FeedSource,
+    },
+    /// A feed of another authority was taken.
+    FeedImported {
+        /// The feed.
+        feed: Box<Feed>,
+        /// The digest of the signed file.
+        digest: Digest,
+    },
+    /// A feed was made for other authorities.
+    FeedExported {
+        /// The authority as it calls itself.
+        authority: FeedAuthority,
+        /// Its sequence.
+        sequence: i64,
+        /// The digest of the signed file.
+        digest: Digest,
+        /// How many keys it names.
+        keys: usize,
+    },
 }
 
 impl IdentityEvent {
@@ -114,6 +150,31 @@ impl IdentityEvent {
             Self::IncidentOpened { incident } | Self::IncidentClosed { incident } => {
                 incident_facts(incident)
             }
+            Self::KeyBlocked { blocked } => facts(
+                AuditCode::KeyBlocked,
+                "fingerprint",
+                blocked.fingerprint,
+                json!({ "list": blocked.list, "comment": blocked.reason }),
+            ),
+            Self::FeedTrusted { source } => source_facts(source, "trusted"),
+            Self::FeedEnded { source } => source_facts(source, "ended"),
+            Self::FeedImported { feed, digest } => facts(
+                AuditCode::KeyFeedImported,
+                "feed",
+                &feed.authority,
+                json!({
+                    "sequence": feed.sequence,
+                    "issued_at": feed.issued_at.to_string(),
+                    "digest": digest,
+                    "keys": feed.keys.len(),
+                }),
+            ),
+            Self::FeedExported { authority, sequence, digest, keys } => facts(
+                AuditCode::KeyFeedExported,
+                "feed",
+                authority,
+                json!({ "sequence": sequence, "digest": digest, "keys": keys }),
+            ),
         }
     }
 }
@@ -145,6 +206,12 @@ fn origin_facts(key: &Key, evidence: &KeyEvidence) -> Facts {
         }
     }
     facts
+}
+
+fn source_facts(source: &FeedSource, step: &str) -> Facts {
+    let key = Digest::of(&source.public_key);
+    let detail = json!({ "step": step, "key": key, "sequence": source.sequence });
+    facts(AuditCode::TrustedIssuerChanged, "feed", &source.authority, detail)
 }
 
 fn opened_facts(application: &Application, challenge: &Challenge) -> Facts {

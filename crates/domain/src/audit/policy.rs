@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{AuditCode, Facts, Outcome, facts};
+use crate::accreditation::Accreditation;
 use crate::canonical::Digest;
 use crate::policy::KeyPolicy;
 use crate::policy::draft::{PolicyDecision, PolicyDraft, Verdict};
@@ -58,6 +59,16 @@ pub enum PolicyEvent {
         /// What was decided.
         decision: VendorRootDecision,
     },
+    /// An accreditation was recorded: certificates may claim it from now on (PR-2).
+    ClaimRecorded {
+        /// The accreditation.
+        accreditation: Box<Accreditation>,
+    },
+    /// An accreditation ended before its time: nothing new claims it.
+    ClaimEnded {
+        /// The accreditation.
+        accreditation: Box<Accreditation>,
+    },
 }
 
 impl PolicyEvent {
@@ -104,6 +115,10 @@ impl PolicyEvent {
                 };
                 Facts { outcome, ..facts }
             }
+            Self::ClaimRecorded { accreditation } => {
+                claim_facts(AuditCode::ClaimRecorded, accreditation)
+            }
+            Self::ClaimEnded { accreditation } => claim_facts(AuditCode::ClaimEnded, accreditation),
         }
     }
 }
@@ -115,6 +130,19 @@ fn root_facts(root: &VendorRoot, more: Value) -> Facts {
         all.extend(more);
     }
     facts(AuditCode::VendorRootChanged, "vendor-root", &root.code, detail)
+}
+
+fn claim_facts(code: AuditCode, accreditation: &Accreditation) -> Facts {
+    let record = &accreditation.record;
+    let detail = json!({
+        "authority": record.authority,
+        "claim": record.claim,
+        "profiles": record.profiles,
+        "country": record.country,
+        "until": record.validity.not_after.to_string(),
+        "reference": record.reference,
+    });
+    facts(code, "accreditation", &accreditation.id, detail)
 }
 
 fn about(code: AuditCode, digest: Digest, detail: Value) -> Facts {

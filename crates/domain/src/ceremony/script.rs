@@ -7,7 +7,7 @@ use super::{
     Ceremony, CeremonyKind, CeremonyRole, CrossWish, NewAuthority, Participant, Step, StepAct,
     Subject,
 };
-use crate::authority::{AuthorityCode, AuthorityKind};
+use crate::authority::{AuthorityCode, AuthorityKind, ServiceKind};
 use crate::id::CeremonyId;
 use crate::key::KeyAlgorithm;
 use crate::level::Level;
@@ -296,10 +296,12 @@ fn new_authority(toml: &AuthorityToml) -> Result<NewAuthority, ScriptError> {
         ("issuing", Some(level)) => {
             AuthorityKind::Issuing(ok("authority.level", Level::try_from(level))?)
         }
+        ("tsa", None) => AuthorityKind::Service(ServiceKind::TimeStamping),
+        ("internal", None) => AuthorityKind::Service(ServiceKind::Internal),
         _ => {
             return Err(ScriptError::Value {
                 key: "authority.kind".to_owned(),
-                problem: "write \"root\", \"policy\", or \"issuing\" together with a level"
+                problem: "write \"root\", \"policy\", \"tsa\", \"internal\", or \"issuing\" together with a level"
                     .to_owned(),
             });
         }

@@ -254,6 +254,8 @@ fn title(wish: &Wish) -> String {
 pub const fn generation_of(kind: AuthorityKind) -> CeremonyKind {
     match kind {
         AuthorityKind::Root => CeremonyKind::RootGeneration,
-        AuthorityKind::Policy | AuthorityKind::Issuing(_) => CeremonyKind::IssuingGeneration,
+        AuthorityKind::Policy | AuthorityKind::Issuing(_) | AuthorityKind::Service(_) => {
+            CeremonyKind::IssuingGeneration
+        }
     }
 }

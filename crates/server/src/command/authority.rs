@@ -9,10 +9,11 @@ use tenkoku_ca::authority::{
     AuthorityError, AuthorityOrder, create_authority, cross_certify, dedication_of, end_authority,
     renew_authority, resume_authority, retire_authority, suspend_authority,
 };
+use tenkoku_ca::service::{ServiceUse, issue_administrator, issue_service};
 use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
 use tenkoku_domain::access::{OperateAuthority, Permit};
 use tenkoku_domain::audit::IssuedCrl;
-use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityKind};
+use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityKind, ServiceKind};
 use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::ceremony::{Consent, CrossWish};
 use tenkoku_domain::key::KeyAlgorithm;
@@ -24,6 +25,7 @@ use tenkoku_publisher::publish::renew_list;
 use tenkoku_responder::crl::{CrlError, current_crl, issue_last_crl};
 use tenkoku_store::Store;
 
+use super::certificate::{certificate_json, certificate_text};
 use super::danger::confirm;
 use super::registry::find_organisation;
 use crate::config::{Config, SAMPLE_OPERATOR};
@@ -91,6 +93,8 @@ pub(crate) enum CaCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Certify a service, or the client key of an administrator
+    Certify(CertifyArgs),
     /// Print an authority's certificate, or its chain up to the root, as PEM
     Export {
         /// Code or id
@@ -146,11 +150,16 @@ enum Kind {
     Policy,
     /// Issues seals of one level.
     Issuing,
+    /// Issues time-stamping units.
+    Tsa,
+    /// Issues certificates of administrators and audit signers.
+    Internal,
 }
 
 pub(crate) fn run(command: CaCommand, config: &Config, output: &Output) -> Result<(), Failure> {
     match command {
         CaCommand::Create(args) => create(&args, config, output),
+        CaCommand::Certify(args) => certify(&args, config, output),
         CaCommand::List => list(config, output),
         CaCommand::Show { authority } => show(&authority, config, output),
         CaCommand::Export { authority, chain } => export(&authority, chain, config, output),
@@ -253,7 +262,7 @@ pub(crate) fn into_service(
         AuthorityKind::Root => {
             renew_list_signer(env, &shell.permit(now)?)?;
         }
-        AuthorityKind::Policy => {}
+        AuthorityKind::Policy | AuthorityKind::Service(_) => {}
         AuthorityKind::Issuing(_) => {
             renew_ocsp_signers(env, &shell.permit(now)?)?;
             renew_list(env, &shell.permit(now)?)?;
@@ -327,14 +336,76 @@ fn create(args: &CreateArgs, config: &Config, output: &Output) -> Result<(), Fai
     Ok(())
 }
 
+/// `tenkoku ca certify`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  tenkoku ca certify --by tsa-g1 tsa
+  tenkoku ca certify --by internal-g1 audit-signer
+  tenkoku ca certify --by internal-g1 administrator --user admin --csr admin.csr")]
+pub(crate) struct CertifyArgs {
+    /// What for
+    #[arg(value_enum)]
+    what: Certified,
+    /// Code of the authority that issues
+    #[arg(long)]
+    by: String,
+    /// The administrator's sign-in name
+    #[arg(long)]
+    user: Option<String>,
+    /// The administrator's certification request (PKCS #10), PEM or DER
+    #[arg(long, value_name = "FILE")]
+    csr: Option<PathBuf>,
+}
+
+/// What a service authority certifies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Certified {
+    /// A time-stamping unit; its key is made here.
+    Tsa,
+    /// A signer of the audit trail; its key is made here.
+    AuditSigner,
+    /// The client key of an administrator, who keeps it.
+    Administrator,
+}
+
+fn certify(args: &CertifyArgs, config: &Config, output: &Output) -> Result<(), Failure> {
+    let env = wire::env(config)?;
+    let (now, shell) = (env.clock.now(), wire::shell());
+    let by = AuthorityCode::parse(&args.by)?;
+    let service = match args.what {
+        Certified::Tsa => Some(ServiceUse::TimeStamping),
+        Certified::AuditSigner => Some(ServiceUse::AuditSigning),
+        Certified::Administrator => None,
+    };
+    let issued = if let Some(service) = service {
+        issue_service(&env, &shell.permit(now)?, &by, service)
+    } else {
+        let missing = |flag: &str| Failure::problem("flag-missing", exit::USAGE).with("flag", flag);
+        let login = args.user.as_deref().ok_or_else(|| missing("--user"))?;
+        let file = args.csr.as_deref().ok_or_else(|| missing("--csr"))?;
+        let accounts = env.store.read(|tx| tx.list_accounts())?;
+        let account = accounts.into_iter().find(|account| account.login == login);
+        let account = account.ok_or_else(|| Failure::nothing("account", login))?;
+        let request = super::registry::read(file)?;
+        issue_administrator(&env, &shell.permit(now)?, &by, (&account.id, &request))
+    };
+    let certificate = issued.map_err(|error| Failure::from(error).named(&args.by))?;
+    let (value, text) = (certificate_json(&certificate), certificate_text(&certificate));
+    output.result("certificate", value, || text);
+    Ok(())
+}
+
 fn kind_of(args: &CreateArgs) -> Result<AuthorityKind, Failure> {
     match (args.kind, args.level) {
         (Kind::Root, None) => Ok(AuthorityKind::Root),
         (Kind::Policy, None) => Ok(AuthorityKind::Policy),
+        (Kind::Tsa, None) => Ok(AuthorityKind::Service(ServiceKind::TimeStamping)),
+        (Kind::Internal, None) => Ok(AuthorityKind::Service(ServiceKind::Internal)),
         (Kind::Issuing, Some(level)) => {
             Ok(AuthorityKind::Issuing(Level::try_from(level).map_err(Failure::internal)?))
         }
-        (Kind::Root | Kind::Policy, Some(_)) | (Kind::Issuing, None) => {
+        (Kind::Root | Kind::Policy | Kind::Tsa | Kind::Internal, Some(_))
+        | (Kind::Issuing, None) => {
             Err(Failure::word("--level", &["with --kind issuing only, and always"]))
         }
     }

@@ -19,6 +19,7 @@ use tenkoku_domain::suspension::HoldCause;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
 
+use super::block::{self, BlockArgs};
 use super::certificate::{certificate_json, certificate_text};
 use super::danger::confirm;
 use super::evidence::{self, EvidenceCommand};
@@ -108,6 +109,9 @@ pub(crate) enum KeyCommand {
         /// The key, or its fingerprint in hexadecimal
         key: String,
     },
+    /// Never accept a key again, and revoke what is live of it. In production a second person agrees
+    /// in the console
+    Block(BlockArgs),
     /// Always refused: no key of a seal leaves its container
     Export {
         /// The key
@@ -185,6 +189,7 @@ pub(crate) fn run(command: KeyCommand, config: &Config, output: &Output) -> Resu
         }
         KeyCommand::Evidence(command) => evidence::run(command, &env, output),
         KeyCommand::Proof { key } => proof(&env, &key, output),
+        KeyCommand::Block(args) => block::run(&args, config, output),
         KeyCommand::Export { key } => {
             let permit = wire::shell().permit(env.clock.now())?;
             match export_key(&env, &permit, &parse_key(&key)?) {

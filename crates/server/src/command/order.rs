@@ -34,6 +34,7 @@ use super::proof::{
 };
 use super::registry::{find_branch, read};
 use super::user::{request_json, request_text, ruling};
+use super::wishes::WishArgs;
 use crate::clock;
 use crate::config::Config;
 use crate::failure::{Failure, exit};
@@ -76,6 +77,8 @@ pub(crate) struct RequestArgs {
     /// The grant that the organisation applies under; needed in production
     #[arg(long, value_name = "ID")]
     grant: Option<String>,
+    #[command(flatten)]
+    wishes: WishArgs,
 }
 
 /// `tenkoku application`
@@ -230,6 +233,7 @@ fn apply(env: &Env, args: &RequestArgs, csr: Option<&Path>) -> Result<Applied, F
         validity_days: args.days,
         request: csr.map(read).transpose()?,
         instance: None,
+        wishes: args.wishes.read(env)?,
     };
     let permit = wire::shell().permit(env.clock.now())?;
     let place = csr.map_or_else(|| branch.to_owned(), |file| file.display().to_string());

@@ -5,12 +5,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
+use tenkoku_ca::closing::BranchStep;
 use tenkoku_ca::import::{ImportError, ImportReport, import_branches, import_organisations};
 use tenkoku_domain::access::Scope;
 use tenkoku_domain::branch::{Branch, BranchCode};
 use tenkoku_domain::organisation::Organisation;
 use tenkoku_store::{BranchFilter, Store};
 
+use super::closing::{
+    self, CloseBranchArgs, CloseOrgArgs, FinishOrgArgs, LeiArgs, MoveBranchArgs, MoveOrgArgs,
+};
 use crate::config::Config;
 use crate::failure::{Failure, exit};
 use crate::output::{Output, facts};
@@ -41,11 +45,30 @@ pub(crate) enum OrgCommand {
         /// Identifier (NTRJP-…), corporate number, or id
         organisation: String,
     },
+    /// Take no new applications; what is sealed stays
+    Restrict(MoveOrgArgs),
+    /// Let a restricted organisation apply again
+    Lift(MoveOrgArgs),
+    /// Begin the end of an organisation: everything it holds is revoked. In production a second
+    /// person agrees in the console
+    Close(CloseOrgArgs),
+    /// Close an organisation for good, once every key of it is shown to be destroyed
+    Finish(FinishOrgArgs),
+    /// Record that its LEI was looked up
+    Lei(LeiArgs),
 }
 
 /// `tenkoku branch`
 #[derive(Debug, Subcommand)]
 pub(crate) enum BranchCommand {
+    /// Put the seals of a branch on hold for a while
+    Pause(MoveBranchArgs),
+    /// End a pause
+    Reopen(MoveBranchArgs),
+    /// Begin the end of a branch: its seals are revoked, its open applications end
+    Close(CloseBranchArgs),
+    /// Close a branch for good, once nothing of it is left
+    Finish(MoveBranchArgs),
     /// Record branch offices from a CSV file: as a whole or not at all
     #[command(after_help = "Columns: code, name, custodian_name, custodian_email; also \
                             organisation (unless --org), kind, latin_name, country, postal_code, \
@@ -88,6 +111,11 @@ pub(crate) fn run_org(
             let report = import_organisations(&env, &permit, &read(&file)?);
             imported(report, &file, "organisations", output)
         }
+        OrgCommand::Restrict(args) => closing::restrict(&args, config, output),
+        OrgCommand::Lift(args) => closing::lift(&args, config, output),
+        OrgCommand::Close(args) => closing::close_organisation(&args, config, output),
+        OrgCommand::Finish(args) => closing::finish(&args, config, output),
+        OrgCommand::Lei(args) => closing::lei(&args, config, output),
         OrgCommand::List { search } => list_organisations(&search, config, output),
         OrgCommand::Show { organisation } => {
             let store = wire::store(config)?;
@@ -113,6 +141,10 @@ pub(crate) fn run_branch(
     output: &Output,
 ) -> Result<(), Failure> {
     match command {
+        BranchCommand::Pause(args) => closing::step(&args, BranchStep::Pause, config, output),
+        BranchCommand::Reopen(args) => closing::step(&args, BranchStep::Reopen, config, output),
+        BranchCommand::Finish(args) => closing::step(&args, BranchStep::Finish, config, output),
+        BranchCommand::Close(args) => closing::close_branch(&args, config, output),
         BranchCommand::Import { file, org } => {
             let env = wire::env(config)?;
             let permit = wire::shell().permit(env.clock.now())?;
@@ -249,7 +281,7 @@ pub(crate) fn find_branch(store: &Store, name: &str, org: Option<&str>) -> Resul
     }
 }
 
-fn organisation_json(organisation: &Organisation, branches: i64) -> Value {
+pub(crate) fn organisation_json(organisation: &Organisation, branches: i64) -> Value {
     json!({
         "id": organisation.id,
         "identifier": organisation.identifier,
@@ -260,7 +292,7 @@ fn organisation_json(organisation: &Organisation, branches: i64) -> Value {
     })
 }
 
-fn branch_json(branch: &Branch) -> Value {
+pub(crate) fn branch_json(branch: &Branch) -> Value {
     json!({
         "id": branch.id,
         "organisation": branch.organisation,
@@ -274,7 +306,7 @@ fn branch_json(branch: &Branch) -> Value {
     })
 }
 
-fn branch_text(branch: &Branch) -> String {
+pub(crate) fn branch_text(branch: &Branch) -> String {
     let custodian =
         branch.custodian.as_ref().map_or("-".to_owned(), |c| format!("{} <{}>", c.name, c.email));
     facts(&[

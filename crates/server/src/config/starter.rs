@@ -133,6 +133,11 @@ passphrase_file = "passphrase"
 # Signatures made at once, at most. Default: 4.
 # sessions = 4
 
+[key_feed]
+# The name under which `tenkoku keyfeed export` tells other authorities which keys were met here, by
+# fingerprint alone: a domain name of yours. Default: nothing is told.
+# authority = "ca.example.jp"
+
 [operator]
 # Who operates the authorities: the legal name in English, as registered, and in Latin letters.
 name = "Sample Trust Services"

@@ -39,6 +39,13 @@ impl Tx<'_> {
                 self.close_incident(incident)?;
                 self.block_decided(incident, at)
             }
+            IdentityEvent::KeyBlocked { blocked } => self.block_key(blocked).map(drop),
+            IdentityEvent::FeedTrusted { source } => self.trust_feed(source),
+            IdentityEvent::FeedEnded { source } => self.end_feed(source),
+            IdentityEvent::FeedImported { feed, .. } => self.take_feed(feed),
+            IdentityEvent::FeedExported { authority, sequence, digest, keys } => {
+                self.insert_feed_export(authority, (*sequence, digest, *keys), at)
+            }
         }
     }
 }

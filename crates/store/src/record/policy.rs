@@ -40,6 +40,10 @@ impl Tx<'_> {
             PolicyEvent::VendorRootDecided { root, decision } => {
                 self.decide_vendor_root(root, decision)
             }
+            PolicyEvent::ClaimRecorded { accreditation } => {
+                self.insert_accreditation(accreditation)
+            }
+            PolicyEvent::ClaimEnded { accreditation } => self.end_accreditation(accreditation),
             // The policy that an installation started from was never a draft.
             PolicyEvent::Superseded { digest, .. } => self.supersede_draft(digest),
         }

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{
     AuditCode, AuditRecord, AuthorityEvent, AuthorityPlan, Compromise, Event, IdentityEvent,
-    LifeEvent, NoticeEvent, ObjectRef, PolicyEvent, Proofing, ReceivedRoot, StatusEvent,
+    LifeEvent, NoticeEvent, ObjectRef, PolicyEvent, Proofing, ProposalEvent, ReceivedRoot,
+    RegistryEvent, StatusEvent,
 };
-use tenkoku_domain::branch::Branch;
+use tenkoku_domain::branch::{Branch, BranchState};
 use tenkoku_domain::ceremony::record::CeremonyRecord;
 use tenkoku_domain::certificate::Certificate;
 use tenkoku_domain::challenge::Challenge;
@@ -17,10 +18,13 @@ use tenkoku_domain::clock::ClockCheck;
 use tenkoku_domain::container::{Container, ContainerState};
 use tenkoku_domain::destruction::{Decision, EvidenceState};
 use tenkoku_domain::id::{OrderId, OrganisationId};
+use tenkoku_domain::identifier::Lei;
 use tenkoku_domain::key::Key;
 use tenkoku_domain::notice::{EmailAddress, MailProblem};
+use tenkoku_domain::organisation::{Organisation, OrganisationState};
 use tenkoku_domain::policy::draft::{PolicyDraft, Verdict};
 use tenkoku_domain::policy::{DestructionClass, PossessionMethod};
+use tenkoku_domain::proposal::ProposalState;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::revocation::Cause;
 use tenkoku_domain::suspension::Suspension;
@@ -70,6 +74,11 @@ fn file(event: &Event) -> &'static str {
             IdentityEvent::ApplicationLapsed { .. } => "application-lapsed",
             IdentityEvent::IncidentOpened { .. } => "incident-opened",
             IdentityEvent::IncidentClosed { .. } => "incident-closed",
+            IdentityEvent::KeyBlocked { .. } => "key-blocked",
+            IdentityEvent::FeedTrusted { .. } => "feed-trusted",
+            IdentityEvent::FeedEnded { .. } => "feed-ended",
+            IdentityEvent::FeedImported { .. } => "feed-imported",
+            IdentityEvent::FeedExported { .. } => "feed-exported",
         },
         Event::Authority(event) => authority_file(event),
         Event::Status(event) => match event {
@@ -81,6 +90,11 @@ fn file(event: &Event) -> &'static str {
             NoticeEvent::Acknowledged { .. } => "notice-acknowledged",
             NoticeEvent::MailboxSet { .. } => "mailbox-set",
         },
+        Event::Proposal(ProposalEvent::Proposed { .. }) => "proposed",
+        Event::Proposal(ProposalEvent::Decided { .. }) => "proposal-decided",
+        Event::Registry(RegistryEvent::OrganisationMoved { .. }) => "organisation-moved",
+        Event::Registry(RegistryEvent::BranchMoved { .. }) => "branch-moved",
+        Event::Registry(RegistryEvent::LeiProofed { .. }) => "lei-proofed",
         Event::Refused { .. } => "refused",
     }
 }
@@ -94,6 +108,8 @@ fn policy(event: &PolicyEvent) -> &'static str {
         PolicyEvent::Superseded { .. } => "policy-superseded",
         PolicyEvent::VendorRootAsked { .. } => "vendor-root-asked",
         PolicyEvent::VendorRootDecided { .. } => "vendor-root-decided",
+        PolicyEvent::ClaimRecorded { .. } => "claim-recorded",
+        PolicyEvent::ClaimEnded { .. } => "claim-ended",
     }
 }
 
@@ -331,6 +347,59 @@ fn status_events() -> Vec<Event> {
     all.into_iter().map(Event::Status).collect()
 }
 
+/// What waits for others, and accreditations.
+fn proposal_events() -> Vec<Event> {
+    let decision = s::decision("other", Verdict::Approved);
+    let proposal = s::proposal(ProposalState::Done, vec![decision.clone()]);
+    let open = s::proposal(ProposalState::Open, Vec::new());
+    let accreditation = || Box::new(s::accreditation());
+    vec![
+        Event::Proposal(ProposalEvent::Proposed { proposal: open }),
+        Event::Proposal(ProposalEvent::Decided { proposal, decision }),
+        Event::Policy(PolicyEvent::ClaimRecorded { accreditation: accreditation() }),
+        Event::Policy(PolicyEvent::ClaimEnded { accreditation: accreditation() }),
+    ]
+}
+
+/// The states of organisations and branches, and a further identifier.
+fn registry_events() -> Vec<Event> {
+    let organisation = Organisation { state: OrganisationState::Restricted, ..s::organisation(0) };
+    let branch = Branch { state: BranchState::Paused, ..s::branch(0, 1) };
+    let comment = "改装".to_owned();
+    let all = vec![
+        RegistryEvent::OrganisationMoved {
+            organisation: organisation.clone(),
+            from: OrganisationState::Active,
+            comment: comment.clone(),
+        },
+        RegistryEvent::BranchMoved { branch, from: BranchState::Open, comment },
+        RegistryEvent::LeiProofed {
+            organisation,
+            lei: Lei::parse("5299000J2N45DDNE4Y28").unwrap(),
+            proofing: Proofing { method: "P6".to_owned(), evidence: s::digest("entry") },
+        },
+    ];
+    all.into_iter().map(Event::Registry).collect()
+}
+
+/// Blocked keys and the feeds of other authorities.
+fn feed_events() -> Vec<Event> {
+    let digest = s::digest("file");
+    let all = vec![
+        IdentityEvent::KeyBlocked { blocked: s::blocked() },
+        IdentityEvent::FeedTrusted { source: s::feed_source() },
+        IdentityEvent::FeedImported { feed: Box::new(s::feed()), digest },
+        IdentityEvent::FeedEnded { source: s::feed_source() },
+        IdentityEvent::FeedExported {
+            authority: s::feed_source().authority,
+            sequence: 7,
+            digest,
+            keys: 3,
+        },
+    ];
+    all.into_iter().map(Event::Identity).collect()
+}
+
 /// What becomes of a letter.
 fn notice_events() -> Vec<Event> {
     let notice = || Box::new(s::notice());
@@ -357,6 +426,9 @@ fn every() -> Vec<Event> {
     every.extend(authority_events());
     every.extend(status_events());
     every.extend(notice_events());
+    every.extend(proposal_events());
+    every.extend(registry_events());
+    every.extend(feed_events());
     every
 }
 

@@ -2,7 +2,10 @@
 
 use tenkoku_domain::access::{Actor, Origin, Role, RoleGrant, Scope};
 use tenkoku_domain::account::{Account, EnrolmentCode, Session};
-use tenkoku_domain::application::{Application, ApplicationState, AppliedKey};
+use tenkoku_domain::accreditation::{
+    Accreditation, AccreditationRecord, ClaimKind, DisclosureStatement,
+};
+use tenkoku_domain::application::{Application, ApplicationState, AppliedKey, Wishes};
 use tenkoku_domain::audit::{Event, Exchange, IdentityEvent, IssuedCrl, ObjectRef, Proofing};
 use tenkoku_domain::authority::{
     Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState, Custody,
@@ -19,15 +22,17 @@ use tenkoku_domain::challenge::Challenge;
 use tenkoku_domain::container::{BackupCopy, Container, ContainerKind, ContainerState, PRIMARY};
 use tenkoku_domain::destruction::{CopyLine, Evidence, Method, Signatory, SignerRole};
 use tenkoku_domain::exchange::{BundleKind, CompareCode};
+use tenkoku_domain::feed::{Feed, FeedAuthority, FeedKey, FeedSource, FeedState};
 use tenkoku_domain::id::{
-    ApplicationId, AuthorityId, BranchId, CeremonyId, CertificateId, ContainerId, Entropy,
-    EvidenceId, ExchangeId, IncidentId, InstanceId, KeyEvidenceId, KeyId, OrganisationId, PersonId,
-    RequestId, SessionId, UserId,
+    AccreditationId, ApplicationId, AuthorityId, BranchId, CeremonyId, CertificateId, ContainerId,
+    Entropy, EvidenceId, ExchangeId, IncidentId, InstanceId, KeyEvidenceId, KeyId, OrganisationId,
+    PersonId, ProposalId, RequestId, SessionId, UserId,
 };
 use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::incident::{Incident, IncidentClosing, IncidentDecision, IncidentKind};
 use tenkoku_domain::key::{
-    Fingerprint, Key, KeyAlgorithm, KeyHolder, KeyRole, KeyState, OriginClass,
+    BlockList, BlockedKey, Fingerprint, Key, KeyAlgorithm, KeyHolder, KeyRole, KeyState,
+    OriginClass,
 };
 use tenkoku_domain::level::Level;
 use tenkoku_domain::name::Name;
@@ -36,6 +41,7 @@ use tenkoku_domain::organisation::{Address, Language, Organisation, Organisation
 use tenkoku_domain::origin::{EvidenceFormat, KeyEvidence};
 use tenkoku_domain::policy::draft::{DraftState, PolicyDecision, PolicyDraft, Verdict};
 use tenkoku_domain::policy::{DestructionClass, Installation, KeyPolicy, PossessionMethod};
+use tenkoku_domain::proposal::{self, Proposal, ProposalState, ProposedAct};
 use tenkoku_domain::revocation::{Cause, Revocation};
 use tenkoku_domain::seed::{Seed, SeedRow};
 use tenkoku_domain::suspension::{HoldCause, Suspension};
@@ -248,6 +254,7 @@ pub(crate) fn application(branch: &Branch, number: u64) -> Application {
         certificate: None,
         created_at: NOW,
         changed_at: NOW,
+        wishes: Wishes::default(),
     }
 }
 
@@ -631,5 +638,70 @@ pub(crate) fn notice() -> Notice {
         due_at: NOW,
         attempts: 1,
         delivery: Delivery::Waiting { next_at: NOW, problem: None },
+    }
+}
+
+/// A proposal to block a key, with what is decided about it.
+pub(crate) fn proposal(state: ProposalState, decisions: Vec<PolicyDecision>) -> Proposal {
+    let act = ProposedAct::BlockKey { fingerprint: Fingerprint(digest("found")) };
+    Proposal {
+        id: ProposalId::new(NOW, &Numbered(1)),
+        digest: proposal::digest(&act, "found").unwrap(),
+        act,
+        reason: "found".to_owned(),
+        author: "author".to_owned(),
+        proposed_at: NOW,
+        state,
+        decisions,
+    }
+}
+
+pub(crate) fn blocked() -> BlockedKey {
+    BlockedKey {
+        fingerprint: Fingerprint(digest("found")),
+        list: BlockList::Operator,
+        reason: "found".to_owned(),
+        since: NOW,
+    }
+}
+
+pub(crate) fn feed_source() -> FeedSource {
+    FeedSource {
+        authority: FeedAuthority::parse("ca.other.example").unwrap(),
+        public_key: b"key".to_vec(),
+        sequence: 0,
+        issued_at: None,
+        trusted_at: NOW,
+        ended_at: None,
+    }
+}
+
+pub(crate) fn feed() -> Feed {
+    let key = FeedKey {
+        fingerprint: Fingerprint(digest("theirs")),
+        state: FeedState::Live,
+        first_seen: "2026-11-01".to_owned(),
+    };
+    let authority = feed_source().authority;
+    Feed { v: 1, authority, issued_at: NOW.floor(), sequence: 1, keys: vec![key] }
+}
+
+pub(crate) fn accreditation() -> Accreditation {
+    Accreditation {
+        id: AccreditationId::new(NOW, &Numbered(1)),
+        record: AccreditationRecord {
+            authority: authority(2).id,
+            claim: ClaimKind::Accredited,
+            profiles: vec![Profile::Seal3],
+            country: "JP".to_owned(),
+            disclosures: vec![DisclosureStatement {
+                address: "https://pds.example.jp/en.pdf".to_owned(),
+                language: "en".to_owned(),
+            }],
+            validity: Validity::days(NOW, 365),
+            reference: "2026-17".to_owned(),
+        },
+        recorded_at: NOW,
+        ended_at: None,
     }
 }

@@ -1,0 +1,4 @@
+DROP TABLE feed_exports;
+DROP TABLE accreditations;
+DROP TABLE proposal_decisions;
+DROP TABLE proposals;

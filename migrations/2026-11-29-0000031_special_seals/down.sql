@@ -1,0 +1,3 @@
+DROP TABLE imprints;
+DROP TABLE leis;
+ALTER TABLE applications DROP COLUMN wishes;
