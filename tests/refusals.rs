@@ -9,7 +9,7 @@ use tenkoku_ca::import::import_organisations;
 use tenkoku_ca::issue::issue_certificate;
 use tenkoku_domain::access::Scope;
 use tenkoku_domain::application::Wishes;
-use tenkoku_domain::authority::AuthorityKind;
+use tenkoku_domain::authority::{AuthorityKind, ShardCount};
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::level::Level;
 use tenkoku_domain::name::Name;
@@ -225,6 +225,7 @@ fn pr_1_production_issues_nothing_from_the_documentation_arc() {
             issuer: Some(authority_code("root-g1")),
             dedicated: None,
             predecessor: None,
+            crl_shards: ShardCount::ONE,
         };
         let consent = world.consent();
         let create = || establish_authority(&env, &world.permit(), &order, &consent);

@@ -7,7 +7,7 @@ use tenkoku_ca::settle::settle_pending;
 use tenkoku_domain::access::Scope;
 use tenkoku_domain::application::{Application, ApplicationState};
 use tenkoku_domain::audit::Event;
-use tenkoku_domain::authority::{AuthorityKind, AuthorityState};
+use tenkoku_domain::authority::{AuthorityKind, AuthorityState, ShardCount};
 use tenkoku_domain::certificate::{Certificate, CertificateState};
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::level::Level;
@@ -116,6 +116,7 @@ fn an_authority_that_was_cut_short_is_completed_with_its_key() {
             issuer: Some(authority_code("root-g1")),
             dedicated: None,
             predecessor: None,
+            crl_shards: ShardCount::ONE,
         };
         world.keys.fail();
         let failed = create_authority(&world.env, &world.permit(), &order);

@@ -288,6 +288,7 @@ fn plan(
         custody: Custody::Online,
         dedicated: order.dedicated.as_ref().map(|d| d.organisation.clone()),
         predecessor: predecessor.as_ref().map(|former| former.id.clone()),
+        crl_shards: order.crl_shards,
     };
     env.store.write(|tx| {
         tx.record(permit.origin(), now, &Event::KeyGenerated { key: key.clone() })?;

@@ -285,6 +285,7 @@ fn new_order(env: &Env, new: &NewAuthority) -> Result<AuthorityOrder, AuthorityE
         issuer: new.issuer.clone(),
         dedicated,
         predecessor: None,
+        crl_shards: new.crl_shards,
     })
 }
 
@@ -521,6 +522,7 @@ fn evaluation(
             days: None,
             issuer: None,
             organisation: None,
+            crl_shards: made.crl_shards,
         })),
         language: Language::En,
         installation: Installation::Evaluation,

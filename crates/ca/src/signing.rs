@@ -2,7 +2,7 @@
 //! be signed, sign, record the result, release. No transaction is open while the key moves.
 
 use tenkoku_domain::access::Origin;
-use tenkoku_domain::audit::Event;
+use tenkoku_domain::audit::{CrlList, Event};
 use tenkoku_domain::authority::Authority;
 use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::certificate::{
@@ -17,7 +17,7 @@ use tenkoku_keys::{Body, KeyError};
 use tenkoku_pki::cert::CertificateError;
 use tenkoku_pki::key::KeyError as PublicKeyError;
 use tenkoku_pki::lint::{LintFailed, Linted, lint};
-use tenkoku_pki::profile::{Issuer, Order, Repository, draft};
+use tenkoku_pki::profile::{CrlPlaces, Issuer, Order, Repository, draft};
 use tenkoku_pki::signed::AssembleError;
 use tenkoku_pki::uri::{HttpUri, UriError};
 use tenkoku_ports::Env;
@@ -112,8 +112,20 @@ pub(crate) fn repository(env: &Env, authority: &Authority) -> Result<Repository,
     let address = &env.settings.public_address;
     Ok(Repository {
         certificate: HttpUri::parse(&address.certificate(&authority.code))?,
-        crl: HttpUri::parse(&address.crl(&authority.code))?,
+        crl: crl_places(env, authority)?,
     })
+}
+
+/// Where the lists of an authority lie.
+fn crl_places(env: &Env, authority: &Authority) -> Result<CrlPlaces, UriError> {
+    let address = |list| env.settings.public_address.crl_of(&authority.code, list);
+    let lists = authority.crl_shards.lists().into_iter();
+    let all: Vec<HttpUri> =
+        lists.map(|list| HttpUri::parse(&address(list))).collect::<Result<_, _>>()?;
+    match CrlPlaces::new(authority.crl_shards, all) {
+        Some(places) => Ok(places),
+        None => Ok(CrlPlaces::whole(HttpUri::parse(&address(CrlList::Full))?)),
+    }
 }
 
 /// What of an authority's certificate enters the ones it issues.

@@ -13,6 +13,8 @@ mod proposal;
 mod registry;
 mod status;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -455,7 +457,7 @@ pub enum Event {
     /// A CRL was issued.
     CrlIssued {
         /// The CRL.
-        crl: IssuedCrl,
+        crl: SignedCrl,
     },
     /// An authority got a new OCSP signer.
     OcspSignerRotated {
@@ -562,11 +564,61 @@ pub struct Proofing {
     pub evidence: Digest,
 }
 
+/// Which of an authority's lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum CrlList {
+    /// Everything, where the authority has one list for all.
+    Full,
+    /// What changed since an earlier list of everything.
+    Delta,
+    /// One shard, by its number from 0.
+    Shard(u32),
+}
+
+impl CrlList {
+    /// Reads what [`CrlList`] shows as.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "full" => Some(Self::Full),
+            "delta" => Some(Self::Delta),
+            _ => text.strip_prefix("shard-")?.parse().ok().map(Self::Shard),
+        }
+    }
+}
+
+impl fmt::Display for CrlList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str("full"),
+            Self::Delta => f.write_str("delta"),
+            Self::Shard(number) => write!(f, "shard-{number}"),
+        }
+    }
+}
+
+impl From<CrlList> for String {
+    fn from(list: CrlList) -> Self {
+        list.to_string()
+    }
+}
+
+impl TryFrom<String> for CrlList {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or(text)
+    }
+}
+
 /// A CRL that was issued.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuedCrl {
     /// The authority.
     pub authority: AuthorityId,
+    /// Which of its lists.
+    pub list: CrlList,
+    /// In a delta, the number of the list that it brings up to date.
+    pub base: Option<i64>,
     /// cRLNumber: strictly rising (RFC 5280, 5.2.3).
     pub number: i64,
     /// thisUpdate.
@@ -577,9 +629,26 @@ pub struct IssuedCrl {
     pub revision: i64,
     /// How many certificates it lists.
     pub entries: i64,
+    /// How many octets it has.
+    pub octets: i64,
+    /// SHA-256 of its octets.
+    pub digest: Digest,
+}
+
+/// A CRL that was issued, with its octets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedCrl {
+    /// What it is.
+    pub head: IssuedCrl,
     /// The CRL (DER).
-    #[serde(skip)]
     pub der: Vec<u8>,
+}
+
+impl std::ops::Deref for SignedCrl {
+    type Target = IssuedCrl;
+    fn deref(&self) -> &IssuedCrl {
+        &self.head
+    }
 }
 
 fn facts(code: AuditCode, kind: &str, id: impl ToString, detail: Value) -> Facts {
@@ -710,12 +779,19 @@ impl Event {
                     "comment": comment,
                 }),
             ),
-            Self::CrlIssued { crl } => facts(
-                AuditCode::CrlIssued,
-                "authority",
-                &crl.authority,
-                json!({ "number": crl.number, "entries": crl.entries }),
-            ),
+            Self::CrlIssued { crl } => {
+                let mut detail = json!({
+                    "list": crl.list,
+                    "number": crl.number,
+                    "entries": crl.entries,
+                    "octets": crl.octets,
+                    "digest": crl.digest,
+                });
+                if let (Value::Object(members), Some(base)) = (&mut detail, crl.base) {
+                    members.insert("base".to_owned(), json!(base));
+                }
+                facts(AuditCode::CrlIssued, "authority", &crl.authority, detail)
+            }
             Self::OcspSignerRotated { authority, certificate } => facts(
                 AuditCode::OcspSignerRotated,
                 "authority",

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::CrlList;
 use crate::certificate::{Serial, Validity};
 use crate::id::{AuthorityId, KeyId, OrganisationId};
 use crate::identifier::OrganizationIdentifier;
@@ -273,6 +274,9 @@ pub struct AuthorityOrder {
     pub dedicated: Option<Dedication>,
     /// The generation before it.
     pub predecessor: Option<AuthorityCode>,
+    /// Into how many lists its CRL is cut.
+    #[serde(default, skip_serializing_if = "ShardCount::is_one")]
+    pub crl_shards: ShardCount,
 }
 
 impl AuthorityOrder {
@@ -294,6 +298,7 @@ impl AuthorityOrder {
             issuer,
             dedicated,
             predecessor: Some(present.code.clone()),
+            crl_shards: present.crl_shards,
         })
     }
 
@@ -312,6 +317,19 @@ impl AuthorityOrder {
                 .with("problem", problem)
                 .with("name", &self.common_name)
         };
+        let lists = |code: &AuthorityCode, shards: ShardCount| {
+            (0..shards.get()).map(|number| format!("{code}-{number}")).collect::<Vec<_>>()
+        };
+        let own = lists(&self.code, self.crl_shards);
+        let same = all.iter().any(|a| {
+            (self.crl_shards != ShardCount::ONE && own.iter().any(|list| list == a.code.as_str()))
+                || (a.crl_shards != ShardCount::ONE
+                    && lists(&a.code, a.crl_shards).iter().any(|list| list == self.code.as_str()))
+        });
+        if same {
+            // The address of one authority's shard would be that of the other's list.
+            return Err(name("code").with("code", &self.code));
+        }
         if !self.common_name.as_str().ends_with(&format!("G{}", self.generation)) {
             return Err(name("generation"));
         }
@@ -379,6 +397,112 @@ pub struct Authority {
     pub dedicated: Option<OrganisationId>,
     /// The generation before it (RO-4).
     pub predecessor: Option<AuthorityId>,
+    /// Into how many lists its CRL is cut.
+    #[serde(default, skip_serializing_if = "ShardCount::is_one")]
+    pub crl_shards: ShardCount,
+}
+
+/// Into how many lists the CRL of an authority is cut: a power of two from 1, which means one list
+/// of everything, to 1024. Chosen when the authority is made and kept for ever: certificates name
+/// the list that they are looked up in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct ShardCount(u32);
+
+/// Why a number is no count of shards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a CRL is cut into 1, 2, 4, 8 … 1024 lists")]
+pub struct ShardCountError;
+
+impl ShardCount {
+    /// One list of everything.
+    pub const ONE: Self = Self(1);
+    /// The most.
+    const MOST: u32 = 1024;
+
+    /// Checks a number.
+    pub const fn new(count: u32) -> Result<Self, ShardCountError> {
+        if count.is_power_of_two() && count <= Self::MOST {
+            Ok(Self(count))
+        } else {
+            Err(ShardCountError)
+        }
+    }
+
+    /// Whether there is one list of everything.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+    pub const fn is_one(&self) -> bool {
+        self.0 == 1
+    }
+
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The shard of a serial number: its low bits. Serial numbers are random, so shards fill evenly.
+    pub fn shard_of(self, serial: &Serial) -> u32 {
+        let low = serial.octets().iter().rev().take(4).rev();
+        let low = low.fold(0_u32, |sum, octet| (sum << 8) | u32::from(*octet));
+        low & (self.0 - 1)
+    }
+
+    /// The list in which a serial number is looked up.
+    pub fn list_of(self, serial: &Serial) -> CrlList {
+        if self == Self::ONE { CrlList::Full } else { CrlList::Shard(self.shard_of(serial)) }
+    }
+
+    /// The lists that together tell everything.
+    pub fn lists(self) -> Vec<CrlList> {
+        if self == Self::ONE {
+            vec![CrlList::Full]
+        } else {
+            (0..self.0).map(CrlList::Shard).collect()
+        }
+    }
+}
+
+impl Default for ShardCount {
+    fn default() -> Self {
+        Self::ONE
+    }
+}
+
+impl TryFrom<u32> for ShardCount {
+    type Error = ShardCountError;
+    fn try_from(count: u32) -> Result<Self, ShardCountError> {
+        Self::new(count)
+    }
+}
+
+impl From<ShardCount> for u32 {
+    fn from(count: ShardCount) -> Self {
+        count.0
+    }
+}
+
+#[cfg(test)]
+mod shard_tests {
+    use super::*;
+
+    #[test]
+    fn a_serial_number_stays_in_the_shard_of_its_low_bits() {
+        let serial = |text| Serial::parse(text).unwrap();
+        let sixteen = ShardCount::new(16).unwrap();
+        assert_eq!(
+            sixteen.list_of(&serial("4A00000000000000000000000000001F")),
+            CrlList::Shard(15)
+        );
+        assert_eq!(sixteen.list_of(&serial("4A0000000000000000000000000000F0")), CrlList::Shard(0));
+        assert_eq!(sixteen.list_of(&serial("07")), CrlList::Shard(7));
+        assert_eq!(ShardCount::ONE.list_of(&serial("07")), CrlList::Full);
+        assert_eq!(sixteen.lists().len(), 16);
+        for wrong in [0, 3, 12, 2048] {
+            assert_eq!(ShardCount::new(wrong), Err(ShardCountError));
+        }
+        let lists = ["full", "delta", "shard-15"].map(CrlList::parse);
+        assert_eq!(lists, [Some(CrlList::Full), Some(CrlList::Delta), Some(CrlList::Shard(15))]);
+    }
 }
 
 /// nextUpdate of the last CRL of an authority that ended (DOMAIN 13): 9999-12-31T23:59:59Z.

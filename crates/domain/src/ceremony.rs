@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::authority::{AuthorityCode, AuthorityKind};
+use crate::authority::{AuthorityCode, AuthorityKind, ShardCount};
 use crate::canonical::{CanonicalError, Digest};
 use crate::id::CeremonyId;
 use crate::key::{KeyAlgorithm, words};
@@ -168,6 +168,9 @@ pub struct NewAuthority {
     pub issuer: Option<AuthorityCode>,
     /// The identifier of the one organisation that it serves.
     pub organisation: Option<String>,
+    /// Into how many lists its CRL is cut.
+    #[serde(default, skip_serializing_if = "ShardCount::is_one")]
+    pub crl_shards: ShardCount,
 }
 
 /// A ceremony as its file describes it.

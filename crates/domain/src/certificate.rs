@@ -51,6 +51,12 @@ impl Serial {
         if bytes.is_empty() { Err(SerialError) } else { Ok(Self(bytes)) }
     }
 
+    /// From the magnitude of a number that is not negative: 1 to 20 octets, no leading zero.
+    pub fn from_octets(octets: &[u8]) -> Result<Self, SerialError> {
+        let fits = (1..=20).contains(&octets.len()) && octets.first() != Some(&0);
+        if fits { Ok(Self(octets.to_vec())) } else { Err(SerialError) }
+    }
+
     /// Reads hexadecimal digits; spaces, colons and lower case are accepted.
     pub fn parse(text: &str) -> Result<Self, SerialError> {
         let digits: String = text.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();

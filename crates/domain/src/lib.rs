@@ -44,6 +44,7 @@ pub mod scheme;
 pub mod seed;
 pub mod subject;
 pub mod suspension;
+pub mod task;
 pub mod time;
 pub mod trusted_list;
 pub mod vendor_root;

@@ -42,19 +42,22 @@ pub enum ReasonCode {
     CessationOfOperation,
     /// certificateHold (6).
     CertificateHold,
+    /// removeFromCRL (8): a hold was lifted. Stands in delta CRLs only.
+    RemoveFromCrl,
     /// privilegeWithdrawn (9).
     PrivilegeWithdrawn,
 }
 
 impl ReasonCode {
     /// Every reason that the platform uses; unspecified (0) and aACompromise (10) are not offered.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::KeyCompromise,
         Self::CaCompromise,
         Self::AffiliationChanged,
         Self::Superseded,
         Self::CessationOfOperation,
         Self::CertificateHold,
+        Self::RemoveFromCrl,
         Self::PrivilegeWithdrawn,
     ];
 
@@ -67,6 +70,7 @@ impl ReasonCode {
             Self::Superseded => 4,
             Self::CessationOfOperation => 5,
             Self::CertificateHold => 6,
+            Self::RemoveFromCrl => 8,
             Self::PrivilegeWithdrawn => 9,
         }
     }
@@ -80,6 +84,7 @@ impl ReasonCode {
             Self::Superseded => "superseded",
             Self::CessationOfOperation => "cessationOfOperation",
             Self::CertificateHold => "certificateHold",
+            Self::RemoveFromCrl => "removeFromCRL",
             Self::PrivilegeWithdrawn => "privilegeWithdrawn",
         }
     }

@@ -1,7 +1,10 @@
-//! CRLs: full lists of version 2, for roots and issuing authorities alike (RFC 5280, 5).
+//! CRLs of version 2, for roots and issuing authorities alike (RFC 5280, 5): complete or delta, of
+//! everything that an authority issued or of one shard of it.
 //!
-//! Entries are encoded once and kept; a list of many is then one concatenation. Not here: delta
-//! lists, shards (issuing distribution points), indirect lists, and how long a list is good for.
+//! Entries are encoded once and kept one after the other, so a list of a million is one copy and one
+//! signature. Not here: indirect lists, and how long a list is good for.
+
+use std::borrow::Cow;
 
 use tenkoku_domain::certificate::Serial;
 use tenkoku_domain::revocation::{ReasonCode, Revocation};
@@ -11,14 +14,17 @@ use crate::asn1::{tag, write};
 use crate::oid;
 use crate::profile::Issuer;
 use crate::signature::SignatureAlgorithm;
+use crate::uri::HttpUri;
 
+mod entries;
 mod lint;
 mod read;
 
+pub use self::entries::EntryList;
 pub use self::lint::{LintedCrl, lint};
 pub use self::read::{Crl, CrlEntry, CrlError};
 
-/// One revoked or suspended certificate.
+/// One revoked or suspended certificate; in a delta list also one whose hold was lifted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its serial number.
@@ -38,37 +44,40 @@ impl Entry {
         Self { serial, at, reason: cause.reason(), invalid_since }
     }
 
-    /// Encodes the entry once, to be used in many lists.
-    pub fn encode(&self) -> EncodedEntry {
+    /// The entry of a hold that was lifted. It stands in delta lists only (RFC 5280, 5.3.1).
+    pub const fn removed(serial: Serial, at: Timestamp) -> Self {
+        Self { serial, at, reason: ReasonCode::RemoveFromCrl, invalid_since: None }
+    }
+
+    /// The entry, DER.
+    fn encode(&self) -> Vec<u8> {
         let reason = write::tlv(tag::ENUMERATED, &[self.reason.number()]);
         let mut extensions = vec![plain(&oid::CRL_REASON, &reason)];
         extensions.extend(
             self.invalid_since
                 .map(|since| plain(&oid::INVALIDITY_DATE, &write::generalized_time(since))),
         );
-        EncodedEntry(write::sequence(&[
+        write::sequence(&[
             write::unsigned(self.serial.octets()),
             write::time(self.at),
             write::sequence(&extensions),
-        ]))
+        ])
     }
 }
 
-/// An entry, DER.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EncodedEntry(Vec<u8>);
-
-impl EncodedEntry {
-    /// The octets.
-    pub fn der(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl AsRef<[u8]> for EncodedEntry {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
+/// What a list tells of its certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrlKind<'a> {
+    /// Every one that is revoked or on hold.
+    Complete {
+        /// Where the delta list to it lies; `None` where there is none.
+        freshest: Option<&'a HttpUri>,
+    },
+    /// What changed since a complete list (RFC 5280, 5.2.4).
+    Delta {
+        /// The number of that list.
+        base: u64,
+    },
 }
 
 /// Everything decided about one list.
@@ -86,8 +95,13 @@ pub struct CrlOrder<'a> {
     pub next_update: Timestamp,
     /// Since when expired certificates stay on the list (X.509, 9.5.2.8); `None` when they do not.
     pub expired_since: Option<Timestamp>,
+    /// Complete or delta.
+    pub kind: CrlKind<'a>,
+    /// The address of the shard that it tells of, as the certificates of the shard name it; `None`
+    /// where it tells of every certificate.
+    pub shard: Option<&'a HttpUri>,
     /// The entries in the order in which they shall stand.
-    pub entries: &'a [EncodedEntry],
+    pub entries: &'a EntryList,
 }
 
 impl CrlOrder<'_> {
@@ -95,6 +109,37 @@ impl CrlOrder<'_> {
     pub const fn signature_algorithm(&self) -> SignatureAlgorithm {
         SignatureAlgorithm::of_issuer(self.issuer.key.algorithm())
     }
+
+    /// The extensions as they must stand: what each is, whether it is critical, its value.
+    fn demanded(&self) -> Vec<(const_oid::ObjectIdentifier, bool, Vec<u8>)> {
+        let identifier = write::tlv(tag::primitive(0), &self.issuer.key.key_identifier());
+        let number = write::unsigned(&self.number.to_be_bytes());
+        let mut list = vec![
+            (oid::AUTHORITY_KEY_IDENTIFIER, false, write::sequence(&[identifier])),
+            (oid::CRL_NUMBER, false, number),
+        ];
+        if let CrlKind::Delta { base } = self.kind {
+            let base = write::unsigned(&base.to_be_bytes());
+            list.push((oid::DELTA_CRL_INDICATOR, true, base));
+        }
+        if let Some(address) = self.shard {
+            let point = write::context(0, &full_name(address));
+            list.push((oid::ISSUING_DISTRIBUTION_POINT, true, write::sequence(&[point])));
+        }
+        if let CrlKind::Complete { freshest: Some(address) } = self.kind {
+            let point = write::sequence(&[write::context(0, &full_name(address))]);
+            list.push((oid::FRESHEST_CRL, false, write::sequence(&[point])));
+        }
+        if let Some(since) = self.expired_since {
+            list.push((oid::EXPIRED_CERTS_ON_CRL, false, write::generalized_time(since)));
+        }
+        list
+    }
+}
+
+/// One address as fullName of a DistributionPointName (RFC 5280, 4.2.1.13).
+fn full_name(address: &HttpUri) -> Vec<u8> {
+    write::context(0, &write::tlv(tag::primitive(6), address.as_str().as_bytes()))
 }
 
 /// A list before the lint. It cannot be signed; [`lint()`] turns it into one that can.
@@ -119,63 +164,67 @@ pub fn draft(order: &CrlOrder<'_>) -> CrlDraft {
     parts(order).draft()
 }
 
+/// Room for the signature, its algorithm and the headers around, so that a list of a million is not
+/// copied once more when it is put together. The longest signature is that of ML-DSA-87: 4627.
+const ROOM_OCTETS: usize = 5_000;
+
 /// The fields of TBSCertList, each encoded.
 #[derive(Clone, Debug)]
-struct Parts {
+struct Parts<'a> {
     version: Vec<u8>,
     algorithm: Vec<u8>,
     issuer: Vec<u8>,
     this_update: Vec<u8>,
     next_update: Vec<u8>,
-    /// Empty or one SEQUENCE.
-    revoked: Vec<u8>,
+    /// The content of revokedCertificates; `None` where it is absent.
+    revoked: Option<Cow<'a, [u8]>>,
     extensions: Vec<Vec<u8>>,
 }
 
-impl Parts {
+impl Parts<'_> {
     fn draft(&self) -> CrlDraft {
-        CrlDraft(write::sequence(&[
-            self.version.as_slice(),
-            &self.algorithm,
-            &self.issuer,
-            &self.this_update,
-            &self.next_update,
-            &self.revoked,
-            &write::context(0, &write::sequence(&self.extensions)),
-        ]))
+        let head =
+            [&self.version, &self.algorithm, &self.issuer, &self.this_update, &self.next_update];
+        let head = write::concat(&head);
+        let tail = write::context(0, &write::sequence(&self.extensions));
+        let mut revoked = Vec::new();
+        if let Some(content) = &self.revoked {
+            write::push_header(&mut revoked, tag::SEQUENCE, content.len());
+        }
+        let content = self.revoked.as_deref().unwrap_or_default();
+        let length = head.len() + revoked.len() + content.len() + tail.len();
+        let mut out = Vec::with_capacity(length + ROOM_OCTETS);
+        write::push_header(&mut out, tag::SEQUENCE, length);
+        for part in [&head[..], &revoked, content, &tail] {
+            out.extend_from_slice(part);
+        }
+        CrlDraft(out)
     }
 }
 
-fn parts(order: &CrlOrder<'_>) -> Parts {
+fn parts<'a>(order: &CrlOrder<'a>) -> Parts<'a> {
     let entries = order.entries;
+    let extension = |(oid, critical, value): (_, bool, Vec<u8>)| {
+        if critical { sharp(&oid, &value) } else { plain(&oid, &value) }
+    };
     Parts {
         version: write::unsigned(&[1]),
         algorithm: order.signature_algorithm().identifier(),
         issuer: order.issuer.name.der().to_vec(),
         this_update: write::time(order.this_update),
         next_update: write::time(order.next_update),
-        revoked: if entries.is_empty() { Vec::new() } else { write::sequence(entries) },
-        extensions: extensions(order),
+        revoked: (!entries.is_empty()).then(|| Cow::Borrowed(entries.der())),
+        extensions: order.demanded().into_iter().map(extension).collect(),
     }
-}
-
-/// authorityKeyIdentifier, cRLNumber, ExpiredCertsOnCRL; none of them critical.
-fn extensions(order: &CrlOrder<'_>) -> Vec<Vec<u8>> {
-    let identifier = write::tlv(tag::primitive(0), &order.issuer.key.key_identifier());
-    let mut list = vec![
-        plain(&oid::AUTHORITY_KEY_IDENTIFIER, &write::sequence(&[identifier])),
-        plain(&oid::CRL_NUMBER, &write::unsigned(&order.number.to_be_bytes())),
-    ];
-    list.extend(
-        order
-            .expired_since
-            .map(|since| plain(&oid::EXPIRED_CERTS_ON_CRL, &write::generalized_time(since))),
-    );
-    list
 }
 
 fn plain(oid: &const_oid::ObjectIdentifier, value: &[u8]) -> Vec<u8> {
     write::sequence(&[write::oid(oid), write::octets(value)])
+}
+
+/// A critical extension.
+fn sharp(oid: &const_oid::ObjectIdentifier, value: &[u8]) -> Vec<u8> {
+    write::sequence(&[write::oid(oid), vec![tag::BOOLEAN, 1, 0xFF], write::octets(value)])
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tenkoku_domain::certificate::Profile;
 use tenkoku_domain::key::KeyAlgorithm;
@@ -10,14 +11,17 @@ use tenkoku_domain::level::Level;
 use tenkoku_domain::revocation::ReasonCode;
 
 use crate::cert::Certificate;
-use crate::crl::Crl;
+use crate::crl::{Crl, CrlKind, CrlOrder, EntryList};
 use crate::lint::lint;
 use crate::ocsp::{Answer, AnswerStatus, HashAlgorithm, Status};
-use crate::profile::{Order, draft};
+use crate::path::{Budget, PolicyDemands, Question, Reason, Revocation, Verdict, validate};
+use crate::profile::{Content, CrlPlaces, Order, draft};
 use crate::specimens::{
-    AT, TestKey, TestThrowaway, answer, answer_order, at, cert_id, certificate, crl, crl_order,
-    data, entries, every_order, golden, issuing, public, root_order, single,
+    AT, TestKey, TestThrowaway, answer, answer_order, at, cert_id, certificate, changes, crl,
+    crl_order, data, delta_order, entries, every_order, golden, issue, issuing, public, root_order,
+    seal_order, serial, shard_address, single,
 };
+use crate::uri::HttpUri;
 
 mod types;
 
@@ -45,7 +49,19 @@ fn golden_crl() -> Vec<u8> {
 fn golden_root_crl() -> Vec<u8> {
     golden("root.crl", || {
         let issuer = root_order().issuer;
-        crl(&crl_order(&issuer, &[]), "root")
+        crl(&crl_order(&issuer, &EntryList::new()), "root")
+    })
+}
+
+fn golden_delta() -> Vec<u8> {
+    golden("issuing-1.delta.crl", || crl(&delta_order(&issuing(Level::One), &changes()), "issuing"))
+}
+
+/// The shard in which the specimen's certificates are.
+fn golden_shard() -> Vec<u8> {
+    golden("issuing-1-3.crl", || {
+        let (issuer, address) = (issuing(Level::One), shard_address(3));
+        crl(&CrlOrder { shard: Some(&address), ..crl_order(&issuer, &entries()) }, "issuing")
     })
 }
 
@@ -63,14 +79,20 @@ fn every_profile_is_written_octet_for_octet_as_its_golden_file() {
 #[test]
 fn lists_are_written_octet_for_octet_as_their_golden_files() {
     let (level, root, entries) = (issuing(Level::One), root_order().issuer, entries());
-    for (file, order) in
-        [(golden_crl(), crl_order(&level, &entries)), (golden_root_crl(), crl_order(&root, &[]))]
-    {
+    let (changes, none, address) = (changes(), EntryList::new(), shard_address(3));
+    let whole = crl_order(&level, &entries);
+    let shard = CrlOrder { shard: Some(&address), ..whole.clone() };
+    for (file, order) in [
+        (golden_crl(), whole),
+        (golden_root_crl(), crl_order(&root, &none)),
+        (golden_delta(), delta_order(&level, &changes)),
+        (golden_shard(), shard),
+    ] {
         let tbs = crate::crl::draft(&order);
         assert!(file.windows(tbs.der().len()).any(|part| part == tbs.der()));
         let list = Crl::parse(&file).unwrap();
         assert_eq!(list.verify(&order.issuer.key), Ok(()));
-        assert_eq!(list.number(), Some(7));
+        assert_eq!(list.number(), Some(order.number));
         assert_eq!(list.expired_since(), order.expired_since);
     }
     let list = Crl::parse(&golden_crl()).unwrap();
@@ -139,6 +161,8 @@ impl Bench {
         bench.write("chain.pem", chain.as_bytes());
         bench.write("issuing-1.crl", &golden_crl());
         bench.write("root.crl", &golden_root_crl());
+        bench.write("issuing-1.delta.crl", &golden_delta());
+        bench.write("issuing-1-3.crl", &golden_shard());
         bench.write("answer.ocsp", &golden_answer());
         bench
     }
@@ -246,6 +270,92 @@ fn openssl_reads_the_lists() {
     };
     read("issuing-1.crl", "issuing-1.pem", &["Key Compromise", "Invalidity Date", "Hold"]);
     read("root.crl", "root.pem", &["No Revoked Certificates"]);
+    let delta = ["X509v3 Delta CRL Indicator: critical", "Remove From CRL"];
+    read("issuing-1.delta.crl", "issuing-1.pem", &delta);
+    let point = ["X509v3 Issuing Distribution Point: critical", "seal-l1-g1-3.crl"];
+    read("issuing-1-3.crl", "issuing-1.pem", &point);
+}
+
+/// A seal with another serial number, looked up in a shard where one is named.
+fn seal_in(first: u8, shard: Option<u32>) -> Vec<u8> {
+    let mut order = seal_order(Level::One, "seal");
+    order.serial = serial(first);
+    if let (Content::Seal { repository, .. }, Some(number)) = (&mut order.content, shard) {
+        repository.crl = CrlPlaces::whole(shard_address(number));
+    }
+    issue(&order, "issuing")
+}
+
+/// What our own path validation and openssl make of a seal with these lists of its issuer.
+fn check_status(seal: &[u8], lists: &[Vec<u8>], expected: &str) {
+    let mut all = lists.to_vec();
+    all.push(golden_root_crl());
+    let verdict = validate(&Question {
+        anchors: &[certificate("root").der().to_vec()],
+        intermediates: &[certificate("issuing-1").der().to_vec()],
+        crls: &all,
+        leaf: seal,
+        at: at("2026-11-30T12:00:00Z"),
+        policies: &PolicyDemands::default(),
+        revocation: Revocation::Required,
+        budget: Budget::default(),
+    });
+    let ours = match verdict {
+        Verdict::Valid(_) => "good",
+        Verdict::Invalid(fault) if fault.reason == Reason::Revoked => "revoked",
+        Verdict::Invalid(_) => "unknown",
+    };
+    assert_eq!(ours, expected, "ours");
+    // Stories that run at once have a folder each.
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let bench = Bench::new(&format!("status-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+    let pem: String = all.iter().map(|der| crate::pem::encode("X509 CRL", der)).collect();
+    bench.write("lists.pem", pem.as_bytes());
+    bench.write("leaf.pem", crate::pem::encode("CERTIFICATE", seal).as_bytes());
+    let epoch = at("2026-11-30T12:00:00Z").seconds().to_string();
+    let how = ["verify", "-attime", &epoch, "-crl_check", "-extended_crl", "-use_deltas"];
+    let files = ["-CRLfile", "lists.pem", "-CAfile", "chain.pem", "leaf.pem"];
+    let Some(output) = bench.run("openssl", &[&how[..], &files].concat()) else {
+        return skipped("openssl absent");
+    };
+    let told = said(&output);
+    let theirs = match (output.status.success(), told.contains("certificate revoked")) {
+        (true, _) => "good",
+        (false, true) => "revoked",
+        (false, false) => "unknown",
+    };
+    assert_eq!(theirs, expected, "openssl: {told}");
+}
+
+#[test]
+fn a_delta_brings_the_list_of_everything_up_to_date() {
+    let (issuer, entries) = (issuing(Level::One), entries());
+    let delta_address = HttpUri::parse("http://pki.example.jp/crl/seal-l1-g1.delta.crl").unwrap();
+    let kind = CrlKind::Complete { freshest: Some(&delta_address) };
+    let base = crl(&CrlOrder { kind, ..crl_order(&issuer, &entries) }, "issuing");
+    let delta = golden_delta();
+    // Revoked after the list of everything.
+    check_status(&seal_in(0x51, None), &[base.clone()], "good");
+    check_status(&seal_in(0x51, None), &[base.clone(), delta.clone()], "revoked");
+    // A hold that was lifted after it.
+    check_status(&seal_in(0x71, None), &[base.clone()], "revoked");
+    check_status(&seal_in(0x71, None), &[base.clone(), delta.clone()], "good");
+    // A delta alone says nothing.
+    check_status(&seal_in(0x51, None), &[delta], "unknown");
+}
+
+#[test]
+fn a_shard_tells_of_its_own_certificates_only() {
+    let (issuer, entries) = (issuing(Level::One), entries());
+    let address = shard_address(4);
+    let other = CrlOrder { shard: Some(&address), ..crl_order(&issuer, &entries) };
+    let (ours, other) = (golden_shard(), crl(&other, "issuing"));
+    check_status(&seal_in(0x51, Some(3)), &[ours.clone()], "good");
+    check_status(&seal_in(0x72, Some(3)), &[ours.clone()], "revoked");
+    check_status(&seal_in(0x51, Some(3)), &[other.clone()], "unknown");
+    check_status(&seal_in(0x51, Some(3)), &[other, ours.clone()], "good");
+    // Nor is a part taken for the whole.
+    check_status(&seal_in(0x51, None), &[ours], "unknown");
 }
 
 #[test]
@@ -321,7 +431,8 @@ fn lint_pki_has_nothing_to_say_on_one_specimen_of_everything() {
     let bench = Bench::new("lint");
     let files: Vec<String> = every_order().iter().map(|(name, ..)| format!("{name}.cer")).collect();
     let mut files: Vec<&str> = files.iter().map(String::as_str).collect();
-    files.extend(["issuing-1.crl", "root.crl", "answer.ocsp"]);
+    files.extend(["issuing-1.crl", "root.crl", "issuing-1.delta.crl", "issuing-1-3.crl"]);
+    files.push("answer.ocsp");
     // The answer brings the certificate of its signer along.
     assert_eq!(judge(&bench, &tool, &files, 1), files.len());
 }

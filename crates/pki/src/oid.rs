@@ -122,6 +122,12 @@ oids! {
     RELATED_CERTIFICATE = "1.3.6.1.5.5.7.1.36";
     /// cRLNumber.
     CRL_NUMBER = "2.5.29.20";
+    /// deltaCRLIndicator.
+    DELTA_CRL_INDICATOR = "2.5.29.27";
+    /// issuingDistributionPoint.
+    ISSUING_DISTRIBUTION_POINT = "2.5.29.28";
+    /// freshestCRL.
+    FRESHEST_CRL = "2.5.29.46";
     /// reasonCode, of a CRL entry.
     CRL_REASON = "2.5.29.21";
     /// invalidityDate, of a CRL entry.

@@ -5,6 +5,7 @@
 //! mappings, which no profile has.
 
 use const_oid::ObjectIdentifier;
+use tenkoku_domain::authority::ShardCount;
 use tenkoku_domain::certificate::{Profile, Serial, Validity};
 use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::level::Level;
@@ -41,8 +42,35 @@ pub struct Issuer {
 pub struct Repository {
     /// The issuer's certificate, DER.
     pub certificate: HttpUri,
-    /// The issuer's full CRL.
-    pub crl: HttpUri,
+    /// The issuer's CRL.
+    pub crl: CrlPlaces,
+}
+
+/// Where an authority's CRL lies: one list of everything, or one for each shard. A certificate names
+/// the one that it will be looked up in, for its whole life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrlPlaces {
+    shards: ShardCount,
+    addresses: Vec<HttpUri>,
+}
+
+impl CrlPlaces {
+    /// One address for each list, in the order of [`ShardCount::lists`]; `None` for another number
+    /// of them.
+    pub fn new(shards: ShardCount, addresses: Vec<HttpUri>) -> Option<Self> {
+        (u32::try_from(addresses.len()) == Ok(shards.get())).then_some(Self { shards, addresses })
+    }
+
+    /// One list of everything.
+    pub fn whole(address: HttpUri) -> Self {
+        Self { shards: ShardCount::ONE, addresses: vec![address] }
+    }
+
+    /// The list in which a serial number is looked up.
+    pub fn of(&self, serial: &Serial) -> Option<&HttpUri> {
+        let shard = usize::try_from(self.shards.shard_of(serial)).ok()?;
+        self.addresses.get(shard)
+    }
 }
 
 /// What differs between the profiles.
@@ -297,7 +325,7 @@ fn extensions(order: &Order) -> Vec<Vec<u8>> {
             match extras.term {
                 Term::Regular => {
                     list.push(extension::information_access(repository, Some(ocsp)));
-                    list.push(extension::crl_distribution(repository));
+                    list.push(extension::crl_distribution(repository, &order.serial));
                 }
                 Term::Short => list.push(extension::information_access(repository, None)),
             }
@@ -320,7 +348,7 @@ fn extensions(order: &Order) -> Vec<Vec<u8>> {
             extension::end_entity(),
             extension::policies(&[arc.list_signing()]),
             extension::information_access(repository, None),
-            extension::crl_distribution(repository),
+            extension::crl_distribution(repository, &order.serial),
         ],
         Content::TimeStamping { arc, repository } => vec![
             aki,
@@ -329,7 +357,7 @@ fn extensions(order: &Order) -> Vec<Vec<u8>> {
             extension::critical_ext_key_usage(&oid::TIME_STAMPING),
             extension::policies(&[arc.time_stamping()]),
             extension::information_access(repository, None),
-            extension::crl_distribution(repository),
+            extension::crl_distribution(repository, &order.serial),
         ],
         Content::Administrator { account, arc, repository } => vec![
             aki,
@@ -339,7 +367,7 @@ fn extensions(order: &Order) -> Vec<Vec<u8>> {
             extension::policies(&[arc.administration()]),
             extension::account(account),
             extension::information_access(repository, None),
-            extension::crl_distribution(repository),
+            extension::crl_distribution(repository, &order.serial),
         ],
         Content::AuditSigner { arc, repository } => vec![
             aki,
@@ -347,7 +375,7 @@ fn extensions(order: &Order) -> Vec<Vec<u8>> {
             extension::key_usage(extension::DIGITAL_SIGNATURE),
             extension::policies(&[arc.audit_signing()]),
             extension::information_access(repository, None),
-            extension::crl_distribution(repository),
+            extension::crl_distribution(repository, &order.serial),
         ],
     }
 }
@@ -369,7 +397,7 @@ fn authority(
     ];
     list.extend(scope.map(extension::name_constraints));
     list.push(extension::information_access(repository, None));
-    list.push(extension::crl_distribution(repository));
+    list.push(extension::crl_distribution(repository, &order.serial));
     list
 }
 

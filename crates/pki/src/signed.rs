@@ -5,7 +5,7 @@
 
 use tenkoku_domain::key::KeyAlgorithm;
 
-use crate::asn1::write;
+use crate::asn1::{tag, write};
 use crate::key::PublicKey;
 use crate::signature::SignatureAlgorithm;
 
@@ -45,6 +45,23 @@ pub(crate) fn assemble(linted: &impl Signable, signature: &[u8]) -> Result<Vec<u
     let (body, algorithm) = (linted.to_be_signed(), linted.signature_algorithm());
     linted.signer().verify(algorithm, body, signature).map_err(|_| AssembleError::Signature)?;
     Ok(signed(body, algorithm, signature))
+}
+
+/// Like [`assemble`], in the octets of the body: a list of a million is not copied.
+pub(crate) fn assemble_in_place(
+    linted: impl Signable + Into<Vec<u8>>,
+    signature: &[u8],
+) -> Result<Vec<u8>, AssembleError> {
+    let algorithm = linted.signature_algorithm();
+    let verified = linted.signer().verify(algorithm, linted.to_be_signed(), signature);
+    verified.map_err(|_| AssembleError::Signature)?;
+    let mut whole: Vec<u8> = linted.into();
+    whole.extend_from_slice(&algorithm.identifier());
+    whole.extend_from_slice(&write::bits(signature));
+    let mut header = Vec::new();
+    write::push_header(&mut header, tag::SEQUENCE, whole.len());
+    whole.splice(0..0, header);
+    Ok(whole)
 }
 
 /// A signature by a throw-away key, for the lint (DOMAIN 12.8).

@@ -17,13 +17,13 @@ use tenkoku_domain::subject::{LatinSubject, SealSubject};
 use tenkoku_domain::time::Timestamp;
 
 use crate::cert::Certificate;
-use crate::crl::{self, CrlOrder, EncodedEntry, Entry};
+use crate::crl::{self, CrlKind, CrlOrder, Entry, EntryList};
 use crate::key::PublicKey;
 use crate::lint::lint;
 use crate::name::DistinguishedName;
 use crate::ocsp::{self, AnswerOrder, HashAlgorithm, IssuerHashes, Single, Status};
 use crate::policy::PolicyArc;
-use crate::profile::{Content, Issuer, Order, Repository, draft};
+use crate::profile::{Content, CrlPlaces, Issuer, Order, Repository, draft};
 use crate::qc::Claim;
 use crate::seal::Extras;
 use crate::signature::SignatureAlgorithm;
@@ -161,7 +161,10 @@ fn uri(path: &str) -> HttpUri {
 }
 
 pub(crate) fn repository(code: &str) -> Repository {
-    Repository { certificate: uri(&format!("ca/{code}.cer")), crl: uri(&format!("crl/{code}.crl")) }
+    Repository {
+        certificate: uri(&format!("ca/{code}.cer")),
+        crl: CrlPlaces::whole(uri(&format!("crl/{code}.crl"))),
+    }
 }
 
 pub(crate) fn arc() -> PolicyArc {
@@ -314,19 +317,30 @@ pub(crate) fn certificate(file: &str) -> Certificate {
     Certificate::parse(&der).unwrap()
 }
 
-pub(crate) fn entries() -> Vec<EncodedEntry> {
-    let entry = |first, reason, invalid_since| {
-        let at = at("2026-11-10T09:30:00Z");
-        Entry { serial: serial(first), at, reason, invalid_since }.encode()
-    };
-    vec![
+pub(crate) fn entry(first: u8, reason: ReasonCode, invalid_since: Option<Timestamp>) -> Entry {
+    Entry { serial: serial(first), at: at("2026-11-10T09:30:00Z"), reason, invalid_since }
+}
+
+pub(crate) fn entries() -> EntryList {
+    let all = [
         entry(0x70, ReasonCode::KeyCompromise, Some(at("2026-11-09T00:00:00Z"))),
         entry(0x71, ReasonCode::CertificateHold, None),
         entry(0x72, ReasonCode::CessationOfOperation, None),
-    ]
+    ];
+    all.iter().collect()
 }
 
-pub(crate) fn crl_order<'a>(issuer: &'a Issuer, entries: &'a [EncodedEntry]) -> CrlOrder<'a> {
+/// What changed since the list of [`entries`]: a hold was lifted, another certificate revoked.
+pub(crate) fn changes() -> EntryList {
+    let at = at("2026-11-30T06:00:00Z");
+    let all = [
+        Entry::removed(serial(0x71), at),
+        Entry { at, ..entry(0x51, ReasonCode::Superseded, None) },
+    ];
+    all.iter().collect()
+}
+
+pub(crate) fn crl_order<'a>(issuer: &'a Issuer, entries: &'a EntryList) -> CrlOrder<'a> {
     CrlOrder {
         issuer,
         number: 7,
@@ -334,8 +348,26 @@ pub(crate) fn crl_order<'a>(issuer: &'a Issuer, entries: &'a [EncodedEntry]) -> 
         this_update: at("2026-11-30T00:00:00Z"),
         next_update: at("2026-12-03T00:00:00Z"),
         expired_since: Some(at("2026-11-01T00:00:00Z")),
+        kind: CrlKind::Complete { freshest: None },
+        shard: None,
         entries,
     }
+}
+
+/// The delta to the list of [`crl_order`].
+pub(crate) fn delta_order<'a>(issuer: &'a Issuer, changes: &'a EntryList) -> CrlOrder<'a> {
+    CrlOrder {
+        number: 9,
+        previous: Some(8),
+        this_update: at("2026-11-30T06:00:00Z"),
+        kind: CrlKind::Delta { base: 7 },
+        ..crl_order(issuer, changes)
+    }
+}
+
+/// The address of a shard of the issuing authority of level 1.
+pub(crate) fn shard_address(number: u32) -> HttpUri {
+    uri(&format!("crl/seal-l1-g1-{number}.crl"))
 }
 
 pub(crate) fn crl(order: &CrlOrder<'_>, signer: &str) -> Vec<u8> {

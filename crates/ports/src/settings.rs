@@ -1,5 +1,6 @@
 //! What the operator decided, checked once and handed on as typed parts.
 
+use tenkoku_domain::audit::CrlList;
 use tenkoku_domain::authority::AuthorityCode;
 use tenkoku_domain::feed::FeedAuthority;
 use tenkoku_domain::identifier::{NationalScheme, OrganizationIdentifier};
@@ -152,6 +153,11 @@ impl PublicAddress {
         format!("{}/crl/{authority}.crl", self.0)
     }
 
+    /// Where one of the lists of an authority lies.
+    pub fn crl_of(&self, authority: &AuthorityCode, list: CrlList) -> String {
+        format!("{}/crl/{}", self.0, crl_file(authority, list))
+    }
+
     /// Where the certificate of an authority lies.
     pub fn certificate(&self, authority: &AuthorityCode) -> String {
         format!("{}/ca/{authority}.cer", self.0)
@@ -165,6 +171,15 @@ impl PublicAddress {
     /// Where the list of a scheme lies.
     pub fn list(&self, scheme: &str) -> String {
         format!("{}/tl/{scheme}.xml", self.0)
+    }
+}
+
+/// The name of the file of one of the lists of an authority.
+pub fn crl_file(authority: &AuthorityCode, list: CrlList) -> String {
+    match list {
+        CrlList::Full => format!("{authority}.crl"),
+        CrlList::Delta => format!("{authority}.delta.crl"),
+        CrlList::Shard(number) => format!("{authority}-{number}.crl"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The addresses of relying parties for files: `/crl/{ca}.crl`, `/ca/{ca}.cer`. Stable for ever.
+//! The addresses of relying parties for files: `/crl/…`, `/ca/{ca}.cer`. Stable for ever.
 //! OCSP answers are given by [`crate::responder::http`] in front of them.
 //!
 //! Addresses are bounded. The one thing that a request may write is a CRL that is due.
@@ -8,22 +8,15 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest as _, Sha256};
 use std::time::{Duration, SystemTime};
-use tenkoku_domain::authority::AuthorityCode;
 use tenkoku_domain::certificate::Profile;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
 use tenkoku_store::{StoreError, Tx};
 
-use crate::crl::{CrlError, current_crl};
-
 /// Mounts the addresses.
 pub fn configure(config: &mut web::ServiceConfig) {
     config
-        .service(
-            web::resource("/crl/{ca}.crl")
-                .route(web::get().to(load_crl))
-                .route(web::head().to(load_crl)),
-        )
+        .configure(crate::crl::http::configure)
         .service(
             web::resource("/ca/{ca}.cer")
                 .route(web::get().to(load_certificate))
@@ -40,29 +33,9 @@ fn etag(body: &[u8]) -> String {
     format!("\"{}\"", hex::encode(Sha256::digest(body)))
 }
 
-fn http_date(at: Timestamp) -> HttpDate {
+pub(crate) fn http_date(at: Timestamp) -> HttpDate {
     let seconds = u64::try_from(at.seconds()).unwrap_or_default();
     HttpDate::from(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
-}
-
-async fn load_crl(request: HttpRequest, ca: web::Path<String>, env: Data<Env>) -> HttpResponse {
-    let Ok(code) = AuthorityCode::parse(&ca) else {
-        return HttpResponse::NotFound().finish();
-    };
-    let shared = Data::clone(&env);
-    let found = web::block(move || current_crl(&shared, &code)).await;
-    match found {
-        // A revocation must show at once, so caches ask again: a 304 costs nothing.
-        Ok(Ok(crl)) => file(&request, "application/pkix-crl", crl.der, crl.this_update, 0),
-        Ok(Err(CrlError::Store(StoreError::NotFound { .. }) | CrlError::Refused(_))) => {
-            HttpResponse::NotFound().finish()
-        }
-        Ok(Err(error)) => {
-            tracing::error!(%error, "no CRL could be given");
-            HttpResponse::ServiceUnavailable().finish()
-        }
-        Err(_) => HttpResponse::ServiceUnavailable().finish(),
-    }
 }
 
 /// Seconds for which an authority's certificate may be kept: a day. It never changes.

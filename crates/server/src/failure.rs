@@ -356,6 +356,9 @@ impl From<CrlError> for Failure {
             CrlError::Lint(lint) => lint.refusal().into(),
             CrlError::Store(store) => store.into(),
             CrlError::Keys(keys) => keys.into(),
+            CrlError::Address(address) => {
+                Self::problem("address-malformed", exit::REFUSED).because(address)
+            }
             CrlError::Assemble(_) | CrlError::StoredCertificate(_) | CrlError::StoredKey(_) => {
                 Self::internal(error)
             }

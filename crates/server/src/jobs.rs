@@ -18,16 +18,19 @@ use tenkoku_ca::settle::settle_pending;
 use tenkoku_ca::signer::{renew_document_signer, renew_list_signer, renew_ocsp_signers};
 use tenkoku_ca::weak_scan::{scan_listed, scan_shared_factors};
 use tenkoku_domain::access::{OperateAuthority, Permit};
+use tenkoku_domain::authority::AuthorityCode;
 use tenkoku_domain::id::AuthorityId;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
+use tenkoku_ports::settings::crl_file;
 use tenkoku_publisher::publish::renew_list;
-use tenkoku_responder::crl::current_crl;
-use tenkoku_store::{Job, StoreError};
+use tenkoku_responder::crl::{CrlError, Lists};
+use tenkoku_store::{Job, Lane, StoreError};
 use tokio_cron_scheduler::{Job as CronJob, JobScheduler};
 
 use crate::clock;
 use crate::failure::Failure;
+use crate::watch::CrlWatch;
 
 /// What the clock puts into the queue, and when (second, minute, hour, day, month, weekday).
 const TIMETABLE: [(&str, &str); 11] = [
@@ -67,20 +70,23 @@ const SEARCH_BROKEN_HOURS: i64 = 3;
 /// Queued by the store with every change of status.
 const REFRESH_STATUS: &str = "refresh-status";
 
-/// How long the worker waits when the queue is empty.
+/// How long a worker waits when the queue is empty.
 const IDLE: Duration = Duration::from_millis(200);
+/// How long the worker of CRLs waits after each round, so that what is revoked meanwhile stands in
+/// one list.
+const COALESCE: Duration = Duration::from_millis(500);
 /// When a job that did not work is tried again, in seconds.
 const RETRY_SECONDS: i64 = 30;
 
-/// The running clock and worker.
+/// The running clock and workers.
 pub(crate) struct Jobs {
     scheduler: JobScheduler,
-    stop: Sender<()>,
-    worker: JoinHandle<()>,
+    workers: Vec<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Jobs {
-    /// Starts the clock and the worker; everything on the timetable runs once at the start.
+    /// Starts the clock and a worker for each lane; everything on the timetable runs once at the
+    /// start.
     pub(crate) async fn start(env: &Arc<Env>) -> Result<Self, Failure> {
         let scheduler = JobScheduler::new().await.map_err(Failure::internal)?;
         for (kind, when) in TIMETABLE {
@@ -90,34 +96,54 @@ impl Jobs {
             scheduler.add(job.map_err(Failure::internal)?).await.map_err(Failure::internal)?;
         }
         scheduler.start().await.map_err(Failure::internal)?;
-        let (stop, stopped) = channel();
-        let shared = Arc::clone(env);
-        let worker = std::thread::Builder::new()
-            .name("jobs".to_owned())
-            .spawn(move || {
-                loop {
-                    let wait = if work(&shared) { Duration::ZERO } else { IDLE };
-                    match stopped.recv_timeout(wait) {
-                        Err(RecvTimeoutError::Timeout) => {}
-                        Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
-                    }
-                }
-            })
-            .map_err(Failure::internal)?;
-        Ok(Self { scheduler, stop, worker })
+        let lists = Arc::new(Lists::default());
+        let lanes = [Lane::Status, Lane::Long, Lane::Rest];
+        let workers = lanes.map(|lane| start_worker(env, &lists, lane));
+        let workers = workers.into_iter().collect::<Result<_, _>>()?;
+        Ok(Self { scheduler, workers })
     }
 
-    /// Stops both; the job under way is finished.
+    /// Stops them; the jobs under way are finished.
     pub(crate) async fn stop(mut self) {
         if let Err(error) = self.scheduler.shutdown().await {
             tracing::warn!(%error, "the scheduler did not stop in order");
         }
-        // A worker that is gone needs no word.
-        let _ = self.stop.send(());
-        if self.worker.join().is_err() {
-            tracing::error!("the worker of the jobs had stopped before");
+        for (stop, _) in &self.workers {
+            // A worker that is gone needs no word.
+            let _ = stop.send(());
+        }
+        for (_, worker) in self.workers {
+            if worker.join().is_err() {
+                tracing::error!("a worker of the jobs had stopped before");
+            }
         }
     }
+}
+
+fn start_worker(
+    env: &Arc<Env>,
+    lists: &Arc<Lists>,
+    lane: Lane,
+) -> Result<(Sender<()>, JoinHandle<()>), Failure> {
+    let (stop, stopped) = channel();
+    let (env, lists) = (Arc::clone(env), Arc::clone(lists));
+    let worker = std::thread::Builder::new()
+        .name(format!("jobs-{lane:?}").to_lowercase())
+        .spawn(move || {
+            loop {
+                let wait = match (work(&env, &lists, lane), lane) {
+                    (true, Lane::Status) => COALESCE,
+                    (true, Lane::Long | Lane::Rest) => Duration::ZERO,
+                    (false, _) => IDLE,
+                };
+                match stopped.recv_timeout(wait) {
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+        })
+        .map_err(Failure::internal)?;
+    Ok((stop, worker))
 }
 
 fn enqueue(env: &Env, kind: &str) {
@@ -128,10 +154,16 @@ fn enqueue(env: &Env, kind: &str) {
     }
 }
 
-/// Takes one job and runs it; whether there was one.
-fn work(env: &Env) -> bool {
+/// Takes what is due in a lane, one job, or all CRLs that are due; whether there was anything.
+fn work(env: &Env, lists: &Lists, lane: Lane) -> bool {
+    let any = work_once(env, lists, lane);
+    while any && lane == Lane::Status && work_once(env, lists, lane) {}
+    any
+}
+
+fn work_once(env: &Env, lists: &Lists, lane: Lane) -> bool {
     let now = env.clock.now();
-    let job = match env.store.write(|tx| tx.claim_job(now)) {
+    let job = match env.store.write(|tx| tx.claim_job_in(lane, now)) {
         Ok(Some(job)) => job,
         Ok(None) => return false,
         Err(error) => {
@@ -139,7 +171,7 @@ fn work(env: &Env) -> bool {
             return false;
         }
     };
-    let done = match run(env, &job) {
+    let done = match run(env, lists, &job) {
         Ok(()) => env.store.write(|tx| tx.finish_job(job.id)),
         Err(failure) => {
             let cause = failure.cause.as_deref().unwrap_or(&failure.code);
@@ -154,7 +186,7 @@ fn work(env: &Env) -> bool {
     true
 }
 
-fn run(env: &Env, job: &Job) -> Result<(), Failure> {
+fn run(env: &Env, lists: &Lists, job: &Job) -> Result<(), Failure> {
     let now = env.clock.now();
     let scheduler = env.system("scheduler");
     match job.kind.as_str() {
@@ -190,8 +222,8 @@ fn run(env: &Env, job: &Job) -> Result<(), Failure> {
             let authorities = env.store.read(|tx| tx.list_authorities())?;
             let certified = authorities.iter().filter(|a| a.certificate.is_some());
             // One authority that fails does not keep the others waiting.
-            let issued: Vec<_> = certified.map(|a| current_crl(env, &a.code)).collect();
-            issued.into_iter().collect::<Result<Vec<_>, _>>()?;
+            let issued: Vec<_> = certified.map(|a| refresh(env, lists, &a.code)).collect();
+            issued.into_iter().collect::<Result<(), _>>()?;
         }
         RENEW_LIST => {
             if has_root(env)? {
@@ -213,7 +245,7 @@ fn run(env: &Env, job: &Job) -> Result<(), Failure> {
         REFRESH_STATUS => {
             let id = AuthorityId::parse(&job.object).map_err(Failure::internal)?;
             let authority = env.store.read(|tx| tx.load_authority(&id))?;
-            current_crl(env, &authority.code)?;
+            refresh(env, lists, &authority.code)?;
         }
         other => tracing::warn!(kind = other, "a job of a kind that this program does not know"),
     }
@@ -272,6 +304,23 @@ fn searched(env: &Env, started: Timestamp) {
     let run = (SEARCH_KEYS, started);
     if let Err(error) = env.store.write(|tx| tx.end_job_run(run, outcome, &counts, ended)) {
         tracing::error!(%error, "the end of the search among all keys could not be recorded");
+    }
+}
+
+/// Brings the lists of an authority up to date. What takes long enough is a task to be watched.
+fn refresh(env: &Env, lists: &Lists, code: &AuthorityCode) -> Result<(), Failure> {
+    let mut watch = CrlWatch::new(env);
+    let refreshed = lists.refresh(env, code, &mut |authority, list, phase| {
+        watch.step(&crl_file(&authority.code, list), phase);
+    });
+    watch.end(refreshed.is_ok());
+    match refreshed {
+        // An authority that is not in service has no lists yet; an offline one makes its own.
+        Err(CrlError::Refused(refusal)) => {
+            tracing::debug!(authority = %code, code = %refusal.code, "no list is made here");
+            Ok(())
+        }
+        refreshed => Ok(refreshed.map(drop)?),
     }
 }
 

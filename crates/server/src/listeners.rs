@@ -11,6 +11,7 @@ use actix_web::{App, HttpServer};
 use tenkoku_console::layout::Site;
 use tenkoku_console::session::{Callers, Console, ConsoleSettings};
 use tenkoku_ports::Env;
+use tenkoku_responder::crl::served::ServedCrls;
 use tenkoku_responder::responder::Responder;
 use tenkoku_responder::responder::http::Front;
 use tokio::signal::unix::{SignalKind, signal};
@@ -125,10 +126,12 @@ fn public(
     responder: &Arc<Responder>,
 ) -> Result<Server, Failure> {
     let (env, site, responder) = (Data::clone(env), Data::clone(site), Arc::clone(responder));
+    let crls = Data::new(ServedCrls::default());
     let server = HttpServer::new(move || {
         let pages = App::new()
             .app_data(Data::clone(&env))
             .app_data(Data::clone(&site))
+            .app_data(Data::clone(&crls))
             .configure(tenkoku_responder::http::configure)
             .configure(tenkoku_publisher::http::configure)
             .configure(tenkoku_console::public::configure);

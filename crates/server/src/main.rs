@@ -16,6 +16,7 @@ mod operations;
 mod output;
 mod sntp;
 mod telemetry;
+mod watch;
 mod wire;
 
 use std::process::ExitCode;

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use tenkoku_domain::authority::{
     Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState, Custody, ServiceKind,
+    ShardCount, ShardCountError,
 };
 use tenkoku_domain::certificate::{Serial, Validity};
 use tenkoku_domain::id::{AuthorityId, KeyId, OrganisationId};
@@ -40,6 +41,7 @@ struct AuthorityRow {
     custody: String,
     dedicated: Option<String>,
     predecessor: Option<String>,
+    crl_shards: i32,
 }
 
 impl From<&Authority> for AuthorityRow {
@@ -66,6 +68,7 @@ impl From<&Authority> for AuthorityRow {
             custody: authority.custody.to_string(),
             dedicated: authority.dedicated.as_ref().map(ToString::to_string),
             predecessor: authority.predecessor.as_ref().map(ToString::to_string),
+            crl_shards: i32::try_from(authority.crl_shards.get()).unwrap_or(1),
         }
     }
 }
@@ -84,6 +87,8 @@ impl AuthorityRow {
         let predecessor = self.predecessor.as_deref().map(AuthorityId::parse).transpose();
         let dedicated = self.dedicated.as_deref().map(OrganisationId::parse).transpose();
         let identifier = OrganizationIdentifier::parse(&self.identifier);
+        let crl_shards =
+            u32::try_from(self.crl_shards).map_err(|_| ShardCountError).and_then(ShardCount::new);
         Ok(Authority {
             id: place.ok("id", AuthorityId::parse(&self.id))?,
             code: place.ok("code", AuthorityCode::parse(&self.code))?,
@@ -109,6 +114,7 @@ impl AuthorityRow {
             custody: place.some("custody", Custody::from_word(&self.custody))?,
             dedicated: place.ok("dedicated", dedicated)?,
             predecessor: place.ok("predecessor", predecessor)?,
+            crl_shards: place.ok("crl_shards", crl_shards)?,
         })
     }
 }

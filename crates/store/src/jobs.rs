@@ -3,12 +3,27 @@
 use diesel::prelude::*;
 use tenkoku_domain::time::Timestamp;
 
+use crate::connection::AnyBackend;
 use crate::error::StoreError;
 use crate::schema::jobs;
 use crate::tx::Tx;
 
 /// How long a claim holds, in seconds; then others may claim the job.
 const CLAIM_SECONDS: i64 = 60;
+
+/// Who does which work: what takes long holds nobody else up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// CRLs.
+    Status,
+    /// Work on thousands of objects, done in slices.
+    Long,
+    /// Everything else.
+    Rest,
+}
+
+const STATUS: [&str; 2] = ["refresh-status", "renew-crls"];
+const LONG: [&str; 2] = ["bulk-revocation", "scheduled-revocations"];
 
 /// A claimed job.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
@@ -42,9 +57,28 @@ impl Tx<'_> {
 
     /// Claims the job that is due longest, if any. The claim holds for 60 seconds.
     pub fn claim_job(&mut self, now: Timestamp) -> Result<Option<Job>, StoreError> {
+        self.claim(now, None)
+    }
+
+    /// Claims the job of a lane that is due longest, if any.
+    pub fn claim_job_in(&mut self, lane: Lane, now: Timestamp) -> Result<Option<Job>, StoreError> {
+        self.claim(now, Some(lane))
+    }
+
+    fn claim(&mut self, now: Timestamp, lane: Option<Lane>) -> Result<Option<Job>, StoreError> {
         loop {
-            let due = jobs::table
+            let mut open = jobs::table
                 .filter(jobs::due_at.le(now.millis()).and(jobs::claimable_at.le(now.millis())))
+                .into_boxed::<AnyBackend>();
+            open = match lane {
+                None => open,
+                Some(Lane::Status) => open.filter(jobs::kind.eq_any(STATUS)),
+                Some(Lane::Long) => open.filter(jobs::kind.eq_any(LONG)),
+                Some(Lane::Rest) => {
+                    open.filter(jobs::kind.ne_all(STATUS)).filter(jobs::kind.ne_all(LONG))
+                }
+            };
+            let due = open
                 .order((jobs::due_at, jobs::id))
                 .select(jobs::id)
                 .first::<i64>(self.conn)

@@ -73,6 +73,7 @@ mod sessions;
 mod status;
 mod status_load;
 mod suspensions;
+mod tasks;
 
 pub use applications::ApplicationFilter;
 pub use branches::{BranchFilter, BranchSummary};
@@ -81,7 +82,7 @@ pub use discoveries::Discovery;
 pub use error::StoreError;
 pub use figures::RegistryFigures;
 pub use grants::CustodianTask;
-pub use jobs::Job;
+pub use jobs::{Job, Lane};
 pub use lives::{Acknowledgement, KeyLife};
 pub use notices::{Addressed, LetterFigures};
 pub use organisations::OrganisationSummary;

@@ -51,6 +51,7 @@ diesel::table! {
         custody -> Text,
         dedicated -> Nullable<Text>,
         predecessor -> Nullable<Text>,
+        crl_shards -> Integer,
     }
 }
 
@@ -310,13 +311,26 @@ diesel::table! {
 }
 
 diesel::table! {
-    crls (authority_id, number) {
+    crl_lists (authority_id, list, number) {
         authority_id -> Text,
+        list -> Text,
         number -> BigInt,
+        base -> Nullable<BigInt>,
         this_update -> BigInt,
         next_update -> BigInt,
         revision -> BigInt,
         entries -> BigInt,
+        octets -> BigInt,
+        digest -> Text,
+    }
+}
+
+diesel::table! {
+    crl_parts (authority_id, list, number, part) {
+        authority_id -> Text,
+        list -> Text,
+        number -> BigInt,
+        part -> Integer,
         der -> Binary,
     }
 }
@@ -405,6 +419,22 @@ diesel::table! {
         due_at -> BigInt,
         claimable_at -> BigInt,
         attempts -> Integer,
+    }
+}
+
+diesel::table! {
+    tasks (id) {
+        id -> Text,
+        kind -> Text,
+        object -> Text,
+        state -> Text,
+        phase -> Text,
+        done -> BigInt,
+        total -> BigInt,
+        started_at -> BigInt,
+        phase_at -> BigInt,
+        changed_at -> BigInt,
+        detail -> Text,
     }
 }
 

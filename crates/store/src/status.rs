@@ -232,6 +232,24 @@ impl Tx<'_> {
         rows.into_iter().map(StatusRow::read).collect()
     }
 
+    /// Revocations, holds and releases of an authority after a number.
+    pub(crate) fn changes_of(
+        &mut self,
+        authority: &AuthorityId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<StatusChange>, StoreError> {
+        let rows = status_log::table
+            .filter(status_log::authority_id.eq(authority.as_str()))
+            .filter(status_log::status.ne("good"))
+            .filter(status_log::rev.gt(after))
+            .order(status_log::rev)
+            .limit(limit)
+            .select(StatusRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(StatusRow::read).collect()
+    }
+
     /// Whether the database that is read is the original, and if not, how far it has come.
     pub fn status_source(&mut self) -> Result<StatusSource, StoreError> {
         if let AnyConnection::Postgresql(conn) = &mut *self.conn {

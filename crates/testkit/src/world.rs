@@ -21,7 +21,7 @@ use tenkoku_ca::signer::{renew_document_signer, renew_list_signer, renew_ocsp_si
 use tenkoku_domain::access::{Act, Actor, Permit, Principal, Role, RoleGrant, Scope};
 use tenkoku_domain::application::{Application, Wishes};
 use tenkoku_domain::audit::{ChainBreak, ChainWalk, Event, StoredRecord};
-use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityKind};
+use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityKind, ShardCount};
 use tenkoku_domain::branch::{Branch, BranchCode};
 use tenkoku_domain::ceremony::template::{OfflineIssuer, Wish, script};
 use tenkoku_domain::ceremony::{
@@ -219,6 +219,7 @@ impl World {
             issuer,
             dedicated: None,
             predecessor: None,
+            crl_shards: ShardCount::ONE,
         }
     }
 

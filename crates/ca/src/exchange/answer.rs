@@ -2,7 +2,7 @@
 //! root's key under the consent of a ceremony.
 
 use tenkoku_domain::access::{OperateAuthority, Permit, Scope};
-use tenkoku_domain::audit::{AuthorityEvent, Event, IssuedCrl};
+use tenkoku_domain::audit::{AuthorityEvent, Event, SignedCrl};
 use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityName, AuthorityOrder};
 use tenkoku_domain::ceremony::Consent;
 use tenkoku_domain::certificate::{Certificate, CertificateState, Profile, Validity};
@@ -24,7 +24,7 @@ use crate::authority::{AuthorityError, content, load, operator_name, validity};
 use crate::signing::{Paper, issuer, repository, sign_certificate};
 
 /// Makes a new CRL of an authority. CRLs are the status service's; whoever answers brings it.
-pub type CrlMaker<'a> = &'a dyn Fn(&AuthorityCode) -> Result<IssuedCrl, AuthorityError>;
+pub type CrlMaker<'a> = &'a dyn Fn(&AuthorityCode) -> Result<SignedCrl, AuthorityError>;
 
 /// Answers a request with the key of a root, once. `typed` is the code that was compared by voice.
 pub fn answer_request(

@@ -2,10 +2,12 @@
 //! certificate once more through the lint, octet for octet.
 
 use tenkoku_domain::access::{OperateAuthority, Permit, Scope};
-use tenkoku_domain::audit::{AuditCode, AuthorityEvent, Event, IssuedCrl, ObjectRef, ReceivedRoot};
+use tenkoku_domain::audit::{
+    AuditCode, AuthorityEvent, CrlList, Event, IssuedCrl, ObjectRef, ReceivedRoot, SignedCrl,
+};
 use tenkoku_domain::authority::{
     Authority, AuthorityAct, AuthorityCode, AuthorityKind, AuthorityName, AuthorityOrder,
-    AuthorityState, Custody, NEVER,
+    AuthorityState, Custody, NEVER, ShardCount,
 };
 use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::certificate::{Certificate, CertificateState, Serial, Validity};
@@ -194,6 +196,7 @@ fn received(
         custody: Custody::Offline,
         dedicated: None,
         predecessor: None,
+        crl_shards: ShardCount::ONE,
     };
     let policy = env.store.read(|tx| tx.current_policy(now))?.digest()?;
     let row = row(env, &order, &certificate, (&id, &held.id), policy, now);
@@ -423,14 +426,24 @@ impl Case<'_> {
         let complete = known.iter().all(|entry| entries.contains(&entry.serial));
         self.imported.crl = Some(number);
         self.events.push(AuthorityEvent::CrlReceived {
-            crl: IssuedCrl {
-                authority: self.root.id.clone(),
-                number,
-                this_update: crl.this_update(),
-                next_update: crl.next_update(),
-                // What was revoked since the request waits for the next list.
-                revision: if complete { revision } else { last.map_or(0, |last| last.revision) },
-                entries: i64::try_from(entries.len()).unwrap_or(i64::MAX),
+            crl: SignedCrl {
+                head: IssuedCrl {
+                    authority: self.root.id.clone(),
+                    number,
+                    this_update: crl.this_update(),
+                    next_update: crl.next_update(),
+                    // What was revoked since the request waits for the next list.
+                    revision: if complete {
+                        revision
+                    } else {
+                        last.map_or(0, |last| last.revision)
+                    },
+                    entries: i64::try_from(entries.len()).unwrap_or(i64::MAX),
+                    octets: i64::try_from(der.0.len()).unwrap_or(i64::MAX),
+                    digest: Digest::of(&der.0),
+                    list: CrlList::Full,
+                    base: None,
+                },
                 der: der.0.clone(),
             },
         });

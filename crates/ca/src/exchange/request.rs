@@ -122,6 +122,7 @@ fn certificate(
             issuer: code_of(&waiting.issuer),
             dedicated: dedication(env, permit, waiting)?,
             predecessor: None,
+            crl_shards: waiting.crl_shards,
         }),
         names: waiting.name.clone(),
         public_key: Octets(key.public_key),

@@ -420,7 +420,10 @@ fn crl_facts(w: Words, crl: &IssuedCrl, now: Timestamp) -> Vec<Fact> {
         Fact::new(w.t("admin.authority.crl-entries"), format::number(crl.entries)),
         Fact::new(w.t("admin.authority.crl-issued"), format::date_time(crl.this_update)),
         Fact::new(w.t("admin.authority.crl-next"), next),
-        Fact::new(w.t("admin.authority.crl-size"), format::size(w, crl.der.len())),
+        Fact::new(
+            w.t("admin.authority.crl-size"),
+            format::size(w, usize::try_from(crl.octets).unwrap_or_default()),
+        ),
     ]
 }
 

@@ -136,6 +136,7 @@ impl From<CrlError> for Problem {
             | CrlError::Keys(_)
             | CrlError::Assemble(_)
             | CrlError::StoredCertificate(_)
+            | CrlError::Address(_)
             | CrlError::StoredKey(_)) => Self::unsigned(&error),
         }
     }

@@ -97,6 +97,7 @@ fn of_crl(error: CrlError) -> AuthorityError {
         CrlError::Assemble(assemble) => assemble.into(),
         CrlError::StoredCertificate(certificate) => certificate.into(),
         CrlError::StoredKey(key) => key.into(),
+        CrlError::Address(address) => address.into(),
         CrlError::Store(store) => store.into(),
     }
 }

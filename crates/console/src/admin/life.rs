@@ -74,8 +74,10 @@ impl Deed {
             (KeyState::Bound, CertificateState::Active) => {
                 vec![Self::Emergency, Self::Retire, Self::Lost]
             }
-            (KeyState::Bound, CertificateState::Suspended(_)) => vec![Self::Rotate, Self::Lost],
-            (_, CertificateState::Revoked(_)) => vec![Self::Rotate, Self::Lost],
+            (KeyState::Bound, CertificateState::Suspended(_))
+            | (_, CertificateState::Revoked(_)) => {
+                vec![Self::Rotate, Self::Lost]
+            }
             (_, _) => vec![Self::Lost],
         }
     }
@@ -333,9 +335,9 @@ async fn load_held(
         .await
 }
 
-fn hold_question<'a>(w: Words, held: &Held, hold: Hold) -> Question<'a> {
-    let certificate = &held.found.certificate;
-    let (name, href) = (holder_name(w, &held.found), certificate_href(certificate));
+fn hold_question<'a>(w: Words, on: &Held, hold: Hold) -> Question<'a> {
+    let certificate = &on.found.certificate;
+    let (name, href) = (holder_name(w, &on.found), certificate_href(certificate));
     let title = w.word("admin.life-title", hold.word());
     let points = match hold {
         Hold::Suspend => ["hold-now", "hold-limit", "hold-lifted"].as_slice(),
@@ -351,7 +353,7 @@ fn hold_question<'a>(w: Words, held: &Held, hold: Hold) -> Question<'a> {
             format::grouped(&certificate.serial.to_string()),
         ),
     ];
-    if let Some(suspension) = &held.suspension {
+    if let Some(suspension) = &on.suspension {
         let because = w.word("admin.hold-cause", suspension.because.word());
         numbers.push(Fact::new(w.t("admin.life.why"), because));
         numbers.push(Fact::new(w.t("admin.life.from"), format::date_time(suspension.from)));
@@ -369,7 +371,7 @@ fn hold_question<'a>(w: Words, held: &Held, hold: Hold) -> Question<'a> {
             .collect(),
         Hold::Release | Hold::Extend => Vec::new(),
     };
-    let action = format!("{href}/{}?authority={}", hold.word(), held.found.authority.code);
+    let action = format!("{href}/{}?authority={}", hold.word(), on.found.authority.code);
     Question {
         title,
         crumbs: vec![
@@ -394,11 +396,11 @@ async fn show_hold(
     query: AuthorityQuery,
     hold: Hold,
 ) -> Result<HttpResponse, Problem> {
-    let held = load_held(visit, scope, path, query).await?;
-    if !hold.fits(&held.found.certificate) {
-        return Ok(see_other(&certificate_href(&held.found.certificate)));
+    let on = load_held(visit, scope, path, query).await?;
+    if !hold.fits(&on.found.certificate) {
+        return Ok(see_other(&certificate_href(&on.found.certificate)));
     }
-    let question = hold_question(visit.words, &held, hold);
+    let question = hold_question(visit.words, &on, hold);
     html(&ask(visit, question, &DeedForm::default(), Vec::new()).await?)
 }
 
@@ -411,9 +413,9 @@ async fn sent(
     hold: Hold,
 ) -> Result<Result<(Certificate, DeedForm), HttpResponse>, Problem> {
     let form: DeedForm = visit.form()?;
-    let held = load_held(visit, scope, path, query).await?;
-    if !hold.fits(&held.found.certificate) {
-        return Ok(Err(see_other(&certificate_href(&held.found.certificate))));
+    let on = load_held(visit, scope, path, query).await?;
+    if !hold.fits(&on.found.certificate) {
+        return Ok(Err(see_other(&certificate_href(&on.found.certificate))));
     }
     let w = visit.words;
     let unchosen = hold == Hold::Suspend && HoldCause::from_word(&form.by).is_none();
@@ -426,11 +428,11 @@ async fn sent(
         None => step_up(visit, &form.code).await?,
     };
     if let Some(error) = error {
-        let question = hold_question(w, &held, hold);
+        let question = hold_question(w, &on, hold);
         let page = ask(visit, question, &form, vec![error]).await?;
         return Ok(Err(html_with(StatusCode::UNPROCESSABLE_ENTITY, &page)?));
     }
-    Ok(Ok((held.found.certificate, form)))
+    Ok(Ok((on.found.certificate, form)))
 }
 
 /// `GET /console/certificates/{serial}/suspend`

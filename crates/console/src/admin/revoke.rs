@@ -16,11 +16,9 @@ use tenkoku_domain::refusal::RefusalCode;
 use tenkoku_domain::revocation::Cause;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_pki::cert::Certificate as Parsed;
-use tenkoku_pki::crl::Crl;
 use tenkoku_pki::ocsp::{Answer, AnswerStatus, HashAlgorithm, IssuerHashes, encode_request};
 use tenkoku_ports::Env;
 use tenkoku_responder::answer::answer;
-use tenkoku_responder::crl::current_crl;
 use tenkoku_store::{CertificateFilter, StoreError};
 
 use super::certificates::{AuthorityQuery, Found, find, holder_name, sentence, serial};
@@ -413,13 +411,30 @@ fn asked(env: &Env, issuer: &Authority, serial: &Serial) -> Option<AnswerStatus>
     answer.singles().first().map(|single| single.status)
 }
 
-/// The number of the present CRL, when it lists the certificate.
+/// The number of the present list of a revoked certificate, when it tells what was decided. Nothing
+/// is signed here: the list is issued by the job, within a second.
 fn listed(env: &Env, issuer: &Authority, serial: &Serial) -> Option<i64> {
-    let present = current_crl(env, &issuer.code).ok()?;
-    let crl = Crl::parse(&present.der).ok()?;
-    let found = crl.entries().filter_map(Result::ok).any(|entry| entry.serial == *serial);
-    found.then_some(present.number)
+    env.store
+        .read(|tx| {
+            let list = issuer.crl_shards.list_of(serial);
+            let Some(present) = tx.latest_crl_of(&issuer.id, list)? else { return Ok(None) };
+            let mut told = present.revision;
+            loop {
+                let later = tx.revocations_after(&issuer.id, told, LATER)?;
+                let Some(last) = later.last().map(|change| change.rev) else { break };
+                if later.iter().any(|change| change.serial == *serial) {
+                    return Ok(None);
+                }
+                told = last;
+            }
+            Ok::<_, StoreError>(Some(present.number))
+        })
+        .ok()
+        .flatten()
 }
+
+/// Changes after a list that are read at once.
+const LATER: i64 = 1_000;
 
 fn ticks(w: Words, found: &Found, seen: &Seen) -> Vec<Tick> {
     let at = found.certificate.state.revocation().map(|revocation| revocation.at);

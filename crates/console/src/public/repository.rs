@@ -158,7 +158,7 @@ fn crl_view(w: Words, crl: &IssuedCrl, now: Timestamp) -> CrlView {
         issued: format::date_time(crl.this_update),
         next: format::date_time(crl.next_update),
         entries: format::number(crl.entries),
-        size: format::size(w, crl.der.len()),
+        size: format::size(w, usize::try_from(crl.octets).unwrap_or_default()),
         state,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{AuditCode, Facts, IssuedCrl, authority_facts, certificate_facts, facts, key_facts};
+use super::{AuditCode, Facts, SignedCrl, authority_facts, certificate_facts, facts, key_facts};
 use crate::authority::{Authority, AuthorityCode};
 use crate::canonical::Digest;
 use crate::ceremony::record::{CeremonyRecord, StepRecord};
@@ -132,7 +132,7 @@ pub enum AuthorityEvent {
     /// A CRL that an offline key signed came in.
     CrlReceived {
         /// The CRL.
-        crl: IssuedCrl,
+        crl: SignedCrl,
     },
 }
 

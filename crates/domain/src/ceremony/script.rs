@@ -7,7 +7,7 @@ use super::{
     Ceremony, CeremonyKind, CeremonyRole, CrossWish, NewAuthority, Participant, Step, StepAct,
     Subject,
 };
-use crate::authority::{AuthorityCode, AuthorityKind, ServiceKind};
+use crate::authority::{AuthorityCode, AuthorityKind, ServiceKind, ShardCount};
 use crate::id::CeremonyId;
 use crate::key::KeyAlgorithm;
 use crate::level::Level;
@@ -124,6 +124,8 @@ struct AuthorityToml {
     issuer: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     organisation: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crl_shards: Option<u32>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -316,6 +318,7 @@ fn new_authority(toml: &AuthorityToml) -> Result<NewAuthority, ScriptError> {
         days: toml.days,
         issuer,
         organisation: toml.organisation.clone(),
+        crl_shards: ok("authority.crl_shards", ShardCount::new(toml.crl_shards.unwrap_or(1)))?,
     })
 }
 
@@ -335,6 +338,7 @@ fn subject_toml(subject: &Subject) -> (Option<AuthorityToml>, Option<TargetToml>
                 days: new.days,
                 issuer: new.issuer.as_ref().map(ToString::to_string),
                 organisation: new.organisation.clone(),
+                crl_shards: Some(new.crl_shards.get()).filter(|count| *count > 1),
             };
             (Some(authority), None)
         }

@@ -32,6 +32,7 @@ fn ceremony(roles: &[(CeremonyRole, &str)]) -> Ceremony {
             days: None,
             issuer: None,
             organisation: None,
+            crl_shards: ShardCount::ONE,
         })),
         language: Language::En,
         installation: Installation::Production,

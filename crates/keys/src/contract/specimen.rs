@@ -12,13 +12,13 @@ use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::name::Name;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_pki::cert::Certificate;
-use tenkoku_pki::crl::{CrlOrder, LintedCrl};
+use tenkoku_pki::crl::{CrlKind, CrlOrder, EntryList, LintedCrl};
 use tenkoku_pki::key::PublicKey;
 use tenkoku_pki::lint::{Linted, lint};
 use tenkoku_pki::name::DistinguishedName;
 use tenkoku_pki::ocsp::{AnswerOrder, HashAlgorithm, IssuerHashes, LintedAnswer, Single, Status};
 use tenkoku_pki::policy::PolicyArc;
-use tenkoku_pki::profile::{Content, Issuer, Order, Repository, draft};
+use tenkoku_pki::profile::{Content, CrlPlaces, Issuer, Order, Repository, draft};
 use tenkoku_pki::signed::ThrowawaySigner;
 use tenkoku_pki::uri::HttpUri;
 use tenkoku_pki::{crl, ocsp};
@@ -83,7 +83,7 @@ pub(super) fn list_signer(
         arc: PolicyArc::parse("1.3.6.1.4.1.32473.1").map_err(none("a policy"))?,
         repository: Repository {
             certificate: address("http://pki.example/ca/contract.cer")?,
-            crl: address("http://pki.example/crl/contract.crl")?,
+            crl: CrlPlaces::whole(address("http://pki.example/crl/contract.crl")?),
         },
     };
     certificate(key, issuer_key, content, throwaway)
@@ -120,7 +120,9 @@ pub(crate) fn crl(issuer_key: &PublicKey) -> Result<LintedCrl, String> {
         this_update: NOW,
         next_update: NOW.plus_days(3),
         expired_since: None,
-        entries: &[],
+        kind: CrlKind::Complete { freshest: None },
+        shard: None,
+        entries: &EntryList::new(),
     };
     crl::lint(crl::draft(&order), &order).map_err(none("a CRL"))
 }

@@ -162,7 +162,12 @@ impl<'a> Reader<'a> {
         }
         let digits = self.content(tag::UTC_TIME)?;
         let century: &[u8] = if digits.first() >= Some(&b'5') { b"19" } else { b"20" };
-        date(&[century, digits].concat())
+        let mut whole = [0; 15];
+        let (first, rest) = whole.split_at_mut(2);
+        first.copy_from_slice(century);
+        let place = rest.get_mut(..digits.len()).ok_or(DerError::Length)?;
+        place.copy_from_slice(digits);
+        date(whole.get(..2 + digits.len()).ok_or(DerError::Length)?)
     }
 }
 

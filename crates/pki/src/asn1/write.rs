@@ -17,9 +17,14 @@ pub(crate) fn tlv(identifier: u8, content: &[u8]) -> Vec<u8> {
 
 /// Appends one value.
 pub(crate) fn push_tlv(out: &mut Vec<u8>, identifier: u8, content: &[u8]) {
-    out.push(identifier);
-    push_length(out, content.len());
+    push_header(out, identifier, content.len());
     out.extend_from_slice(content);
+}
+
+/// Appends the beginning of a value whose content of `length` octets follows.
+pub(crate) fn push_header(out: &mut Vec<u8>, identifier: u8, length: usize) {
+    out.push(identifier);
+    push_length(out, length);
 }
 
 /// Definite length in the fewest octets (X.690, 10.1).

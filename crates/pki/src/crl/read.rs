@@ -51,12 +51,14 @@ pub struct Crl {
     tbs: Vec<u8>,
     outer_algorithm: Vec<u8>,
     signature: Vec<u8>,
-    body: Body,
+    fields: Fields,
+    /// Content of revokedCertificates.
+    entries: Vec<u8>,
 }
 
-/// TBSCertList (RFC 5280, 5.1.2).
+/// TBSCertList without its entries (RFC 5280, 5.1.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Body {
+pub(super) struct Fields {
     pub(super) version: Vec<u8>,
     pub(super) algorithm: Vec<u8>,
     pub(super) issuer: DistinguishedName,
@@ -64,13 +66,12 @@ pub(super) struct Body {
     pub(super) next_update: Timestamp,
     /// The types with which the two dates are written.
     pub(super) date_tags: [Option<u8>; 2],
-    /// Content of revokedCertificates; `None` where it is absent.
-    pub(super) entries: Option<Vec<u8>>,
     pub(super) extensions: Vec<Extension>,
 }
 
-impl Body {
-    pub(super) fn read(tbs: &[u8]) -> Result<Self, DerError> {
+impl Fields {
+    /// The fields, and the content of revokedCertificates; `None` where it is absent.
+    pub(super) fn read(tbs: &[u8]) -> Result<(Self, Option<&[u8]>), DerError> {
         let mut body = read::sequence(tbs)?;
         let version = body.unsigned()?.to_vec();
         let algorithm = body.element(tag::SEQUENCE)?.whole.to_vec();
@@ -79,25 +80,18 @@ impl Body {
         let (second, next_update) = (body.peek(), body.time()?);
         let date_tags = [first, second];
         let revoked = body.next_is(tag::SEQUENCE);
-        let entries = if revoked { Some(body.content(tag::SEQUENCE)?.to_vec()) } else { None };
+        let entries = if revoked { Some(body.content(tag::SEQUENCE)?) } else { None };
         let mut wrapper = body.enter(tag::context(0))?;
         let extensions = read_extensions(wrapper.enter(tag::SEQUENCE)?)?;
         wrapper.finish()?;
         body.finish()?;
-        Ok(Self {
-            version,
-            algorithm,
-            issuer,
-            this_update,
-            next_update,
-            date_tags,
-            entries,
-            extensions,
-        })
+        let fields =
+            Self { version, algorithm, issuer, this_update, next_update, date_tags, extensions };
+        Ok((fields, entries))
     }
 
-    pub(super) fn entries(&self) -> Entries<'_> {
-        Entries { rest: Reader::new(self.entries.as_deref().unwrap_or_default()) }
+    fn extension(&self, oid: const_oid::ObjectIdentifier) -> Option<&[u8]> {
+        self.extensions.iter().find(|e| e.oid == oid).map(|e| e.value.as_slice())
     }
 }
 
@@ -110,13 +104,14 @@ impl Crl {
         let outer_algorithm = outer.element(tag::SEQUENCE)?.whole.to_vec();
         let signature = outer.whole_bits()?.to_vec();
         outer.finish()?;
-        let body = Body::read(&tbs)?;
-        Ok(Self { tbs, outer_algorithm, signature, body })
+        let (fields, entries) = Fields::read(&tbs)?;
+        let entries = entries.unwrap_or_default().to_vec();
+        Ok(Self { tbs, outer_algorithm, signature, fields, entries })
     }
 
     /// Verifies the signature over the received octets.
     pub fn verify(&self, issuer: &PublicKey) -> Result<(), SignatureError> {
-        if self.outer_algorithm != self.body.algorithm {
+        if self.outer_algorithm != self.fields.algorithm {
             return Err(SignatureError);
         }
         let algorithm =
@@ -126,59 +121,95 @@ impl Crl {
 
     /// Who issued it.
     pub const fn issuer(&self) -> &DistinguishedName {
-        &self.body.issuer
+        &self.fields.issuer
     }
 
     /// When it was issued.
     pub const fn this_update(&self) -> Timestamp {
-        self.body.this_update
+        self.fields.this_update
     }
 
     /// When the next one is there at the latest.
     pub const fn next_update(&self) -> Timestamp {
-        self.body.next_update
+        self.fields.next_update
     }
 
     /// Its number; `None` where it has none, or one above 64 bits.
     pub fn number(&self) -> Option<u64> {
-        self.body.extension(oid::CRL_NUMBER).and_then(|value| {
-            let mut reader = Reader::new(value);
-            let magnitude = reader.unsigned().ok()?;
-            reader.finish().ok()?;
-            let fits = magnitude.len() <= 8;
-            fits.then(|| magnitude.iter().fold(0, |sum, b| (sum << 8) | u64::from(*b)))
-        })
+        number(self.fields.extension(oid::CRL_NUMBER)?)
+    }
+
+    /// In a delta list, the number of the complete list that it brings up to date.
+    pub fn base(&self) -> Option<u64> {
+        number(self.fields.extension(oid::DELTA_CRL_INDICATOR)?)
+    }
+
+    /// The address of the shard that it tells of; `None` where it tells of every certificate.
+    pub fn shard(&self) -> Option<String> {
+        let value = self.fields.extension(oid::ISSUING_DISTRIBUTION_POINT)?;
+        let mut point = read::sequence(value).ok()?.enter(tag::context(0)).ok()?;
+        let address = point.enter(tag::context(0)).ok()?.content(tag::primitive(6)).ok()?;
+        String::from_utf8(address.to_vec()).ok()
     }
 
     /// Since when expired certificates stay on the list.
     pub fn expired_since(&self) -> Option<Timestamp> {
-        Reader::new(self.body.extension(oid::EXPIRED_CERTS_ON_CRL)?).generalized_time().ok()
+        Reader::new(self.fields.extension(oid::EXPIRED_CERTS_ON_CRL)?).generalized_time().ok()
     }
 
     /// The extensions in order.
     pub fn extensions(&self) -> &[Extension] {
-        &self.body.extensions
+        &self.fields.extensions
     }
 
     /// The entries in order; an unreadable entry ends the list with an error.
     pub fn entries(&self) -> impl Iterator<Item = Result<CrlEntry, CrlError>> {
-        self.body.entries()
+        RawEntries::new(&self.entries).map(|raw| raw?.read())
     }
 }
 
-impl Body {
-    fn extension(&self, oid: const_oid::ObjectIdentifier) -> Option<&[u8]> {
-        self.extensions.iter().find(|e| e.oid == oid).map(|e| e.value.as_slice())
+/// A number of at most 64 bits.
+fn number(value: &[u8]) -> Option<u64> {
+    let mut reader = Reader::new(value);
+    let magnitude = reader.unsigned().ok()?;
+    reader.finish().ok()?;
+    let fits = magnitude.len() <= 8;
+    fits.then(|| magnitude.iter().fold(0, |sum, b| (sum << 8) | u64::from(*b)))
+}
+
+/// An entry as it stands, read without copying.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RawEntry<'a> {
+    /// The octets of the serial number without leading zeros.
+    pub(super) serial: &'a [u8],
+    pub(super) at: Timestamp,
+    pub(super) reason: Option<ReasonCode>,
+    pub(super) invalid_since: Option<Timestamp>,
+    /// The octets of the whole entry.
+    pub(super) length: usize,
+}
+
+impl RawEntry<'_> {
+    fn read(self) -> Result<CrlEntry, CrlError> {
+        let Self { serial, at, reason, invalid_since, .. } = self;
+        Ok(CrlEntry { serial: Serial::from_octets(serial)?, at, reason, invalid_since })
     }
 }
 
 /// The entries, one after the other.
-pub(super) struct Entries<'a> {
+pub(super) struct RawEntries<'a> {
     rest: Reader<'a>,
 }
 
-impl Iterator for Entries<'_> {
-    type Item = Result<CrlEntry, CrlError>;
+impl<'a> RawEntries<'a> {
+    /// Reads the content of revokedCertificates.
+    pub(super) const fn new(content: &'a [u8]) -> Self {
+        Self { rest: Reader::new(content) }
+    }
+}
+
+impl<'a> Iterator for RawEntries<'a> {
+    type Item = Result<RawEntry<'a>, CrlError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
@@ -192,29 +223,41 @@ impl Iterator for Entries<'_> {
     }
 }
 
-fn entry(list: &mut Reader<'_>) -> Result<CrlEntry, CrlError> {
-    let mut entry = list.enter(tag::SEQUENCE)?;
-    let serial = Serial::from_integer(entry.integer()?)?;
+fn entry<'a>(list: &mut Reader<'a>) -> Result<RawEntry<'a>, CrlError> {
+    let element = list.element(tag::SEQUENCE)?;
+    let mut entry = Reader::new(element.content);
+    let serial = entry.unsigned()?;
+    if serial.is_empty() || serial.len() > 20 {
+        return Err(SerialError.into());
+    }
     let at = entry.time()?;
-    let extensions = match entry.enter_optional(tag::SEQUENCE)? {
-        Some(list) => read_extensions(list)?,
-        None => Vec::new(),
-    };
-    entry.finish()?;
-    let mut found = CrlEntry { serial, at, reason: None, invalid_since: None };
-    for Extension { oid, critical, value } in extensions {
-        match oid {
-            oid::CRL_REASON => found.reason = Some(reason(&value)?),
-            oid::INVALIDITY_DATE => {
-                found.invalid_since = Some(Reader::new(&value).generalized_time()?);
-            }
-            _ if critical => {
-                Err(DerError::Value("an entry has a critical extension that is not known"))?;
-            }
-            _ => {}
+    let mut found =
+        RawEntry { serial, at, reason: None, invalid_since: None, length: element.whole.len() };
+    if let Some(mut extensions) = entry.enter_optional(tag::SEQUENCE)? {
+        while !extensions.is_empty() {
+            extension(extensions.enter(tag::SEQUENCE)?, &mut found)?;
         }
     }
+    entry.finish()?;
     Ok(found)
+}
+
+fn extension(mut one: Reader<'_>, found: &mut RawEntry<'_>) -> Result<(), CrlError> {
+    let oid = one.oid()?;
+    let critical = one.default_false()?;
+    let value = one.content(tag::OCTET_STRING)?;
+    one.finish()?;
+    match oid {
+        oid::CRL_REASON => found.reason = Some(reason(value)?),
+        oid::INVALIDITY_DATE => {
+            found.invalid_since = Some(Reader::new(value).generalized_time()?);
+        }
+        _ if critical => {
+            Err(DerError::Value("an entry has a critical extension that is not known"))?;
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn reason(value: &[u8]) -> Result<ReasonCode, CrlError> {

@@ -7,9 +7,12 @@ use tenkoku_domain::level::Level;
 use super::lint::rule_names;
 use super::*;
 use crate::signed::AssembleError;
-use crate::specimens::{TestKey, at, crl_order, entries, issuing, operator, public, serial};
+use crate::specimens::{
+    TestKey, at, changes, crl_order, delta_order, entries, entry, issuing, operator, public,
+    serial, shard_address,
+};
 
-fn check(rule: &str, order: &CrlOrder<'_>, change: impl FnOnce(&mut Parts)) {
+fn check(rule: &str, order: &CrlOrder<'_>, change: impl FnOnce(&mut Parts<'_>)) {
     let mut parts = parts(order);
     change(&mut parts);
     let found: BTreeSet<&str> = match lint(parts.draft(), order) {
@@ -26,7 +29,7 @@ fn with_order(rule: &str, change: impl FnOnce(&mut CrlOrder<'_>)) {
     check(rule, &order, |_| {});
 }
 
-fn with_parts(rule: &str, change: impl FnOnce(&mut Parts)) {
+fn with_parts(rule: &str, change: impl FnOnce(&mut Parts<'_>)) {
     let (issuer, entries) = (issuing(Level::One), entries());
     check(rule, &crl_order(&issuer, &entries), change);
 }
@@ -66,32 +69,111 @@ fn extensions_that_are_not_as_ordered() {
 }
 
 #[test]
-fn entries_that_are_not_as_ordered() {
-    with_parts("entries-ordered", |parts| {
-        parts.revoked = write::sequence(&[&entries()[0], &entries()[1]]);
+fn shards_and_deltas_that_are_not_as_ordered() {
+    let (address, other) = (shard_address(3), shard_address(4));
+    with_order("delta-base", |order| order.kind = CrlKind::Delta { base: order.number });
+    with_order("delta-base", |order| order.kind = CrlKind::Delta { base: 0 });
+    let (issuer, entries) = (issuing(Level::One), entries());
+    let plain_order = crl_order(&issuer, &entries);
+    let point = extensions_of(&CrlOrder { shard: Some(&address), ..plain_order.clone() });
+    // A part that says it is the whole, the whole that says it is a part, a mark nobody must heed.
+    let sharded = CrlOrder { shard: Some(&address), ..plain_order.clone() };
+    check("shard", &sharded, |parts| drop(parts.extensions.remove(2)));
+    check("shard", &plain_order, |parts| parts.extensions.insert(2, point[2].clone()));
+    check("shard", &sharded, |parts| {
+        let value = [write::context(0, &full_name(&address))];
+        parts.extensions[2] = plain(&oid::ISSUING_DISTRIBUTION_POINT, &write::sequence(&value));
     });
+    let elsewhere = extensions_of(&CrlOrder { shard: Some(&other), ..plain_order.clone() });
+    check("extensions", &sharded, |parts| parts.extensions[2] = elsewhere[2].clone());
+    let pointing = CrlKind::Complete { freshest: Some(&address) };
+    let freshest = extensions_of(&CrlOrder { kind: pointing, ..plain_order });
+    let changes = changes();
+    check("freshest", &delta_order(&issuer, &changes), |parts| {
+        parts.extensions.insert(3, freshest[2].clone());
+    });
+}
+
+fn extensions_of(order: &CrlOrder<'_>) -> Vec<Vec<u8>> {
+    parts(order).extensions
+}
+
+#[test]
+fn entries_that_are_not_as_ordered() {
+    let all = entries();
     let issuer = issuing(Level::One);
-    check("entries-present", &crl_order(&issuer, &[]), |parts| parts.revoked = vec![0x30, 0]);
-    let bare = EncodedEntry(write::sequence(&[
-        write::unsigned(&[5; 9]),
-        write::time(at("2026-11-10T00:00:00Z")),
-    ]));
-    check("entries-readable", &crl_order(&issuer, &[bare]), |_| {});
-    let unspecified = EncodedEntry(write::sequence(&[
+    let fewer = [entry(0x70, ReasonCode::Superseded, None)].iter().collect::<EntryList>();
+    check("entries-ordered", &crl_order(&issuer, &all), |parts| {
+        parts.revoked = Some(fewer.der().to_vec().into());
+    });
+    check("entries-present", &crl_order(&issuer, &EntryList::new()), |parts| {
+        parts.revoked = Some(Vec::new().into());
+    });
+    let bare =
+        write::sequence(&[write::unsigned(&[5; 9]), write::time(at("2026-11-10T00:00:00Z"))]);
+    check("entries-readable", &crl_order(&issuer, &EntryList::from_der(bare, 1)), |_| {});
+    let unspecified = write::sequence(&[
         write::unsigned(&[5; 9]),
         write::time(at("2026-11-10T00:00:00Z")),
         write::sequence(&[plain(&oid::CRL_REASON, &[0x0A, 1, 0])]),
-    ]));
-    check("entries-readable", &crl_order(&issuer, &[unspecified]), |_| {});
-    let twice = [entries()[0].clone(), entries()[1].clone(), entries()[0].clone()];
+    ]);
+    check("entries-readable", &crl_order(&issuer, &EntryList::from_der(unspecified, 1)), |_| {});
+    let miscounted = EntryList::from_der(all.der().to_vec(), 2);
+    check("entries-readable", &crl_order(&issuer, &miscounted), |_| {});
+    let twice = EntryList::from_der([all.der(), fewer.der()].concat(), 4);
     check("entries-once", &crl_order(&issuer, &twice), |_| {});
-    let future = Entry {
-        serial: serial(0x70),
-        at: at("2026-11-30T00:00:01Z"),
-        reason: ReasonCode::Superseded,
-        invalid_since: None,
+    let future =
+        Entry { at: at("2026-11-30T00:00:01Z"), ..entry(0x70, ReasonCode::Superseded, None) };
+    check("entries-past", &crl_order(&issuer, &[future].iter().collect()), |_| {});
+    let changes = changes();
+    let complete =
+        CrlOrder { kind: CrlKind::Complete { freshest: None }, ..delta_order(&issuer, &changes) };
+    check("removed-in-delta", &complete, |_| {});
+}
+
+#[test]
+fn serial_numbers_that_end_alike_are_not_taken_for_one() {
+    let like = |first: u8| Entry {
+        serial: Serial::from_octets(&[&[first; 8][..], &[7; 8]].concat()).unwrap(),
+        ..entry(0x70, ReasonCode::Superseded, None)
     };
-    check("entries-past", &crl_order(&issuer, &[future.encode()]), |_| {});
+    let issuer = issuing(Level::One);
+    let apart: EntryList = [like(1), like(2)].iter().collect();
+    assert!(lint(draft(&crl_order(&issuer, &apart)), &crl_order(&issuer, &apart)).is_ok());
+    let same: EntryList = [like(1), like(2), like(1)].iter().collect();
+    check("entries-once", &crl_order(&issuer, &same), |_| {});
+}
+
+#[test]
+fn an_entry_that_is_taken_out_leaves_the_others_as_they_were() {
+    let mut list = entries();
+    assert!(list.contains(&serial(0x71)));
+    assert!(list.remove(&serial(0x71)));
+    assert!(!list.remove(&serial(0x71)));
+    let left = [
+        entry(0x70, ReasonCode::KeyCompromise, Some(at("2026-11-09T00:00:00Z"))),
+        entry(0x72, ReasonCode::CessationOfOperation, None),
+    ];
+    assert_eq!(list, left.iter().collect());
+}
+
+#[test]
+fn a_delta_says_what_it_is_a_delta_to() {
+    let (issuer, changes) = (issuing(Level::One), changes());
+    let delta = Crl::parse(&crate::specimens::crl(&delta_order(&issuer, &changes), "issuing"));
+    let delta = delta.unwrap();
+    assert_eq!((delta.number(), delta.base(), delta.shard()), (Some(9), Some(7), None));
+    let reasons: Vec<_> = delta.entries().map(|entry| entry.unwrap().reason).collect();
+    assert_eq!(reasons, [Some(ReasonCode::RemoveFromCrl), Some(ReasonCode::Superseded)]);
+}
+
+#[test]
+fn a_shard_names_the_address_of_its_certificates() {
+    let (issuer, entries, address) = (issuing(Level::One), entries(), shard_address(3));
+    let order = CrlOrder { shard: Some(&address), ..crl_order(&issuer, &entries) };
+    let list = Crl::parse(&crate::specimens::crl(&order, "issuing")).unwrap();
+    assert_eq!(list.shard().as_deref(), Some(address.as_str()));
+    assert_eq!(list.base(), None);
 }
 
 #[test]
@@ -120,13 +202,16 @@ fn entries_come_back_as_they_were_given() {
     let order = crl_order(&issuer, &entries);
     let list = Crl::parse(&crate::specimens::crl(&order, "issuing")).unwrap();
     let read: Vec<CrlEntry> = list.entries().map(Result::unwrap).collect();
-    let again: Vec<EncodedEntry> = read
+    let again: Vec<Entry> = read
         .into_iter()
-        .map(|CrlEntry { serial, at, reason, invalid_since }| {
-            Entry { serial, at, reason: reason.unwrap(), invalid_since }.encode()
+        .map(|CrlEntry { serial, at, reason, invalid_since }| Entry {
+            serial,
+            at,
+            reason: reason.unwrap(),
+            invalid_since,
         })
         .collect();
-    assert_eq!(again, entries);
+    assert_eq!(again.iter().collect::<EntryList>(), entries);
     assert_eq!(*list.issuer(), issuer.name);
 }
 

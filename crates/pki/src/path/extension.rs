@@ -18,10 +18,6 @@ macro_rules! identifiers {
 identifiers! {
     /// issuerAltName.
     ISSUER_ALT_NAME = "2.5.29.18";
-    /// deltaCRLIndicator.
-    DELTA_CRL_INDICATOR = "2.5.29.27";
-    /// issuingDistributionPoint.
-    ISSUING_DISTRIBUTION_POINT = "2.5.29.28";
     /// certificateIssuer, of a CRL entry.
     CERTIFICATE_ISSUER = "2.5.29.29";
     /// nameConstraints.
@@ -242,8 +238,8 @@ pub(crate) fn authority_key(value: &[u8]) -> Result<Option<Vec<u8>>, DerError> {
 pub(crate) fn is_known_in_lists(kind: &ObjectIdentifier) -> bool {
     [
         oid::CRL_NUMBER,
-        DELTA_CRL_INDICATOR,
-        ISSUING_DISTRIBUTION_POINT,
+        oid::DELTA_CRL_INDICATOR,
+        oid::ISSUING_DISTRIBUTION_POINT,
         CERTIFICATE_ISSUER,
         oid::CRL_REASON,
         oid::INVALIDITY_DATE,

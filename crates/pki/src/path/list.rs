@@ -89,8 +89,8 @@ impl List {
     fn take(&mut self, found: &Raw<'_>) -> Result<(), DerError> {
         match found.kind {
             oid::CRL_NUMBER => self.number = Some(magnitude(found.value)?),
-            extension::DELTA_CRL_INDICATOR => self.base = Some(magnitude(found.value)?),
-            extension::ISSUING_DISTRIBUTION_POINT => {
+            oid::DELTA_CRL_INDICATOR => self.base = Some(magnitude(found.value)?),
+            oid::ISSUING_DISTRIBUTION_POINT => {
                 self.scope = Some(Scope::read(found.value)?);
                 self.scope_der = Some(found.value.to_vec());
             }

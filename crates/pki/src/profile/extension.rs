@@ -1,6 +1,7 @@
 //! Extensions as the tables of DOMAIN 12.3 to 12.5 want them, each complete with its criticality.
 
 use const_oid::ObjectIdentifier;
+use tenkoku_domain::certificate::Serial;
 use tenkoku_domain::level::Level;
 
 use super::{Repository, uri};
@@ -126,10 +127,13 @@ pub(super) fn information_access(repository: &Repository, ocsp: Option<&HttpUri>
 }
 
 /// One distribution point with one address in fullName (RFC 5280, 4.2.1.13).
-pub(super) fn crl_distribution(repository: &Repository) -> Vec<u8> {
-    let full_name = write::context(0, &uri(&repository.crl));
-    let point = write::sequence(&[write::context(0, &full_name)]);
-    plain(&oid::CRL_DISTRIBUTION_POINTS, &write::sequence(&[point]))
+pub(super) fn crl_distribution(repository: &Repository, serial: &Serial) -> Vec<u8> {
+    let point = repository.crl.of(serial).map(|address| {
+        let full_name = write::context(0, &uri(address));
+        write::sequence(&[write::context(0, &full_name)])
+    });
+    let points: Vec<Vec<u8>> = point.into_iter().collect();
+    plain(&oid::CRL_DISTRIBUTION_POINTS, &write::sequence(&points))
 }
 
 pub(super) fn qc_statements(claim: &Claim, semantics: Semantics) -> Option<Vec<u8>> {

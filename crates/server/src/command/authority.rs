@@ -12,8 +12,10 @@ use tenkoku_ca::authority::{
 use tenkoku_ca::service::{ServiceUse, issue_administrator, issue_service};
 use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
 use tenkoku_domain::access::{OperateAuthority, Permit};
-use tenkoku_domain::audit::IssuedCrl;
-use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityKind, ServiceKind};
+use tenkoku_domain::audit::SignedCrl;
+use tenkoku_domain::authority::{
+    Authority, AuthorityCode, AuthorityKind, ServiceKind, ShardCount, ShardCountError,
+};
 use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::ceremony::{Consent, CrossWish};
 use tenkoku_domain::key::KeyAlgorithm;
@@ -139,6 +141,15 @@ pub(crate) struct CreateArgs {
     /// Validity in days [default: the most for its kind]
     #[arg(long)]
     days: Option<i64>,
+    /// Into how many lists its CRL is cut: 1, 2, 4, 8 … 1024; never changed afterwards
+    #[arg(long, value_name = "N", default_value = "1", value_parser = shard_count)]
+    crl_shards: ShardCount,
+}
+
+/// Reads a count of shards.
+pub(crate) fn shard_count(text: &str) -> Result<ShardCount, String> {
+    let count = text.parse().map_err(|_| ShardCountError.to_string())?;
+    ShardCount::new(count).map_err(|error| error.to_string())
 }
 
 /// Kind of an authority on the command line.
@@ -214,7 +225,7 @@ fn change(
 }
 
 /// The last CRL of an authority that ends.
-pub(crate) fn last_crl(env: &Env, code: &AuthorityCode) -> Result<IssuedCrl, AuthorityError> {
+pub(crate) fn last_crl(env: &Env, code: &AuthorityCode) -> Result<SignedCrl, AuthorityError> {
     let permit = wire::shell().permit(env.clock.now())?;
     issue_last_crl(env, &permit, code).map_err(of_crl)
 }
@@ -228,6 +239,7 @@ pub(crate) fn of_crl(error: CrlError) -> AuthorityError {
         CrlError::Assemble(assemble) => assemble.into(),
         CrlError::StoredCertificate(certificate) => certificate.into(),
         CrlError::StoredKey(key) => key.into(),
+        CrlError::Address(address) => address.into(),
         CrlError::Store(store) => store.into(),
     }
 }
@@ -329,6 +341,7 @@ fn create(args: &CreateArgs, config: &Config, output: &Output) -> Result<(), Fai
         issuer: args.issuer.as_deref().map(AuthorityCode::parse).transpose()?,
         dedicated,
         predecessor: None,
+        crl_shards: args.crl_shards,
     };
     let authority = create_authority(&env, &wire::shell().permit(env.clock.now())?, &order)?;
     into_service(&env, &authority, config)?;

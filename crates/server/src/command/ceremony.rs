@@ -17,7 +17,7 @@ use tenkoku_ca::exchange::{
 };
 use tenkoku_console::text::Words;
 use tenkoku_domain::access::{OperateAuthority, Permit};
-use tenkoku_domain::authority::{AuthorityCode, Custody};
+use tenkoku_domain::authority::{AuthorityCode, Custody, ShardCount};
 use tenkoku_domain::ceremony::record::{CeremonyRecord, Output as Outcome};
 use tenkoku_domain::ceremony::script::{self, ScriptError};
 use tenkoku_domain::ceremony::template::{OfflineIssuer, Wish, script as make_script};
@@ -160,6 +160,9 @@ pub(crate) struct NewArgs {
     /// The authority that issues a new one
     #[arg(long)]
     issuer: Option<String>,
+    /// Into how many lists the CRL of a new authority is cut: 1, 2, 4, 8 … 1024
+    #[arg(long, value_name = "N", default_value = "1", value_parser = super::authority::shard_count)]
+    crl_shards: ShardCount,
     /// The one organisation that a new issuing authority serves
     #[arg(long = "for", value_name = "ORG")]
     organisation: Option<String>,
@@ -261,6 +264,7 @@ fn subject(kind: CeremonyKind, args: &NewArgs) -> Result<Subject, Failure> {
                 days: args.days,
                 issuer: args.issuer.as_deref().map(AuthorityCode::parse).transpose()?,
                 organisation: args.organisation.clone(),
+                crl_shards: args.crl_shards,
             })))
         }
         CeremonyKind::Rollover => {

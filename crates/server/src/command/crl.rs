@@ -39,11 +39,13 @@ pub(crate) fn run(command: CrlCommand, config: &Config, output: &Output) -> Resu
         CrlCommand::Issue { ca } => {
             let authority = authority::find(&env.store, &ca)?;
             let permit = wire::shell().permit(env.clock.now())?;
-            show(&issue_crl(&env, &permit, &authority.code)?, &authority, output);
+            let crl = issue_crl(&env, &permit, &authority.code)?;
+            show(&crl, &authority, output);
         }
         CrlCommand::Show { ca } => {
             let authority = authority::find(&env.store, &ca)?;
-            show(&current_crl(&env, &authority.code)?, &authority, output);
+            let crl = current_crl(&env, &authority.code)?;
+            show(&crl, &authority, output);
         }
         CrlCommand::Export { ca } => {
             let authority = authority::find(&env.store, &ca)?;
@@ -62,7 +64,7 @@ fn show(crl: &IssuedCrl, authority: &Authority, output: &Output) {
         "this_update": crl.this_update.to_string(),
         "next_update": crl.next_update.to_string(),
         "entries": crl.entries,
-        "bytes": crl.der.len(),
+        "bytes": crl.octets,
     });
     output.result("crl", value, || {
         facts(&[

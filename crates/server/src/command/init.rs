@@ -13,7 +13,7 @@ use serde_json::json;
 use tenkoku_ca::authority::{AuthorityOrder, create_authority};
 use tenkoku_ca::signer::{renew_document_signer, renew_list_signer, renew_ocsp_signers};
 use tenkoku_domain::audit::Event;
-use tenkoku_domain::authority::{AuthorityCode, AuthorityKind, AuthorityState};
+use tenkoku_domain::authority::{AuthorityCode, AuthorityKind, AuthorityState, ShardCount};
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::level::Level;
 use tenkoku_domain::name::Name;
@@ -336,6 +336,7 @@ fn order(
         issuer: issuer.map(AuthorityCode::parse).transpose()?,
         dedicated: None,
         predecessor: None,
+        crl_shards: ShardCount::ONE,
     })
 }
 

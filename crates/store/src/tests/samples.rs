@@ -6,9 +6,11 @@ use tenkoku_domain::accreditation::{
     Accreditation, AccreditationRecord, ClaimKind, DisclosureStatement,
 };
 use tenkoku_domain::application::{Application, ApplicationState, AppliedKey, Wishes};
-use tenkoku_domain::audit::{Event, Exchange, IdentityEvent, IssuedCrl, ObjectRef, Proofing};
+use tenkoku_domain::audit::{
+    CrlList, Event, Exchange, IdentityEvent, IssuedCrl, ObjectRef, Proofing, SignedCrl,
+};
 use tenkoku_domain::authority::{
-    Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState, Custody,
+    Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState, Custody, ShardCount,
 };
 use tenkoku_domain::branch::{Branch, BranchCode, BranchKind, BranchState, Custodian};
 use tenkoku_domain::canonical::Digest;
@@ -230,6 +232,7 @@ pub(crate) fn authority(number: u8) -> Authority {
         custody: Custody::Online,
         dedicated: None,
         predecessor: None,
+        crl_shards: ShardCount::ONE,
     }
 }
 
@@ -459,16 +462,21 @@ pub(crate) fn seed() -> Seed {
     }
 }
 
-pub(crate) fn crl(number: i64) -> IssuedCrl {
-    IssuedCrl {
+pub(crate) fn crl(number: i64) -> SignedCrl {
+    let der = vec![0x30, 0x05, 0xCC];
+    let head = IssuedCrl {
         authority: authority_id(2),
+        list: CrlList::Full,
+        base: None,
         number,
         this_update: NOW.floor(),
         next_update: NOW.floor().plus_days(3),
         revision: 4,
         entries: 1,
-        der: vec![0x30, 0x05, 0xCC],
-    }
+        octets: 3,
+        digest: Digest::of(&der),
+    };
+    SignedCrl { head, der }
 }
 
 pub(crate) fn published(scheme: &str, sequence: i64) -> PublishedList {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tenkoku_domain::access::Scope;
-use tenkoku_domain::audit::{Event, StatusEvent};
+use tenkoku_domain::audit::{Event, IssuedCrl, SignedCrl, StatusEvent};
 use tenkoku_domain::certificate::{Certificate, CertificateState};
 use tenkoku_domain::key::KeyState;
 use tenkoku_domain::revocation::Cause;
@@ -29,6 +29,8 @@ both! {
     load_adds_up_by_the_hour
     crls_read_back
     a_seed_is_as_if_it_had_been_issued
+    octets_of_any_length_come_back_in_parts
+    crl_numbers_are_taken_once_and_for_good
     lists_read_back
 }
 
@@ -285,9 +287,39 @@ fn crls_read_back(world: World) {
     world.record(&s::registry()).unwrap();
     assert_eq!(world.read(|tx| tx.latest_crl(&s::authority_id(2))), None);
     world.record(&[1, 2].map(|number| Event::CrlIssued { crl: s::crl(number) })).unwrap();
-    assert_eq!(world.read(|tx| tx.latest_crl(&s::authority_id(2))), Some(s::crl(2)));
+    let latest = world.read(|tx| tx.latest_crl(&s::authority_id(2))).unwrap();
+    assert_eq!(latest, s::crl(2).head);
+    assert_eq!(world.read(|tx| tx.load_crl(&latest)), Some(s::crl(2).der));
+    // The octets of the one before are gone; what it was stays.
+    assert_eq!(world.read(|tx| tx.load_crl(&s::crl(1).head)), None);
+    assert_eq!(world.read(|tx| tx.list_crls(&s::authority_id(2), 9)).len(), 2);
     let again = world.record(&[Event::CrlIssued { crl: s::crl(1) }]);
     assert!(matches!(again, Err(StoreError::Conflict { what: "crl number" })), "{again:?}");
+}
+
+fn octets_of_any_length_come_back_in_parts(world: World) {
+    world.record(&s::registry()).unwrap();
+    for (number, octets) in (1..).zip([0, 1, (1 << 20) - 1, 1 << 20, (1 << 21) + 7]) {
+        let der: Vec<u8> = (0..octets).map(|n: u32| n.to_le_bytes()[0]).collect();
+        let head = IssuedCrl { octets: i64::from(octets), ..s::crl(number).head };
+        let crl = SignedCrl { head: head.clone(), der: der.clone() };
+        world.record(&[Event::CrlIssued { crl }]).unwrap();
+        assert_eq!(world.read(|tx| tx.load_crl(&head)), Some(der));
+    }
+}
+
+fn crl_numbers_are_taken_once_and_for_good(world: World) {
+    world.record(&s::registry()).unwrap();
+    let taken = at_once(6, |_| {
+        world.store.write(|tx| tx.reserve_crl_number(&s::authority_id(2))).unwrap_or_default()
+    });
+    let mut taken: Vec<i64> = taken.into_iter().filter(|number| *number > 0).collect();
+    let count = taken.len();
+    taken.sort_unstable();
+    taken.dedup();
+    assert!(count >= 5 && taken.len() == count, "{taken:?}");
+    let other = world.store.write(|tx| tx.reserve_crl_number(&s::authority_id(1))).unwrap();
+    assert_eq!(other, 1);
 }
 
 fn lists_read_back(world: World) {

@@ -24,7 +24,7 @@ fn key_state(world: &World, certificate: &Certificate) -> KeyState {
 
 /// A proof of class D4, signed by the custodian and packed as the command line packs it.
 fn package(world: &World, certificate: &Certificate) -> String {
-    let signer = ApplicantKey::make(KeyAlgorithm::P256);
+    let taro = ApplicantKey::make(KeyAlgorithm::P256);
     let order = EvidenceOrder {
         key: certificate.key.clone(),
         class: DestructionClass::D4,
@@ -43,8 +43,8 @@ fn package(world: &World, certificate: &Certificate) -> String {
     let signed = Signed {
         name: "見本 太郎".to_owned(),
         role: SignerRole::Custodian,
-        public_key: signer.public().spki_der().to_vec(),
-        signature: signer.sign_text(text.as_bytes()),
+        public_key: taro.public().spki_der().to_vec(),
+        signature: taro.sign_text(text.as_bytes()),
     };
     let order = EvidenceOrder { signatures: vec![signed], ..order };
     serde_json::to_string(&Package::from(order)).unwrap()

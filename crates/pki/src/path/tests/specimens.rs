@@ -134,7 +134,7 @@ pub(super) fn points(points: &[Vec<Vec<u8>>]) -> Vec<u8> {
 }
 
 pub(super) fn scope(parts: &[Vec<u8>]) -> Vec<u8> {
-    extension(id::ISSUING_DISTRIBUTION_POINT, true, &write::sequence(parts))
+    extension(oid::ISSUING_DISTRIBUTION_POINT, true, &write::sequence(parts))
 }
 
 /// `indirectCRL [4] TRUE` of a scope.
@@ -143,7 +143,7 @@ pub(super) fn indirect() -> Vec<u8> {
 }
 
 pub(super) fn delta_of(base: u8) -> Vec<u8> {
-    extension(id::DELTA_CRL_INDICATOR, true, &write::unsigned(&[base]))
+    extension(oid::DELTA_CRL_INDICATOR, true, &write::unsigned(&[base]))
 }
 
 /// A certificate, valid for some days around [`AT`].
