@@ -15,6 +15,7 @@ mod browser;
 mod cli;
 mod clock;
 mod closing;
+mod crls;
 mod delegation;
 mod destruction;
 mod discovery;

@@ -18,7 +18,7 @@ use tenkoku_testkit::world::World;
 use crate::support::refusal;
 
 /// Someone with an account under a name.
-fn person(world: &World, _login: &str, name: &str) -> Principal {
+pub(crate) fn person(world: &World, _login: &str, name: &str) -> Principal {
     let actor = world.somebody(name, &[], &Scope::Platform).principal.actor;
     Principal { actor, ..world.shell() }
 }

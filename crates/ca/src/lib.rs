@@ -12,6 +12,7 @@ pub mod apply;
 pub mod approval;
 pub mod authority;
 mod block;
+pub mod bulk;
 pub mod ceremony;
 mod claim;
 pub mod clock;

@@ -43,7 +43,7 @@ pub use self::notice::NoticeEvent;
 pub use self::policy::PolicyEvent;
 pub use self::proposal::ProposalEvent;
 pub use self::registry::RegistryEvent;
-pub use self::status::StatusEvent;
+pub use self::status::{BulkStep, StatusEvent};
 
 words! {
     /// How an act ended.
@@ -262,6 +262,8 @@ words! {
         CertRotationLate = "cert.rotation-late",
         /// The clock is off.
         SysClockOffset = "sys.clock-offset",
+        /// A revocation of many was asked for, approved, paused, done.
+        CertRevocationRequested = "cert.revocation-requested",
         /// An evaluation was filled with serial numbers.
         SysDemoSeeded = "sys.demo-seeded",
         /// A letter left.

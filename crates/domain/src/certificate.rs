@@ -187,6 +187,19 @@ impl Profile {
         }
     }
 
+    /// Whether certificates of it belong to seals.
+    pub const fn is_seal(self) -> bool {
+        matches!(
+            self,
+            Self::Seal1
+                | Self::Seal2
+                | Self::Seal3
+                | Self::Seal1Short
+                | Self::Seal2Short
+                | Self::Seal3Short
+        )
+    }
+
     /// The version of every profile as this program writes it.
     pub const VERSION: i32 = 1;
 }

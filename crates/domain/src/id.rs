@@ -127,6 +127,8 @@ ids! {
     ApprovalId = "apr";
     /// An issuer whose statements about people are believed.
     IssuerId = "iss";
+    /// A revocation of many certificates.
+    BulkId = "blk";
     /// An incident: something that people must look into and decide.
     IncidentId = "inc";
     /// A user account.

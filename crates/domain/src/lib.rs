@@ -13,6 +13,7 @@ pub mod approval;
 pub mod audit;
 pub mod authority;
 pub mod branch;
+pub mod bulk;
 pub mod canonical;
 pub mod ceremony;
 pub mod certificate;

@@ -151,7 +151,7 @@ pub fn revoke(
     order: &RevocationOrder,
     now: Timestamp,
 ) -> Result<Revocation, Refusal> {
-    if certificate.seal.is_none() {
+    if !certificate.profile.is_seal() {
         // An authority or its signer ends by a ceremony of two persons, not by this door.
         return Err(
             Refusal::new(RefusalCode::DualControl, "KM-19").with("serial", &certificate.serial)

@@ -35,6 +35,9 @@ pub mod served;
 
 /// A list is made anew every 24 hours (DOMAIN 13).
 const REISSUE_DAYS: i64 = 1;
+/// Entries from which a delta is worth its while. Once there is one it goes on: lists that point to
+/// it are about.
+const DELTA_FROM: usize = 1_000;
 /// How often a list is signed again when another process was faster with an older one.
 const ATTEMPTS: usize = 3;
 
@@ -336,8 +339,10 @@ impl Publication<'_> {
         let Some(shard) = memory.shard(shard_number(list)) else { return Ok(Some(Vec::new())) };
         let (previous, base) = env.store.read(|tx| {
             let previous = tx.latest_crl_of(&authority.id, list)?;
+            let large = shard.entries.len() >= DELTA_FROM
+                || tx.latest_crl_of(&authority.id, CrlList::Delta)?.is_some();
             let base = match (list, until, authority.kind) {
-                (CrlList::Full, Until::Days(_), AuthorityKind::Issuing(_)) => {
+                (CrlList::Full, Until::Days(_), AuthorityKind::Issuing(_)) if large => {
                     tx.crl_base(&authority.id, now.plus_days(-REISSUE_DAYS))?
                 }
                 _ => None,

@@ -4,6 +4,7 @@
 mod audit;
 mod authority;
 mod block;
+mod bulk;
 mod ceremony;
 mod certificate;
 mod claim;
@@ -178,6 +179,9 @@ enum Command {
     /// Further places of use of a seal, each with its own key
     #[command(subcommand)]
     Instance(instance::InstanceCommand),
+    /// Revocations of many certificates
+    #[command(subcommand)]
+    Bulk(bulk::BulkCommand),
     /// Certificates
     #[command(subcommand)]
     Certificate(certificate::CertificateCommand),
@@ -289,6 +293,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Key(command) => key::run(command, &config()?, output),
         Command::Instance(command) => instance::run(command, &config()?, output),
         Command::Job(command) => job::run(&command, &config()?, output),
+        Command::Bulk(command) => bulk::run(&command, &config()?, output),
         Command::Certificate(command) => certificate::run(command, &config()?, output),
         Command::Crl(command) => crl::run(command, &config()?, output),
         Command::Ocsp(command) => ocsp::run(command, &config()?, output),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use tenkoku_ca::apply::ApplyError;
+use tenkoku_ca::bulk::BulkError;
 use tenkoku_ca::closing::ClosingError;
 use tenkoku_ca::feed::FeedError;
 use tenkoku_ca::import::{FileProblem, ImportError, RowProblem};
@@ -345,6 +346,16 @@ impl From<RevokeError> for Failure {
         match error {
             RevokeError::Refused(refusal) => refusal.into(),
             RevokeError::Store(store) => store.into(),
+        }
+    }
+}
+
+impl From<BulkError> for Failure {
+    fn from(error: BulkError) -> Self {
+        match error {
+            BulkError::Refused(refusal) => refusal.into(),
+            BulkError::Canonical(error) => Self::internal(error),
+            BulkError::Store(store) => store.into(),
         }
     }
 }

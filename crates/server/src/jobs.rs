@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tenkoku_ca::bulk::work_bulk;
 use tenkoku_ca::destroy::in_store::settle_destructions;
 use tenkoku_ca::lapse::lapse_applications;
 use tenkoku_ca::nightly::{NIGHTLY, run_nightly};
@@ -19,7 +20,7 @@ use tenkoku_ca::signer::{renew_document_signer, renew_list_signer, renew_ocsp_si
 use tenkoku_ca::weak_scan::{scan_listed, scan_shared_factors};
 use tenkoku_domain::access::{OperateAuthority, Permit};
 use tenkoku_domain::authority::AuthorityCode;
-use tenkoku_domain::id::AuthorityId;
+use tenkoku_domain::id::{AuthorityId, BulkId};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
 use tenkoku_ports::settings::crl_file;
@@ -30,7 +31,7 @@ use tokio_cron_scheduler::{Job as CronJob, JobScheduler};
 
 use crate::clock;
 use crate::failure::Failure;
-use crate::watch::CrlWatch;
+use crate::watch::{BulkWatch, CrlWatch};
 
 /// What the clock puts into the queue, and when (second, minute, hour, day, month, weekday).
 const TIMETABLE: [(&str, &str); 11] = [
@@ -70,6 +71,13 @@ const SEARCH_BROKEN_HOURS: i64 = 3;
 /// Queued by the store with every change of status.
 const REFRESH_STATUS: &str = "refresh-status";
 
+/// Queued by whoever wants the lists of an authority at once.
+const ISSUE_CRLS: &str = "issue-crls";
+/// Queued by the store when a bulk revocation was approved.
+const BULK_REVOCATION: &str = "bulk-revocation";
+
+/// How long a turn of work that is done in slices lasts.
+const TURN: Duration = Duration::from_secs(15);
 /// How long a worker waits when the queue is empty.
 const IDLE: Duration = Duration::from_millis(200);
 /// How long the worker of CRLs waits after each round, so that what is revoked meanwhile stands in
@@ -247,6 +255,22 @@ fn run(env: &Env, lists: &Lists, job: &Job) -> Result<(), Failure> {
             let authority = env.store.read(|tx| tx.load_authority(&id))?;
             refresh(env, lists, &authority.code)?;
         }
+        ISSUE_CRLS => {
+            let id = AuthorityId::parse(&job.object).map_err(Failure::internal)?;
+            let authority = env.store.read(|tx| tx.load_authority(&id))?;
+            let mut watch = CrlWatch::new(env);
+            let issued = lists.issue_all(
+                env,
+                &scheduler.permit(now)?,
+                &authority.code,
+                &mut |authority, list, phase| {
+                    watch.step(&crl_file(&authority.code, list), phase);
+                },
+            );
+            watch.end(issued.is_ok());
+            issued?;
+        }
+        BULK_REVOCATION => bulk(env, &job.object)?,
         other => tracing::warn!(kind = other, "a job of a kind that this program does not know"),
     }
     Ok(())
@@ -304,6 +328,27 @@ fn searched(env: &Env, started: Timestamp) {
     let run = (SEARCH_KEYS, started);
     if let Err(error) = env.store.write(|tx| tx.end_job_run(run, outcome, &counts, ended)) {
         tracing::error!(%error, "the end of the search among all keys could not be recorded");
+    }
+}
+
+/// Works on a bulk revocation for a while, and queues what is left, so that others get their turn
+/// and a claim is never older than its 60 seconds.
+fn bulk(env: &Env, object: &str) -> Result<(), Failure> {
+    let id = BulkId::parse(object).map_err(Failure::internal)?;
+    let permit = env.system("scheduler").permit(env.clock.now())?;
+    let mut watch = BulkWatch::new(env, &id);
+    let begun = Instant::now();
+    loop {
+        let bulk = work_bulk(env, &permit, &id)?;
+        watch.step(&bulk);
+        let now = env.clock.now();
+        if !bulk.is_due(now) {
+            return Ok(());
+        }
+        if begun.elapsed() >= TURN {
+            env.store.write(|tx| tx.enqueue_job(BULK_REVOCATION, object, now))?;
+            return Ok(());
+        }
     }
 }
 

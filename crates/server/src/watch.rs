@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use tenkoku_domain::id::JobId;
+use tenkoku_domain::bulk::{BulkRevocation, BulkState};
+use tenkoku_domain::id::{BulkId, JobId};
 use tenkoku_domain::task::{Task, TaskKind, TaskPhase, TaskState};
 use tenkoku_ports::Env;
 use tenkoku_responder::crl::CrlPhase;
+use tenkoku_store::StoreError;
 
 /// Entries from which a list is worth watching.
 const WORTH: i64 = 10_000;
@@ -68,6 +70,59 @@ impl<'a> CrlWatch<'a> {
     fn write(&self) {
         let Some(task) = &self.task else { return };
         if let Err(error) = self.env.store.write(|tx| tx.keep_task(task)) {
+            tracing::warn!(%error, "the progress of a task was not written");
+        }
+    }
+}
+
+/// The progress of one bulk revocation, over all its turns.
+pub(crate) struct BulkWatch<'a> {
+    env: &'a Env,
+    id: Option<JobId>,
+    written: Option<Instant>,
+}
+
+impl<'a> BulkWatch<'a> {
+    pub(crate) fn new(env: &'a Env, bulk: &BulkId) -> Self {
+        // One task for one bulk revocation: the same number under another prefix.
+        let number = bulk.as_str().trim_start_matches(BulkId::PREFIX);
+        let id = JobId::parse(&format!("{}{number}", JobId::PREFIX)).ok();
+        Self { env, id, written: None }
+    }
+
+    /// A slice was done.
+    pub(crate) fn step(&mut self, bulk: &BulkRevocation) {
+        let Some(id) = &self.id else { return };
+        let over = bulk.state != BulkState::Approved;
+        if !over && self.written.is_some_and(|written| written.elapsed() < EVERY) {
+            return;
+        }
+        self.written = Some(Instant::now());
+        let now = self.env.clock.now();
+        let kept = self.env.store.write(|tx| {
+            let known = match tx.load_task(id) {
+                Ok(task) => Some(task),
+                Err(StoreError::NotFound { .. }) => None,
+                Err(error) => return Err(error),
+            };
+            let fresh = || {
+                let (kind, phase) = (TaskKind::BulkRevocation, TaskPhase::Revoke);
+                Task::begin(id.clone(), kind, bulk.id.as_str(), phase, now)
+            };
+            let mut task = known.unwrap_or_else(fresh);
+            task.state = TaskState::Running;
+            task.step(TaskPhase::Revoke, (bulk.revoked + bulk.skipped, bulk.matched), now);
+            match bulk.state {
+                BulkState::Done => task.end(TaskState::Done, now),
+                BulkState::Paused => task.state = TaskState::Paused,
+                BulkState::Asked
+                | BulkState::Approved
+                | BulkState::Rejected
+                | BulkState::Cancelled => {}
+            }
+            tx.keep_task(&task)
+        });
+        if let Err(error) = kept {
             tracing::warn!(%error, "the progress of a task was not written");
         }
     }

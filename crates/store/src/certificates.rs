@@ -29,7 +29,7 @@ pub(crate) const LIVE: [&str; 3] = ["issued", "active", "suspended"];
 /// States in which a certificate occupies its instance (I-3).
 pub(crate) const OCCUPYING: [&str; 4] = ["pending", "issued", "active", "suspended"];
 /// States from which a revocation leads (DOMAIN 6.4); a pending certificate counts as issued.
-const OPEN: [&str; 5] = ["pending", "issued", "active", "suspended", "retired"];
+pub(crate) const OPEN: [&str; 5] = ["pending", "issued", "active", "suspended", "retired"];
 
 /// Which certificates of seals a list shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -22,8 +22,8 @@ pub enum Lane {
     Rest,
 }
 
-const STATUS: [&str; 2] = ["refresh-status", "renew-crls"];
-const LONG: [&str; 2] = ["bulk-revocation", "scheduled-revocations"];
+const STATUS: [&str; 3] = ["refresh-status", "renew-crls", "issue-crls"];
+const LONG: [&str; 1] = ["bulk-revocation"];
 
 /// A claimed job.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]

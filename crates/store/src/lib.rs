@@ -34,6 +34,7 @@ mod audit;
 mod authorities;
 mod blocked_keys;
 mod branches;
+mod bulks;
 mod ceremonies;
 mod certificates;
 mod challenges;

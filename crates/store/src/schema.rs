@@ -423,6 +423,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    bulk_revocations (id) {
+        id -> Text,
+        selection -> Text,
+        cause -> Text,
+        words -> Text,
+        due_at -> Nullable<BigInt>,
+        matched -> BigInt,
+        asked_by -> Text,
+        asked_at -> BigInt,
+        approvals -> Text,
+        state -> Text,
+        cursor_id -> Nullable<Text>,
+        revoked -> BigInt,
+        skipped -> BigInt,
+    }
+}
+
+diesel::table! {
     tasks (id) {
         id -> Text,
         kind -> Text,

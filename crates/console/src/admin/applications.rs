@@ -320,7 +320,7 @@ pub(super) fn page(
         missing: review.missing(w),
         places: review.places(w),
         places_text: review.places_text(w),
-        decision: review.form(application, reason),
+        decision: review.form(w, application, reason),
         reject: (application.state == ApplicationState::Proofing && visit.may(Permission::Issue))
             .then(|| format!("{}/rejection", application_href(&application.id))),
         withdraw: (application.lapses_at().is_some() && visit.may(Permission::Apply))

@@ -56,7 +56,7 @@ pub(super) struct DecisionForm {
     pub(super) action: String,
     pub(super) shown: String,
     pub(super) reason: String,
-    pub(super) approve: &'static str,
+    pub(super) approve: String,
 }
 
 /// One person's word.
@@ -217,20 +217,25 @@ impl Review {
     }
 
     /// The form, where this person may decide.
-    pub(super) fn form(&self, application: &Application, reason: &str) -> Option<DecisionForm> {
+    pub(super) fn form(
+        &self,
+        w: Words,
+        application: &Application,
+        reason: &str,
+    ) -> Option<DecisionForm> {
         let (step, request) = (self.step?, self.request.as_ref()?);
         let address = application_href(&application.id);
         let (action, approve) = match step {
-            Step::Officer => (format!("{address}/decision"), "admin.review.approve"),
+            Step::Officer => (format!("{address}/decision"), w.t("admin.review.approve")),
             Step::Representative | Step::Delegate => {
-                (format!("{address}/confirmation"), "admin.review.confirm")
+                (format!("{address}/confirmation"), w.t("admin.review.confirm"))
             }
         };
         Some(DecisionForm {
             action,
             shown: request.digest.to_string(),
             reason: reason.to_owned(),
-            approve,
+            approve: approve.to_owned(),
         })
     }
 }

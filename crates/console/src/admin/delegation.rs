@@ -288,7 +288,8 @@ fn sentence(w: Words, grant: &Grant) -> String {
 fn facts(w: Words, ground: &Ground) -> Vec<Fact> {
     let grant = &ground.grant;
     let codes: Vec<&str> = grant.terms.scope.branches.iter().map(|code| code.as_str()).collect();
-    let yes = |held: bool| w.t(if held { "admin.grant.yes" } else { "admin.grant.no" }).to_owned();
+    let yes =
+        |held: bool| if held { w.t("admin.grant.yes") } else { w.t("admin.grant.no") }.to_owned();
     let mut facts = vec![
         Fact::mono(w.t("admin.grant.branches"), codes.join(" ")),
         Fact::new(w.t("admin.grant.follow"), yes(grant.terms.scope.follow_new_branches)),

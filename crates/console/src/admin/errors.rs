@@ -4,6 +4,7 @@ use std::error::Error;
 
 use actix_web::http::StatusCode;
 use tenkoku_ca::apply::ApplyError;
+use tenkoku_ca::bulk::BulkError;
 use tenkoku_ca::incident::CloseError;
 use tenkoku_ca::issue::IssueError;
 use tenkoku_ca::life::LifeError;
@@ -123,6 +124,16 @@ impl From<PublishError> for Problem {
             | PublishError::Certificate(_)
             | PublishError::Live(_)
             | PublishError::Canonical(_)) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<BulkError> for Problem {
+    fn from(error: BulkError) -> Self {
+        match error {
+            BulkError::Refused(refusal) => Self::from_refusal(&refusal),
+            BulkError::Canonical(error) => error.into(),
+            BulkError::Store(error) => error.into(),
         }
     }
 }

@@ -134,7 +134,14 @@ impl Visit {
             ),
             group(
                 Some(w.t("admin.nav.publication")),
-                vec![(platform, item(w.t("admin.lists.title"), "/console/lists", "document"))],
+                vec![
+                    (platform, item(w.t("admin.lists.title"), "/console/lists", "document")),
+                    (
+                        platform,
+                        item(w.t("admin.revocation.title"), "/console/revocation", "certificate"),
+                    ),
+                    (platform, item(w.t("admin.jobs.title"), "/console/jobs", "settings")),
+                ],
             ),
             group(
                 Some(w.t("admin.nav.governance")),

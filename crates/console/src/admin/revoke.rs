@@ -223,7 +223,7 @@ impl RevokeForm {
 }
 
 /// A date and time of Japan, as browsers send it (`2026-11-22T10:24`); empty for none.
-fn local_time(text: &str) -> Result<Option<Timestamp>, ()> {
+pub(super) fn local_time(text: &str) -> Result<Option<Timestamp>, ()> {
     let text = text.trim().replace(' ', "T");
     if text.is_empty() {
         return Ok(None);

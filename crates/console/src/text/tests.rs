@@ -54,6 +54,17 @@ fn used() -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut whole, mut beginnings) = (BTreeSet::new(), BTreeSet::new());
     for path in paths.iter().filter(|path| !path.ends_with("text/tests.rs")) {
         let text = std::fs::read_to_string(path).unwrap();
+        // A key that is written out, and the beginning of one that is put together.
+        for literal in text.split('"') {
+            match literal.split_once('{') {
+                None if EN.contains_key(literal) => whole.insert(literal.to_owned()),
+                Some((start, _)) if start.contains('.') && start.ends_with('.') => {
+                    EN.keys().any(|key| key.starts_with(start))
+                        && beginnings.insert(start.to_owned())
+                }
+                None | Some(_) => false,
+            };
+        }
         for (call, forms) in [
             ("t", None),
             ("say", None),

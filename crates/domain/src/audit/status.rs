@@ -1,11 +1,36 @@
 //! What happens to status as a whole: many certificates at once.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{AuditCode, Facts, facts};
+use super::{AuditCode, Facts, certificate_facts, facts};
+use crate::bulk::BulkRevocation;
 use crate::canonical::Digest;
+use crate::certificate::Certificate;
+use crate::id::BulkId;
+use crate::key::words;
+use crate::revocation::Revocation;
 use crate::seed::Seed;
+
+words! {
+    /// What became of a bulk revocation.
+    BulkStep {
+        /// It was asked for.
+        Asked = "asked",
+        /// Somebody approved it.
+        Approved = "approved",
+        /// Somebody rejected it.
+        Rejected = "rejected",
+        /// It was taken back before it began.
+        Cancelled = "cancelled",
+        /// It waits.
+        Paused = "paused",
+        /// It goes on.
+        Resumed = "resumed",
+        /// Every certificate was dealt with.
+        Done = "done",
+    }
+}
 
 /// What happens to status as a whole: many certificates at once.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +39,22 @@ pub enum StatusEvent {
     Seeded {
         /// What was written.
         seed: Box<Seed>,
+    },
+    /// A revocation of many certificates went a step further (RV-4).
+    Bulk {
+        /// It as it is now.
+        bulk: Box<BulkRevocation>,
+        /// The step.
+        step: BulkStep,
+    },
+    /// One certificate of many was revoked. Its list is issued when all are.
+    BulkRevoked {
+        /// The certificate as it was before.
+        certificate: Box<Certificate>,
+        /// The decision.
+        revocation: Revocation,
+        /// The bulk revocation.
+        bulk: BulkId,
     },
 }
 
@@ -34,6 +75,32 @@ impl StatusEvent {
                 facts(AuditCode::SysDemoSeeded, "authority", &seed.authority, detail)
                     .under(seed.policy)
             }
+            Self::Bulk { bulk, step } => {
+                let mut detail = json!({
+                    "step": step,
+                    "cause": bulk.cause,
+                    "selection": bulk.selection,
+                    "matched": bulk.matched,
+                    "approvals": bulk.approvals.len(),
+                    "revoked": bulk.revoked,
+                    "skipped": bulk.skipped,
+                    "comment": bulk.comment,
+                });
+                if let (Value::Object(members), Some(due)) = (&mut detail, bulk.due) {
+                    members.insert("due".to_owned(), json!(due.to_string()));
+                }
+                facts(AuditCode::CertRevocationRequested, "bulk-revocation", &bulk.id, detail)
+            }
+            Self::BulkRevoked { certificate, revocation, bulk } => certificate_facts(
+                AuditCode::CertRevoked,
+                certificate,
+                json!({
+                    "cause": revocation.cause,
+                    "reason_code": revocation.cause.reason().number(),
+                    "revoked_at": revocation.at.to_string(),
+                    "bulk": bulk,
+                }),
+            ),
         }
     }
 }

@@ -24,9 +24,10 @@ use tenkoku_domain::revocation::Cause;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_pki::pem;
 use tenkoku_ports::Env;
-use tenkoku_responder::crl::current_crl;
+use tenkoku_responder::crl::current_list;
 use tenkoku_store::{ApplicationFilter, StoreError};
 
+use super::bulk::SelectionArgs;
 use super::certificate::{certificate_json, certificate_text, find_certificate};
 use super::proof::{
     ChallengeArgs, KeyArgs, ProveArgs, RequestFileArgs, StatementArgs, prove_here, run_challenge,
@@ -163,7 +164,10 @@ pub(crate) struct IssueArgs {
 )]
 pub(crate) struct RevokeArgs {
     /// The serial number, hexadecimal; or a file with the certificate
-    serial: String,
+    #[arg(required_unless_present = "bulk", conflicts_with = "bulk")]
+    serial: Option<String>,
+    #[command(flatten)]
+    selection: SelectionArgs,
     /// The authority, where several issued this serial number
     #[arg(long)]
     ca: Option<String>,
@@ -179,6 +183,9 @@ pub(crate) struct RevokeArgs {
     /// Revoke without asking
     #[arg(long)]
     yes: bool,
+    /// Leave the list to the server, which issues it within a second
+    #[arg(long)]
+    no_wait: bool,
 }
 
 pub(crate) fn run_apply(args: &ApplyArgs, config: &Config, output: &Output) -> Result<(), Failure> {
@@ -480,12 +487,20 @@ pub(crate) fn run_revoke(
     let cause = Cause::parse(&args.reason)
         .filter(|cause| Cause::OFFERED.contains(cause))
         .ok_or_else(|| Failure::word(&args.reason, &words))?;
+    if args.selection.bulk {
+        let how = (cause, args.comment.as_str(), args.yes);
+        return super::bulk::ask(&args.selection, args.ca.as_deref(), how, config, output);
+    }
     let since = |text: &String| {
         Timestamp::parse(text).ok_or_else(|| Failure::word(text, &["2026-11-22T00:00:00Z"]))
     };
     let invalid_since = args.since.as_ref().map(since).transpose()?;
     let env = wire::env(config)?;
-    let found = find_certificate(&env.store, &args.serial, args.ca.as_deref())?;
+    let found = find_certificate(
+        &env.store,
+        args.serial.as_deref().unwrap_or_default(),
+        args.ca.as_deref(),
+    )?;
     confirm(args, &found)?;
     let permit = wire::shell().permit(env.clock.now())?;
     let order = RevokeOrder {
@@ -496,9 +511,12 @@ pub(crate) fn run_revoke(
         comment: args.comment.clone(),
     };
     let revoked = revoke_certificate(&env, &permit, &order)?;
-    let authority = env.store.read(|tx| tx.load_authority(&revoked.authority))?;
-    let crl = current_crl(&env, &authority.code)?;
-    output.progress(&format!("OCSP answers revoked; CRL {} lists it", crl.number));
+    if !args.no_wait {
+        let authority = env.store.read(|tx| tx.load_authority(&revoked.authority))?;
+        let serial = revoked.serial.clone();
+        let crl = current_list(&env, &authority.code, |a| a.crl_shards.list_of(&serial))?;
+        output.progress(&format!("OCSP answers revoked; CRL {} lists it", crl.number));
+    }
     output.result("certificate", certificate_json(&revoked), || certificate_text(&revoked));
     Ok(())
 }

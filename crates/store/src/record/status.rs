@@ -1,6 +1,7 @@
 //! What happens to status as a whole: many certificates at once.
 
-use tenkoku_domain::audit::StatusEvent;
+use tenkoku_domain::audit::{BulkStep, StatusEvent};
+use tenkoku_domain::bulk::{BulkRevocation, BulkState};
 use tenkoku_domain::time::Timestamp;
 
 use crate::error::StoreError;
@@ -15,6 +16,12 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         match event {
             StatusEvent::Seeded { seed } => self.insert_seed(seed, at),
+            StatusEvent::Bulk { bulk, step: BulkStep::Asked } => self.insert_bulk(bulk),
+            StatusEvent::Bulk { bulk, .. } => self.update_bulk(bulk),
+            StatusEvent::BulkRevoked { certificate, revocation, .. } => {
+                self.revoke_certificate(certificate, revocation)?;
+                self.end_suspensions(&certificate.id, at)
+            }
         }
     }
 
@@ -29,6 +36,29 @@ impl Tx<'_> {
                 self.log_seed(seed, at)?;
                 self.queue_job("refresh-status", seed.authority.as_str(), at)
             }
+            StatusEvent::Bulk { bulk, .. } => self.follow_bulk(bulk, at),
+            // One list for all of them, when the last is revoked.
+            StatusEvent::BulkRevoked { certificate, revocation, .. } => {
+                self.log_status(certificate, Some(revocation), at)
+            }
+        }
+    }
+
+    fn follow_bulk(&mut self, bulk: &BulkRevocation, at: Timestamp) -> Result<(), StoreError> {
+        match bulk.state {
+            BulkState::Approved => {
+                self.queue_job("bulk-revocation", bulk.id.as_str(), bulk.due.unwrap_or(at).max(at))
+            }
+            // What was revoked until now is told, also where it stops half-way.
+            BulkState::Done | BulkState::Paused => {
+                for authority in self.list_authorities()? {
+                    if authority.certificate.is_some() {
+                        self.queue_job("refresh-status", authority.id.as_str(), at)?;
+                    }
+                }
+                Ok(())
+            }
+            BulkState::Asked | BulkState::Rejected | BulkState::Cancelled => Ok(()),
         }
     }
 }

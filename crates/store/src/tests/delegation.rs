@@ -390,8 +390,8 @@ fn approvals_read_back_and_one_person_decides_once(world: World) {
 
 fn proofings_and_issuers_read_back(world: World) {
     world.record(&s::registry()).unwrap();
-    let one = proofing(1, Subject::Person(person(1).id), Method::P3);
-    let two = proofing(2, Subject::Branch(s::branch_id(1)), Method::P9);
+    let one = proofing(11, Subject::Person(person(1).id), Method::P3);
+    let two = proofing(12, Subject::Branch(s::branch_id(1)), Method::P9);
     let trusted = TrustedIssuer { state: IssuerState::Trusted, ..issuer() };
     record(
         &world,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{
-    AuditCode, AuditRecord, AuthorityEvent, AuthorityPlan, Compromise, Event, IdentityEvent,
+    AuditCode, AuditRecord, AuthorityEvent, AuthorityPlan, BulkStep, Compromise, Event, IdentityEvent,
     LifeEvent, NoticeEvent, ObjectRef, PolicyEvent, Proofing, ProposalEvent, ReceivedRoot,
     RegistryEvent, StatusEvent,
 };
@@ -83,6 +83,8 @@ fn file(event: &Event) -> &'static str {
         Event::Authority(event) => authority_file(event),
         Event::Status(event) => match event {
             StatusEvent::Seeded { .. } => "status-seeded",
+            StatusEvent::Bulk { .. } => "bulk-revocation",
+            StatusEvent::BulkRevoked { .. } => "bulk-revoked",
         },
         Event::Notice(event) => match event {
             NoticeEvent::Sent { .. } => "notice-sent",
@@ -343,7 +345,18 @@ fn authority_events() -> Vec<Event> {
 
 /// Every event of status as a whole once.
 fn status_events() -> Vec<Event> {
-    let all = vec![StatusEvent::Seeded { seed: Box::new(s::seed()) }];
+    let branch = s::branch(0, 1);
+    let application = Application { policy: s::digest("policy"), ..s::application(&branch, 1) };
+    let certificate = s::signed(&s::certificate(&application, 1));
+    let all = vec![
+        StatusEvent::Seeded { seed: Box::new(s::seed()) },
+        StatusEvent::Bulk { bulk: Box::new(s::bulk()), step: BulkStep::Approved },
+        StatusEvent::BulkRevoked {
+            certificate: Box::new(certificate),
+            revocation: s::revocation(Cause::OfficeClosed),
+            bulk: s::bulk().id,
+        },
+    ];
     all.into_iter().map(Event::Status).collect()
 }
 

@@ -13,6 +13,7 @@ use tenkoku_domain::authority::{
     Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState, Custody, ShardCount,
 };
 use tenkoku_domain::branch::{Branch, BranchCode, BranchKind, BranchState, Custodian};
+use tenkoku_domain::bulk::{BulkApproval, BulkRevocation, BulkSelection, BulkState};
 use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::ceremony::record::{CeremonyRecord, StepRecord};
 use tenkoku_domain::ceremony::template::{OfflineIssuer, Wish, script};
@@ -26,7 +27,7 @@ use tenkoku_domain::destruction::{CopyLine, Evidence, Method, Signatory, SignerR
 use tenkoku_domain::exchange::{BundleKind, CompareCode};
 use tenkoku_domain::feed::{Feed, FeedAuthority, FeedKey, FeedSource, FeedState};
 use tenkoku_domain::id::{
-    AccreditationId, ApplicationId, AuthorityId, BranchId, CeremonyId, CertificateId, ContainerId,
+    AccreditationId, ApplicationId, AuthorityId, BranchId, BulkId, CeremonyId, CertificateId, ContainerId,
     Entropy, EvidenceId, ExchangeId, IncidentId, InstanceId, KeyEvidenceId, KeyId, OrganisationId,
     PersonId, ProposalId, RequestId, SessionId, UserId,
 };
@@ -442,6 +443,28 @@ pub(crate) fn suspension(certificate: &Certificate) -> Suspension {
 pub(crate) fn revocation(cause: Cause) -> Revocation {
     let invalid_since = (cause == Cause::KeyExposed).then(|| NOW.plus_days(-3).floor());
     Revocation { cause, at: NOW.floor(), invalid_since }
+}
+
+/// A revocation of everything of an organisation, approved by one.
+pub(crate) fn bulk() -> BulkRevocation {
+    BulkRevocation {
+        id: BulkId::new(NOW, &Numbered(1)),
+        selection: BulkSelection {
+            organisation: Some(organisation_id(0)),
+            ..BulkSelection::default()
+        },
+        cause: Cause::OfficeClosed,
+        comment: "閉鎖".to_owned(),
+        due: Some(NOW.plus_days(7).floor()),
+        matched: 2,
+        asked_by: user_id(1).to_string(),
+        asked_at: NOW,
+        approvals: vec![BulkApproval { person: user_id(2).to_string(), at: NOW }],
+        state: BulkState::Asked,
+        cursor: None,
+        revoked: 0,
+        skipped: 0,
+    }
 }
 
 /// Serial numbers of authority 2 over the key of number 9001, every second one revoked.

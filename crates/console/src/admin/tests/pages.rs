@@ -221,7 +221,8 @@ fn an_administrator_invites_somebody_who_then_enrols() {
             ("role", "registration-officer"),
         ];
         let (made, records) = told(world, || admin.submit("/console/people", &form));
-        assert_eq!(records, ["account.created ok", "auth.code-issued ok"]);
+        // The person, then the account.
+        assert_eq!(records, ["account.created ok", "account.created ok", "auth.code-issued ok"]);
         let path = made.between("<code class=\"mono\">http://localhost:8081", "<").to_owned();
         let mut ryo = house.browser();
         enrol(&mut ryo, &path);
