@@ -102,6 +102,7 @@ fn worked(world: &World, ours: &Organisation) -> Delegation {
         part.reach = Reach::Branches(codes(&["BR-0002", "BR-0003"]));
         part.levels = [Level::One, Level::Two].into_iter().collect();
         part.quota = GrantQuota { active: 4, per_day: 2, total: 12 };
+        part.not_after = Some(part.not_before.plus_days(100));
     })
 }
 
@@ -123,7 +124,7 @@ fn dg_7_the_worked_scope_refuses_what_lies_outside() {
         }
         world.clock.advance_days(1);
         check(try_for(&osaka, Level::One), RefusalCode::GrantQuota, "active");
-        world.clock.advance_days(731);
+        world.clock.advance_days(99);
         check(try_for(&osaka, Level::One), RefusalCode::GrantEnded, "date");
     });
 }
@@ -338,6 +339,7 @@ fn i_7_a_sub_grant_lies_inside_and_counts_in_its_parent() {
         assert_eq!(failing(wider), scope("branch"));
         let higher = inner(&|part| {
             part.levels.insert(Level::Three);
+            part.not_after = Some(part.not_before.plus_days(100));
         });
         assert_eq!(failing(higher), scope("level"));
         let longer = inner(&|part| part.not_after = Some(parent.not_after.plus_seconds(1)));
@@ -351,7 +353,7 @@ fn i_7_a_sub_grant_lies_inside_and_counts_in_its_parent() {
         apply(world, &under, &osaka, Level::One).expect("an application");
         check(apply(world, &under, &nagoya, Level::One), RefusalCode::GrantScope, "branch");
         apply(world, &given.delegate, &nagoya, Level::One).expect("the parent's second");
-        check(apply(world, &under, &osaka, Level::One), RefusalCode::GrantQuota, "per-day");
+        check(apply(world, &under, &osaka, Level::One), RefusalCode::GrantQuota, "active");
         let ended = end_grant(&world.env, &given.representative.permit(world), &parent.id);
         assert_eq!(ended.expect("both end").len(), 2);
         world.clock.advance_days(1);
@@ -380,7 +382,7 @@ fn ab_10_nobody_races_past_a_quota() {
         let issued = at_once(4, |number| {
             issue_certificate(&world.env, &world.permit(), &ready[number % 2].id)
         });
-        assert_eq!(issued.into_iter().filter(Result::is_ok).count(), 2);
+        assert_eq!(issued.into_iter().flatten().count(), 2);
         let used = world.read(|tx| tx.grant_usage(&given.grant.terms.id, world.now()));
         assert_eq!((used.active, used.total), (2, 2));
     });

@@ -19,7 +19,7 @@ use crate::cli::{P256, issue, make_request, small_installation, word};
 
 /// Verifies a document with Python's `cryptography` and prints what it says; the signer's
 /// certificate goes to a file.
-const VERIFY: &str = r#"
+const VERIFY: &str = r"
 import base64, json, sys
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -38,7 +38,7 @@ der = utils.encode_dss_signature(*(int.from_bytes(n, 'big') for n in (raw[:half]
 signed = (jws['protected'] + '.' + jws['payload']).encode()
 signer.public_key().verify(der, signed, ec.ECDSA(hashes.SHA256()))
 print(text(jws['payload']).decode())
-"#;
+";
 
 fn payload(document: &str) -> Value {
     let jws: Value = serde_json::from_str(document).expect("a document");

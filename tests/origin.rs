@@ -59,7 +59,7 @@ fn device(world: &World, branch: &Branch, serial: u32) -> (Device, Container) {
     (device, container)
 }
 
-fn container(world: &World, branch: &Branch, serial: &str) -> Container {
+pub(crate) fn container(world: &World, branch: &Branch, serial: &str) -> Container {
     let order = ContainerOrder {
         organisation: branch.organisation.clone(),
         branch: Some(branch.id.clone()),
@@ -82,7 +82,7 @@ fn open(world: &World, branch: &Branch, level: Level) -> Applied {
     world.open(branch, level, None).expect("an application")
 }
 
-fn prove(
+pub(crate) fn prove(
     world: &World,
     applied: &Applied,
     key: &ApplicantKey,
@@ -92,11 +92,11 @@ fn prove(
     prove_with_origin(&world.env, &world.permit(), &applied.application.id, &proof, exhibits)
 }
 
-fn attested(attestation: Vec<u8>) -> Exhibits {
+pub(crate) fn attested(attestation: Vec<u8>) -> Exhibits {
     Exhibits { attestations: vec![attestation], ..Exhibits::default() }
 }
 
-fn statement(applied: &Applied, key: &ApplicantKey, container: &Container) -> Statement {
+pub(crate) fn statement(applied: &Applied, key: &ApplicantKey, container: &Container) -> Statement {
     Statement {
         application: applied.application.id.clone(),
         challenge: applied.challenge.text.clone(),
@@ -109,7 +109,7 @@ fn statement(applied: &Applied, key: &ApplicantKey, container: &Container) -> St
     }
 }
 
-fn signed(statement: &Statement, key: &ApplicantKey) -> Vec<u8> {
+pub(crate) fn signed(statement: &Statement, key: &ApplicantKey) -> Vec<u8> {
     let signature = key.sign_text(statement.text().expect("a text").as_bytes());
     statement.signed(&signature).expect("a file").into_bytes()
 }
@@ -382,10 +382,10 @@ fn a_level_3_key_is_attested_issued_held_and_acknowledged() {
 fn km_8_production_wants_the_origin_before_anything_is_ready() {
     World::on_each_database_of(Installation::Production, |world| {
         let osaka = world.osaka();
-        // Levels 2 and 3 wait for proofing; what can be reached today is level 1, which asks for
-        // possession only, and refuses false evidence all the same.
-        let refused = refusal(world.open(&osaka, Level::Three, None));
-        assert_eq!(refused.code, RefusalCode::ProofingMissing);
+        // Levels 2 and 3 wait for proofing first; level 1 asks for possession only, and refuses
+        // false evidence all the same.
+        let waiting = open(world, &osaka, Level::Three).application;
+        assert_eq!(waiting.state, ApplicationState::Proofing);
         let applied = open(world, &osaka, Level::One);
         let key = p256();
         let device = Device::new(1, world.now());

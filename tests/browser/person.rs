@@ -41,20 +41,6 @@ impl Person {
     pub(super) fn open(&self, path: &str) {
         self.browser.go(&format!("{}{path}", self.console));
         check_page(self);
-        // W2HACK
-        if let Some(folder) = std::env::var_os("W2_SHOTS") {
-            for width in [1440, 390] {
-                self.browser.set_viewport(width, 900);
-                let name = format!("{}-{width}-{}.png", self.language, path.replace('/', "_"));
-                std::fs::write(
-                    std::path::Path::new(&folder).join(name),
-                    self.browser.screenshot_whole(),
-                )
-                .expect("x");
-            }
-            self.browser.set_viewport(1280, 900);
-        }
-        // W2HACKEND
     }
 
     /// Opens a public page, which must be as pages are.
@@ -170,8 +156,15 @@ impl Person {
         assert!(!self.text("#consequence").is_empty());
         self.follow("#revoke-now");
         for tick in ["#tick-recorded", "#tick-ocsp", "#tick-crl"] {
-            let tick = self.browser.find(By::Css(tick));
-            assert_eq!(tick.attribute("data-state").as_deref(), Some("ok"), "{}", tick.text());
+            let state = || self.browser.find(By::Css(tick)).attribute("data-state");
+            // The list is made beside the request, within a second.
+            for _ in 0..100 {
+                if state().as_deref() == Some("ok") {
+                    break;
+                }
+                self.browser.reload();
+            }
+            assert_eq!(state().as_deref(), Some("ok"), "{}", self.text(tick));
         }
     }
 

@@ -112,5 +112,7 @@ fn what_a_client_has_already_is_not_sent_again() {
     let reason = ["--reason", "replaced", "--yes"];
     let words = ["revoke", super::word(&certificate)].into_iter().chain(reason);
     installation.tenkoku(words).success();
-    assert_eq!(asked_with("crl/seal-l1-g1.crl", &before).0, 200, "a new CRL at once");
+    // The new list is served within a second; what was served before, until then.
+    let is_new = || asked_with("crl/seal-l1-g1.crl", &before).0 == 200;
+    assert!((0..5_000).any(|_| is_new()), "a new CRL within a second");
 }

@@ -52,8 +52,8 @@ fn a_key_is_shown_checked_rotated_and_never_exported() {
     let issued = installation.json(["issue", text(&ready, "id")]);
     assert_eq!(issued["state"], "active");
     assert_eq!(refused(&installation, &["key", "check", &key]), "sealing-not-allowed");
-    let lifted = installation.json(["release", word(&certificate), "--comment", "found"]);
-    assert_eq!(lifted["state"], "active");
+    let free = installation.json(["release", word(&certificate), "--comment", "found"]);
+    assert_eq!(free["state"], "active");
     installation.tenkoku(["key", "check", &key]).success();
 }
 
@@ -178,7 +178,7 @@ fn runs_of_the_nightly_checks_are_listed_and_a_missing_one_is_told() {
         if runs > 0 {
             break;
         }
-        std::thread::sleep(std::time::Duration::from_millis(200));
+        std::thread::park_timeout(std::time::Duration::from_millis(200));
     }
     assert_eq!(runs, 1);
     assert_eq!(server.terminate(), Some(0));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tenkoku_testkit::servers::{Installation, get};
-use tenkoku_testkit::tools::{openssl, xmllint, xmlsec1};
+use tenkoku_testkit::tools::{Outcome, openssl, xmllint, xmlsec1};
 
 use super::{BANK, P256, apply, issue, make_request, small_installation, word};
 
@@ -63,7 +63,11 @@ impl Stranger {
         let rest = more.iter().filter(|word| !word.starts_with("-sha"));
         let about = ["-issuer", word(&issuer), "-cert", word(certificate)];
         let trust = ["-CAfile", word(&root), "-verify_other", word(&issuer)];
-        let outcome = openssl(words.chain(&about).chain(&trust).chain(rest));
+        let words: Vec<&str> = words.chain(&about).chain(&trust).chain(rest).copied().collect();
+        // What another process did is known to the server a quarter of a second later.
+        let ask = || openssl(words.iter().copied());
+        let unheard = |outcome: &Outcome| outcome.said().contains("unauthorized");
+        let outcome = (0..50).map(|_| ask()).find(|one| !unheard(one)).unwrap_or_else(ask);
         outcome.success();
         assert!(outcome.said().contains("Response verify OK"), "{}", outcome.said());
         let said = outcome.said();
@@ -184,7 +188,10 @@ fn the_trusted_list_is_accepted_by_xmllint_and_xmlsec1() {
         let base64 = openssl(["base64", "-A", "-in", word(&der)]).success().to_owned();
         assert!(list.text().contains(base64.trim()), "level {level} is not on the list");
     }
-    let verified = installation.json(["trustlist", "verify", word(&file)]);
+    // Nobody said who is expected to sign it, so its signature is left open.
+    let outcome = installation.tenkoku(["trustlist", "verify", word(&file), "--format", "json"]);
+    outcome.exited(3);
+    let verified: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
     assert_eq!((&verified["services"], &verified["sequence"]), (&3.into(), &1.into()));
 }
 

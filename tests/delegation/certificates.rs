@@ -207,6 +207,7 @@ fn an_issuer_is_believed_when_two_others_approved_it() {
 fn draft(world: &World) -> (Delegation, Organisation, Grant) {
     let (ours, _) = sample(world);
     let given = world.delegation(&ours);
+    world.clock.advance_seconds(1);
     let grant = world.drafted(&given.office, world.wide_part(&given.delegate));
     (given, ours, grant)
 }
@@ -229,7 +230,7 @@ fn a_representative_signs_a_grant_with_a_certificate() {
         register.holder("boss", BOSS);
         let text = signing_text(&grant).expect("a text");
         let file = register.sign("boss", &text);
-        not_signed(world, &grant, &file, "no-anchor");
+        not_signed(world, &grant, &file, "no-issuer");
         believed(world, &register, &[IssuerUse::Representative]);
         let no_list = SignedFile { crls: Vec::new(), ..file.clone() };
         not_signed(world, &grant, &no_list, "revocation-unknown");
@@ -318,7 +319,7 @@ fn proofing_by_certificate_ends_with_the_certificate() {
         // The issuer is believed for representatives, not for statements.
         let other_use = Finding::Issuer(register.sign("boss", &text));
         let told = refused(proof_by(world, &ours, &boss, other_use));
-        assert_eq!(told.facts["problem"], "no-anchor");
+        assert_eq!(told.facts["problem"], "no-issuer");
         let record = proof_by(world, &ours, &boss, by("boss")).expect("P3");
         assert_eq!((record.method, record.level), (Method::P3, Level::Three));
         let source = record.source.expect("a source");

@@ -3,11 +3,14 @@
 
 use tenkoku_ca::acknowledge::{acknowledge, ask_challenge};
 use tenkoku_ca::act::ActError;
+use tenkoku_ca::apply::Applied;
 use tenkoku_ca::approval::{
     Ruling, approve_application, confirm_application, reject_application, withdraw_application,
 };
+use tenkoku_ca::origin::Exhibits;
 use tenkoku_ca::progress::{change_validity, resume_application};
 use tenkoku_ca::prove::Proof;
+use tenkoku_ca::vendor_root::{add_vendor_root, decide_vendor_root};
 use tenkoku_domain::access::{Role, Scope};
 use tenkoku_domain::application::{Application, ApplicationState};
 use tenkoku_domain::approval::{ApprovalState, Verdict};
@@ -21,11 +24,13 @@ use tenkoku_domain::proofing::{GRACE_DAYS, Method, Subject};
 use tenkoku_domain::refusal::RefusalCode;
 use tenkoku_pki::ocsp::AnswerStatus;
 use tenkoku_store::StoreError;
+use tenkoku_testkit::device::Device;
 use tenkoku_testkit::fixtures::ApplicantKey;
 use tenkoku_testkit::people::{Delegation, Somebody};
 use tenkoku_testkit::world::{THEIRS, World};
 
 use super::{application, apply, in_production, proven, refused, sample};
+use crate::origin;
 use crate::support::{codes, refusal};
 
 /// The origin of keys is another story: here every key may be certified.
@@ -74,18 +79,40 @@ fn at_approval(world: &World) -> (Delegation, Branch, Application) {
     (given, osaka, applied.application)
 }
 
-/// Shows possession over the challenge that the application has now, and issues.
-fn finish(world: &World, of: &Application, key: &ApplicantKey) -> Certificate {
+/// Shows possession over the challenge that the application has now, with what shows the origin of
+/// the key, and issues.
+fn finish(
+    world: &World,
+    of: &Application,
+    key: &ApplicantKey,
+    exhibits: impl FnOnce(&Applied) -> Exhibits,
+) -> Certificate {
+    let application = world.read(|tx| tx.load_application(&Scope::Platform, &of.id));
     let challenge = world.read(|tx| tx.current_challenge(&of.id));
-    let proof = Proof::Request(key.proof(&challenge.text));
-    let ready = tenkoku_ca::prove::prove_possession(&world.env, &world.permit(), &of.id, &proof);
-    world.issue(&ready.expect("possession")).expect("a certificate")
+    let applied = Applied { application, challenge };
+    let exhibits = exhibits(&applied);
+    let ready = origin::prove(world, &applied, key, exhibits).expect("possession");
+    world.issue(&ready).expect("a certificate")
+}
+
+/// The root of a maker of devices, trusted by two officers of a production installation.
+fn trusted(world: &World, device: &Device) {
+    let officers = ["機器 一", "機器 二", "機器 三"]
+        .map(|name| world.somebody(name, &[Role::CaOfficer], &Scope::Platform));
+    let [first, second, third] = &officers;
+    let root = device.root();
+    add_vendor_root(&world.env, &first.permit(world), "yubico-hsm", root.as_bytes())
+        .expect("a root");
+    for officer in [second, third] {
+        let yes = (Verdict::Approved, "");
+        decide_vendor_root(&world.env, &officer.permit(world), "yubico-hsm", yes)
+            .expect("an approval");
+    }
 }
 
 #[test]
 fn level_2_goes_from_the_organisation_to_the_certificate() {
     in_production(|world| {
-        any_origin(world);
         let (ours, [osaka, ..]) = sample(world);
         let given = world.delegation(&ours);
         let (applied, told) =
@@ -110,7 +137,12 @@ fn level_2_goes_from_the_organisation_to_the_certificate() {
         assert_eq!(state(world, &waiting), ApplicationState::Approval);
         let approved = approve(world, &given.officers[0], &waiting).expect("an approval");
         assert_eq!(approved.state, ApplicationState::KeyProof);
-        let certificate = finish(world, &waiting, &ApplicantKey::make(KeyAlgorithm::P256));
+        let key = ApplicantKey::make(KeyAlgorithm::P256);
+        let container = origin::container(world, &osaka, "SN-2");
+        let certificate = finish(world, &waiting, &key, |applied| {
+            let own = origin::statement(applied, &key, &container);
+            Exhibits { statement: Some(origin::signed(&own, &key)), ..Exhibits::default() }
+        });
         assert_eq!(certificate.common_name, "株式会社サンプル 大阪支店 電子印");
         assert_eq!(world.status(&certificate), AnswerStatus::Good);
         // I-8: no longer than the first record to end, with the grace.
@@ -123,7 +155,6 @@ fn level_2_goes_from_the_organisation_to_the_certificate() {
 #[test]
 fn level_3_needs_strict_proofing_the_representative_and_two_officers() {
     in_production(|world| {
-        any_origin(world);
         let (ours, [osaka, ..]) = sample(world);
         let given = world.delegation(&ours);
         let applied = apply(world, &given.delegate, &osaka, Level::Three).expect("taken");
@@ -142,7 +173,12 @@ fn level_3_needs_strict_proofing_the_representative_and_two_officers() {
         assert_eq!(refused(approve(world, &third, &waiting)).code, RefusalCode::StateConflict);
         confirm(world, &given.representative, &waiting).expect("the representative's word");
         let key = ApplicantKey::make(KeyAlgorithm::P256);
-        let certificate = finish(world, &waiting, &key);
+        let device = Device::new(7_550_140, world.now());
+        trusted(world, &device);
+        origin::container(world, &osaka, &device.serial());
+        let certificate = finish(world, &waiting, &key, |_| {
+            origin::attested(device.attest(&key.public(), device.honest()))
+        });
         // It is on hold until its key acknowledges it (DOMAIN 6.4).
         assert!(matches!(world.status(&certificate), AnswerStatus::Revoked { .. }));
         let name = (&certificate.authority, &certificate.serial);

@@ -1,7 +1,6 @@
 //! Roles that exclude each other, roles that wait for another administrator, and custodians whose
 //! only grant ended.
 
-use tenkoku_ca::act::ActError;
 use tenkoku_ca::container::{
     ContainerOrder, change_custodian, place_key, register_container, verify_container,
 };
@@ -35,11 +34,11 @@ fn ask(
     grant: &RoleGrant,
 ) -> tenkoku_domain::approval::ApprovalRequest {
     let origin = asker.principal.origin();
-    let asked = world
+    let answer = world
         .env
         .store
         .write(|tx| ask_role(&world.env, tx, &origin, &grantee.account, grant, world.now()));
-    asked.expect("an answer").expect("a request")
+    answer.expect("an answer").expect("a request")
 }
 
 #[test]
@@ -109,7 +108,7 @@ fn i_6_persons_are_counted_and_namesakes_told_apart_by_whoever_knows() {
                 .env
                 .store
                 .write(|tx| take_person(&world.env, tx, &origin, &order, world.now()));
-            taken.map_err(|error: ActError| error).expect("a person").id
+            taken.expect("a person").id
         };
         let named =
             |name: &str| PersonOrder::Named { name: name.to_owned(), contact: String::new() };

@@ -150,8 +150,8 @@ pub fn confirm_application(
             return Ok(Ok(Step::Representative));
         }
         let delegates = tx.list_delegates(&Scope::Platform, organisation)?;
-        let delegated = delegates.iter().any(|one| one.person == *person && one.holds(now));
-        Ok(if delegated { Ok(Step::Delegate) } else { Err(not_theirs()) })
+        let is_one = delegates.iter().any(|one| one.person == *person && one.holds(now));
+        Ok(if is_one { Ok(Step::Delegate) } else { Err(not_theirs()) })
     })
 }
 
@@ -226,6 +226,7 @@ fn decide(
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "one value, taken apart at once")]
 enum Decided {
     Done(Application),
     Changed(Refusal),
@@ -249,7 +250,7 @@ fn decide_within(
         return Err(waiting(application.state).into());
     }
     let object = ObjectRef::new("application", &application.id);
-    let request = tx.newest_approval_request(&object)?.ok_or_else(|| waiting(application.state))?;
+    let request = tx.find_approval_request(&object)?.ok_or_else(|| waiting(application.state))?;
     // AB-7: an approval belongs to the organisation whose application it is.
     if request.organisation.as_ref() != Some(&application.organisation) {
         return Err(StoreError::NotFound { what: "approval request" }.into());
@@ -324,7 +325,7 @@ pub fn reject_application(
 /// The request about an application that would become void, where one is open.
 fn void(tx: &mut Tx<'_>, application: &Application) -> Result<Option<ApprovalId>, StoreError> {
     let object = ObjectRef::new("application", &application.id);
-    let request = tx.newest_approval_request(&object)?;
+    let request = tx.find_approval_request(&object)?;
     Ok(request.filter(|one| one.state == ApprovalState::Open).map(|one| one.id))
 }
 

@@ -220,6 +220,6 @@ fn recorded<T>(
             let now = env.clock.now();
             Err(env.refuse(permit.origin(), now, attempt, refusal)?.into())
         }
-        other => Err(other),
+        other @ (BulkError::Canonical(_) | BulkError::Store(_)) => Err(other),
     })
 }

@@ -424,7 +424,7 @@ pub fn decide_paper(
             return Err(state_conflict(&grant).into());
         }
         let request = tx
-            .newest_approval_request(&ObjectRef::new("grant", id))?
+            .find_approval_request(&ObjectRef::new("grant", id))?
             .ok_or_else(|| state_conflict(&grant))?;
         let party = tx.party(&origin.actor)?;
         let own = is_of_organisation(tx, &party, &grant.organisation, now)?;

@@ -124,7 +124,7 @@ pub fn decide_issuer(
     let done = env.store.write(|tx| {
         let issuer = tx.load_issuer(id)?;
         let request = tx
-            .newest_approval_request(&ObjectRef::new("trusted-issuer", id))?
+            .find_approval_request(&ObjectRef::new("trusted-issuer", id))?
             .ok_or(StoreError::NotFound { what: "approval request" })?;
         let request = rule(tx, permit.origin(), request, (Step::Officer, false), ruling, now)?;
         let state = match request.state {

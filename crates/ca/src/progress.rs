@@ -297,7 +297,7 @@ pub(crate) fn advance(
             },
             S::Approval => {
                 let object = ObjectRef::new("application", &application.id);
-                let request = tx.newest_approval_request(&object)?;
+                let request = tx.find_approval_request(&object)?;
                 let open = request.is_some_and(|one| one.state == ApprovalState::Open);
                 if open {
                     return Ok(application);
@@ -342,9 +342,11 @@ fn after_proofing(
     let standing = stand_again(env, tx, &application, &branch, now)?;
     check_proofing(env, tx, &application, &standing, now)?;
     let footing = standing.footing();
-    let act = match action(tx, &application.instance, Some(&application.id))? {
-        GrantAction::Rotate => Approvable::Succeed(application.level, footing),
-        _ => Approvable::Issue(application.level, footing),
+    let asked = action(tx, &application.instance, Some(&application.id))?;
+    let act = if asked == GrantAction::Rotate {
+        Approvable::Succeed(application.level, footing)
+    } else {
+        Approvable::Issue(application.level, footing)
     };
     let needed = needs(act);
     let request = if needed.total() == 0 {
@@ -405,7 +407,7 @@ fn submit_anew(
     now: Timestamp,
 ) -> Result<Application, ActError> {
     let object = ObjectRef::new("application", &changed.id);
-    let request = tx.newest_approval_request(&object)?;
+    let request = tx.find_approval_request(&object)?;
     let standing = [ApprovalState::Open, ApprovalState::Approved];
     let voided = request.filter(|one| standing.contains(&one.state)).map(|one| one.id);
     let application =
@@ -447,7 +449,7 @@ fn is_too_late(
     if application.state != ApplicationState::Approval {
         return Ok(false);
     }
-    let request = tx.newest_approval_request(&ObjectRef::new("application", &application.id))?;
+    let request = tx.find_approval_request(&ObjectRef::new("application", &application.id))?;
     Ok(request.is_some_and(|one| one.state == ApprovalState::Open && one.expires_at() < now))
 }
 

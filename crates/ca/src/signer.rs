@@ -133,7 +133,7 @@ const DOCUMENT_SIGNER_DAYS: i64 = 1095;
 
 /// The signer of discovery documents: the present one, or a new one where there is none or the
 /// present one is near its end. It has the profile of an audit signer and is certified by the issuing
-/// authority of the lowest level, whose key is online wherever the root's is (docs/adr/0020).
+/// authority of the lowest level, whose key is online wherever the root's is (docs/adr/0017).
 pub fn renew_document_signer(
     env: &Env,
     permit: &Permit<PublishStatus>,

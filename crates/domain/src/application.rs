@@ -245,14 +245,13 @@ impl Application {
         let open = self.lapses_at().is_some();
         let known = match to {
             S::Draft => false,
-            // Any change after submission, while nothing was issued.
-            S::Submitted => open,
             S::Proofing => self.state == S::Submitted,
             S::Approval => self.state == S::Proofing,
             S::KeyProof => self.state == S::Approval,
             S::Ready => self.state == S::KeyProof,
             S::Issued => self.state == S::Ready,
-            S::Rejected | S::Withdrawn | S::Lapsed => open,
+            // Submitted anew: any change after submission, while nothing was issued.
+            S::Submitted | S::Rejected | S::Withdrawn | S::Lapsed => open,
         };
         if known {
             return Ok(());

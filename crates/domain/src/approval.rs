@@ -145,16 +145,15 @@ pub fn needs(act: Approvable) -> Needs {
         Approvable::Succeed(level, Footing::InPerson) => issue(level, Footing::InPerson),
         Approvable::RevokeForHolder => Needs::officers(0, &[]),
         Approvable::NewOrganisation => Needs::officers(1, &[]),
-        Approvable::RevokeAgainstHolder => Needs::officers(1, &[Asker]),
-        Approvable::RevokeInBulk | Approvable::Policy | Approvable::Authority => {
-            Needs::officers(2, &[Asker])
-        }
+        Approvable::RevokeAgainstHolder | Approvable::PowerfulRole => Needs::officers(1, &[Asker]),
+        Approvable::RevokeInBulk
+        | Approvable::Policy
+        | Approvable::Authority
+        | Approvable::Restore => Needs::officers(2, &[Asker]),
         Approvable::PaperGrant => Needs::officers(2, &[Organisation]),
         Approvable::Release(level) | Approvable::Destruction(level) => {
             Needs::officers(if level == Level::Three { 2 } else { 1 }, &[Asker, Organisation])
         }
-        Approvable::PowerfulRole => Needs::officers(1, &[Asker]),
-        Approvable::Restore => Needs::officers(2, &[Asker]),
     }
 }
 

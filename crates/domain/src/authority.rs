@@ -430,7 +430,6 @@ impl ShardCount {
     }
 
     /// Whether there is one list of everything.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
     pub const fn is_one(&self) -> bool {
         self.0 == 1
     }

@@ -414,9 +414,8 @@ impl Grant {
         let known = matches!(
             (self.state, to),
             (S::Draft, S::Signed | S::Active | S::Ended)
-                | (S::Signed, S::Active | S::Ended)
+                | (S::Signed | S::Paused, S::Active | S::Ended)
                 | (S::Active, S::Paused | S::Ended)
-                | (S::Paused, S::Active | S::Ended)
         );
         if known {
             return Ok(());

@@ -229,12 +229,15 @@ fn attribute(reader: &mut Reader<'_>) -> Result<(const_oid::ObjectIdentifier, Ve
     Ok((name, values.to_vec()))
 }
 
+/// The signer's key, its certificate, and every certificate that is enclosed, DER.
+type SignerKey = (PresentedKey, Vec<u8>, Vec<Vec<u8>>);
+
 /// The key and the certificate that the signer names: by issuer and serial number, or, where it is
 /// named by a key identifier, the only one enclosed; and all that are enclosed.
 fn signer_key(
     named: read::Element<'_>,
     mut certificates: Reader<'_>,
-) -> Result<(PresentedKey, Vec<u8>, Vec<Vec<u8>>), CmsError> {
+) -> Result<SignerKey, CmsError> {
     let (mut found, mut all) = (None, Vec::new());
     while !certificates.is_empty() {
         let certificate = certificates.element(tag::SEQUENCE)?.whole;

@@ -52,12 +52,18 @@ pub struct Place {
     pub branch: Option<String>,
 }
 
+/// Who signs, with the certificates up to the root, DER.
+struct Signer {
+    record: Certificate,
+    chain: Vec<Vec<u8>>,
+}
+
 /// What a document rests on.
 struct Ground {
     place: String,
     said: Value,
     cached: Option<Discovery>,
-    signer: Option<(Certificate, Vec<Vec<u8>>)>,
+    signer: Option<Signer>,
 }
 
 /// The signed document of a place; `None` where there is no such organisation or branch.
@@ -70,7 +76,7 @@ pub fn discover(env: &Env, place: &Place) -> Result<Option<Discovery>, Discovery
     if let Some(cached) = ground.cached.filter(serves) {
         return Ok(Some(cached));
     }
-    let (signer, chain) = ground.signer.ok_or(DiscoveryError::NoSigner)?;
+    let Signer { record, chain } = ground.signer.ok_or(DiscoveryError::NoSigner)?;
     let mut document = ground.said;
     if let Value::Object(members) = &mut document {
         members.insert("issued_at".to_owned(), json!(now.floor().to_string()));
@@ -78,7 +84,7 @@ pub fn discover(env: &Env, place: &Place) -> Result<Option<Discovery>, Discovery
         members.insert("next_update".to_owned(), json!(next.to_string()));
     }
     let linted = lint(&document, &chain)?;
-    let signature = env.keys.sign(&signer.key, &Body::Document(&linted))?;
+    let signature = env.keys.sign(&record.key, &Body::Document(&linted))?;
     let made = Discovery { content, issued_at: now, document: linted.assemble(&signature)? };
     env.store.write(|tx| tx.keep_discovery(&ground.place, &made))?;
     Ok(Some(made))
@@ -179,10 +185,7 @@ fn credential(
 }
 
 /// The signer of documents with the certificates above it.
-fn signer(
-    tx: &mut Tx<'_>,
-    now: Timestamp,
-) -> Result<Option<(Certificate, Vec<Vec<u8>>)>, StoreError> {
+fn signer(tx: &mut Tx<'_>, now: Timestamp) -> Result<Option<Signer>, StoreError> {
     for authority in tx.list_authorities()? {
         let Some(found) = tx.current_signer(&authority.id, Profile::AuditSigner, now)? else {
             continue;
@@ -195,7 +198,7 @@ fn signer(
             // A hierarchy has three stages; five is more than any.
             next = above.issuer.filter(|_| chain.len() < 5);
         }
-        return Ok(Some((found, chain)));
+        return Ok(Some(Signer { record: found, chain }));
     }
     Ok(None)
 }

@@ -273,8 +273,8 @@ fn stale_lists(env: &Env, authority: &Authority, now: Timestamp) -> Result<Vec<C
                 let page = tx.revocations_after(&authority.id, after, 10_000)?;
                 let Some(last) = page.last().map(|change| change.rev) else { break };
                 for change in page {
-                    let list = authority.crl_shards.list_of(&change.serial);
-                    revisions.insert(list, change.rev);
+                    let told_by = authority.crl_shards.list_of(&change.serial);
+                    revisions.insert(told_by, change.rev);
                 }
                 after = last;
             }

@@ -146,12 +146,12 @@ impl Following {
                 tracing::info!("the status log is followed again");
                 self.fails = false;
             }
-            Ok(()) => {}
             Err(error) if !self.fails => {
                 tracing::error!(%error, "the status log cannot be read; answers go on while they are fresh");
                 self.fails = true;
             }
-            Err(_) => {}
+            // What went on before goes on.
+            Ok(()) | Err(_) => {}
         }
     }
 }

@@ -337,6 +337,7 @@ fn bulk(env: &Env, object: &str) -> Result<(), Failure> {
     let id = BulkId::parse(object).map_err(Failure::internal)?;
     let permit = env.system("scheduler").permit(env.clock.now())?;
     let mut watch = BulkWatch::new(env, &id);
+    #[expect(clippy::disallowed_methods, reason = "how long a turn lasts; no date")]
     let begun = Instant::now();
     loop {
         let bulk = work_bulk(env, &permit, &id)?;

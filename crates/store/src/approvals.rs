@@ -117,14 +117,16 @@ impl Tx<'_> {
         Ok(request)
     }
 
-    /// The newest request about an object, whoever asked; locked when this transaction writes.
-    pub fn newest_approval_request(
+    /// The request about an object that is not void, whoever asked: there is one at most. Locked when
+    /// this transaction writes.
+    pub fn find_approval_request(
         &mut self,
         object: &ObjectRef,
     ) -> Result<Option<ApprovalRequest>, StoreError> {
         let newest = approval_requests::table
             .filter(approval_requests::object_kind.eq(&object.kind))
             .filter(approval_requests::object_id.eq(&object.id))
+            .filter(approval_requests::state.ne(ApprovalState::Void.word()))
             .order((approval_requests::opened_at.desc(), approval_requests::id.desc()))
             .select(approval_requests::id)
             .first::<String>(self.conn)

@@ -148,6 +148,7 @@ impl Tx<'_> {
     }
 
     /// Passes when a whole organisation lies within the scope.
+    #[expect(clippy::unused_self, reason = "asked like every other load of the transaction")]
     pub(crate) fn within(
         &mut self,
         scope: &Scope,

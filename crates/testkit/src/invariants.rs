@@ -55,9 +55,9 @@ fn check_crl_numbers(told: &[Value]) {
     for record in of(told, &["crl.issued"]) {
         let authority = record["object"]["id"].as_str().expect("an authority");
         // A delta has the number of the list that was issued with it.
-        let list = record["detail"]["list"].as_str().unwrap_or("full");
+        let kind = record["detail"]["list"].as_str().unwrap_or("full");
         let number = record["detail"]["number"].as_i64().expect("a number");
-        let before = last.insert((authority, list == "delta"), number);
+        let before = last.insert((authority, kind == "delta"), number);
         assert!(before.is_none_or(|before| before < number), "CRL {number} of {authority}");
     }
 }

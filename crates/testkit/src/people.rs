@@ -197,7 +197,7 @@ impl World {
     /// # Panics
     /// When nothing is asked about it.
     pub fn approval_of(&self, object: &ObjectRef) -> Ruling {
-        let request = self.read(|tx| tx.newest_approval_request(object));
+        let request = self.read(|tx| tx.find_approval_request(object));
         Ruling {
             shown: request.expect("a request").digest,
             verdict: Verdict::Approved,

@@ -216,7 +216,7 @@ fn page(
             text: String::new(),
         }));
     }
-    let asker = request.askers.contains(&ground.own) && request.needs.bars.contains(&Bar::Asker);
+    let is_own = request.askers.contains(&ground.own) && request.needs.bars.contains(&Bar::Asker);
     let decided = request.decisions.iter().any(|one| one.person == ground.own);
     ApprovalPage {
         w,
@@ -233,7 +233,7 @@ fn page(
         places_text: places_text(w, request),
         may_decide: request.state == ApprovalState::Open
             && request.expires_at() >= visit.now
-            && !asker
+            && !is_own
             && !decided,
         factor,
         reason: reason.to_owned(),

@@ -80,8 +80,7 @@ pub(super) fn review(
     now: Timestamp,
 ) -> Result<Review, ActError> {
     env.store.read(|tx| {
-        let request =
-            tx.newest_approval_request(&ObjectRef::new("application", &application.id))?;
+        let request = tx.find_approval_request(&ObjectRef::new("application", &application.id))?;
         let mut names = BTreeMap::new();
         for decision in request.iter().flat_map(|one| &one.decisions) {
             if let Party::Person(id) = &decision.person {
@@ -323,7 +322,7 @@ async fn next_case(visit: &Visit) -> Result<Option<ApplicationId>, Problem> {
                 let page = tx.list_applications(permit.scope(), &filter, None, LOOKED_AT)?;
                 for one in page.items.into_iter().rev() {
                     let object = ObjectRef::new("application", &one.id);
-                    let request = tx.newest_approval_request(&object)?;
+                    let request = tx.find_approval_request(&object)?;
                     if step(tx, &principal, &one, request.as_ref(), now)?.is_some() {
                         return Ok(Some(one.id));
                     }

@@ -78,8 +78,12 @@ fn row(visit: &Visit, open: &OpenProof) -> OpenRow {
     let decides = visit.may(Permission::DecideEvidence);
     let action = match open.waiting() {
         Some(waiting) => {
-            let label = if decides { "admin.destruction.decide" } else { "admin.destruction.see" };
-            Some((w.t(label).to_owned(), evidence_href(&waiting.id)))
+            let label = if decides {
+                w.t("admin.destruction.decide")
+            } else {
+                w.t("admin.destruction.see")
+            };
+            Some((label.to_owned(), evidence_href(&waiting.id)))
         }
         None if visit.may(Permission::ManageKeys) => {
             Some((w.t("admin.destruction.hand-in").to_owned(), format!("{href}/evidence")))
@@ -286,12 +290,12 @@ fn listed(all: &[String]) -> String {
 
 fn files(w: Words, evidence: &Evidence) -> Vec<Fact> {
     let digest = |label: &str, digest: &tenkoku_domain::canonical::Digest| {
-        Fact::mono(w.t(label), format::grouped(&digest.to_string()))
+        Fact::mono(label, format::grouped(&digest.to_string()))
     };
     let mut files: Vec<Fact> =
-        evidence.attachments.iter().map(|one| digest("admin.proof.attachment", one)).collect();
-    files.extend(evidence.report.iter().map(|one| digest("admin.proof.report", one)));
-    files.extend(evidence.last_act.iter().map(|one| digest("admin.proof.last-act", one)));
+        evidence.attachments.iter().map(|one| digest(w.t("admin.proof.attachment"), one)).collect();
+    files.extend(evidence.report.iter().map(|one| digest(w.t("admin.proof.report"), one)));
+    files.extend(evidence.last_act.iter().map(|one| digest(w.t("admin.proof.last-act"), one)));
     files
 }
 
@@ -324,16 +328,16 @@ pub async fn decide(
 }
 
 fn wrong(w: Words, form: &DecisionForm) -> Option<FieldError> {
-    let error = |field: &str, key: &str| {
-        Some(FieldError { field: field.to_owned(), text: w.t(key).to_owned() })
+    let error = |field: &str, text: &str| {
+        Some(FieldError { field: field.to_owned(), text: text.to_owned() })
     };
     let length = form.reason.chars().count();
     if Decision::from_word(&form.decision).is_none() {
-        error("decision", "admin.proof.decision-missing")
+        error("decision", w.t("admin.proof.decision-missing"))
     } else if form.reason.trim().is_empty() {
-        error("reason", "admin.proof.reason-missing")
+        error("reason", w.t("admin.proof.reason-missing"))
     } else if length > REASON_MAX_CHARS {
-        error("reason", "admin.revoke.comment-long")
+        error("reason", w.t("admin.revoke.comment-long"))
     } else {
         None
     }

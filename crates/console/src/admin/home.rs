@@ -382,15 +382,15 @@ fn audit_health(w: Words, platform: &Platform) -> Health {
 /// Whether the nightly checks run: a missed one is said, not passed over.
 fn run_health(w: Words, runs: &RunWatch) -> Health {
     let (tone, value, last) = match runs {
-        RunWatch::Fine { at: None } => (Tone::Mute, "admin.home.run-first", None),
-        RunWatch::Fine { at } => (Tone::Ok, "admin.home.run-fine", *at),
-        RunWatch::Failed { at } => (Tone::Bad, "admin.home.run-failed", Some(*at)),
-        RunWatch::Missed { last } => (Tone::Bad, "admin.home.run-missed", *last),
+        RunWatch::Fine { at: None } => (Tone::Mute, w.t("admin.home.run-first"), None),
+        RunWatch::Fine { at } => (Tone::Ok, w.t("admin.home.run-fine"), *at),
+        RunWatch::Failed { at } => (Tone::Bad, w.t("admin.home.run-failed"), Some(*at)),
+        RunWatch::Missed { last } => (Tone::Bad, w.t("admin.home.run-missed"), *last),
     };
     let note = last.map_or_else(String::new, |at| {
         w.say("admin.home.run-last").with("time", format::date_time(at)).text()
     });
-    let (name, value) = (w.t("admin.home.runs").to_owned(), w.t(value).to_owned());
+    let (name, value) = (w.t("admin.home.runs").to_owned(), value.to_owned());
     Health { tone, name, value, note }
 }
 

@@ -274,15 +274,15 @@ pub async fn decide(
 }
 
 fn wrong(w: Words, form: &ClosingForm) -> Option<FieldError> {
-    let error = |field: &str, key: &str| {
-        Some(FieldError { field: field.to_owned(), text: w.t(key).to_owned() })
+    let error = |field: &str, text: &str| {
+        Some(FieldError { field: field.to_owned(), text: text.to_owned() })
     };
     if IncidentDecision::from_word(&form.decision).is_none() {
-        error("decision", "admin.proof.decision-missing")
+        error("decision", w.t("admin.proof.decision-missing"))
     } else if form.reason.trim().is_empty() {
-        error("reason", "admin.proof.reason-missing")
+        error("reason", w.t("admin.proof.reason-missing"))
     } else if form.reason.chars().count() > REASON_MAX_CHARS {
-        error("reason", "admin.revoke.comment-long")
+        error("reason", w.t("admin.revoke.comment-long"))
     } else {
         None
     }

@@ -171,8 +171,16 @@ pub(super) fn chip(w: Words, state: KeyState) -> Chip {
 /// When a key seals for the last time, by its certificate or by its revocation.
 fn last_seal(certificate: &Certificate) -> Timestamp {
     let promised = certificate.sealing_not_after.unwrap_or(certificate.validity.not_after);
-    let ended = certificate.state.revocation().map(|revocation| revocation.at);
-    ended.map_or(promised, |ended| ended.min(promised))
+    match &certificate.state {
+        // A hold ends nothing: it may be lifted.
+        CertificateState::Revoked(revocation) => revocation.at.min(promised),
+        CertificateState::Pending
+        | CertificateState::Issued
+        | CertificateState::Held(_)
+        | CertificateState::Active
+        | CertificateState::Suspended(_)
+        | CertificateState::Retired => promised,
+    }
 }
 
 /// From when on a successor may be issued.

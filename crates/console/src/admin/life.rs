@@ -16,7 +16,7 @@ use tenkoku_ca::suspend::{
 use tenkoku_domain::access::{
     Act, Apply, DecideEvidence, ManageKeys, Permission, Permit, Revoke, Scope, ViewRegistry,
 };
-use tenkoku_domain::certificate::{Certificate, CertificateState};
+use tenkoku_domain::certificate::{Certificate, CertificateState, Profile};
 use tenkoku_domain::id::KeyId;
 use tenkoku_domain::key::KeyState;
 use tenkoku_domain::suspension::{HoldCause, Suspension, limit_days};
@@ -98,6 +98,7 @@ struct Question<'a> {
     button: &'static str,
     action: String,
     back: String,
+    back_label: &'static str,
     dangerous: bool,
 }
 
@@ -114,6 +115,8 @@ async fn ask(
         w,
         frame,
         errors,
+        heading: w.t("admin.life.what-follows"),
+        back_label: question.back_label,
         points: question.points,
         numbers: question.numbers,
         blocked: None,
@@ -155,6 +158,14 @@ fn read_path(path: Path<(String, String)>) -> Result<(String, Deed), Problem> {
     Ok((id, deed.ok_or_else(Problem::not_found)?))
 }
 
+/// What follows, in a sentence.
+fn said(w: Words, point: &str, profile: Profile) -> String {
+    match point {
+        "hold-limit" => w.say("admin.life.hold-limit").with("days", limit_days(profile)).text(),
+        _ => w.word("admin.life-point", point).to_owned(),
+    }
+}
+
 fn key_question<'a>(w: Words, found: &KeyDates, deed: Deed) -> Question<'a> {
     let key = &found.key;
     let name = key.certificate.common_name.clone();
@@ -166,8 +177,7 @@ fn key_question<'a>(w: Words, found: &KeyDates, deed: Deed) -> Question<'a> {
         Deed::Retire => &["retire-no-more", "retire-stays", "retire-proof"],
         Deed::Lost => &["lost-revoked", "lost-for-ever", "lost-final"],
     };
-    let days = limit_days(key.certificate.profile);
-    let said = |point: &&str| w.say(&format!("admin.life-point.{point}")).with("days", days).text();
+    let said = |point: &&str| said(w, point, key.certificate.profile);
     Question {
         title,
         crumbs: vec![
@@ -185,6 +195,7 @@ fn key_question<'a>(w: Words, found: &KeyDates, deed: Deed) -> Question<'a> {
         button: w.word("admin.life-button", deed.word()),
         action: format!("{href}/{}", deed.word()),
         back: href,
+        back_label: w.t("admin.life.back-key"),
         dangerous: deed != Deed::Rotate,
     }
 }
@@ -344,8 +355,7 @@ fn hold_question<'a>(w: Words, on: &Held, hold: Hold) -> Question<'a> {
         Hold::Release => &["release-now"],
         Hold::Extend => &["extend-once", "extend-second"],
     };
-    let days = limit_days(certificate.profile);
-    let said = |point: &&str| w.say(&format!("admin.life-point.{point}")).with("days", days).text();
+    let said = |point: &&str| said(w, point, certificate.profile);
     let mut numbers = vec![
         Fact::link(w.t("admin.certificate.branch"), name.clone(), href.clone()),
         Fact::mono(
@@ -385,6 +395,7 @@ fn hold_question<'a>(w: Words, on: &Held, hold: Hold) -> Question<'a> {
         button: w.word("admin.life-button", hold.word()),
         action,
         back: href,
+        back_label: w.t("admin.life.back-certificate"),
         dangerous: hold == Hold::Suspend,
     }
 }

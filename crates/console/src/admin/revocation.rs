@@ -337,12 +337,11 @@ fn read(
             Err(_) => wrong("algorithm", w.t("admin.bulk.unknown")),
         }
     }
-    let mut time = |field: &str, text: &str| match local_time(text) {
-        Ok(at) => at,
-        Err(()) => {
+    let mut time = |field: &str, text: &str| {
+        local_time(text).unwrap_or_else(|()| {
             wrong(field, w.t("admin.revoke.since-shape"));
             None
-        }
+        })
     };
     selection.from = time("from", &form.from);
     selection.to = time("to", &form.to);
@@ -452,7 +451,7 @@ pub async fn show_bulk(
 
 async fn load(visit: &Visit, id: &str) -> Result<BulkRevocation, Problem> {
     let Ok(id) = BulkId::parse(id) else { return Err(Problem::not_found()) };
-    visit.run(move |env| env.store.read(|tx| Ok::<_, StoreError>(tx.load_bulk(&id)?))).await
+    visit.run(move |env| env.store.read(|tx| tx.load_bulk(&id))).await
 }
 
 async fn bulk_page(
@@ -528,13 +527,13 @@ pub async fn decide(granted: Granted<Revoke>, id: Path<String>) -> Result<HttpRe
     };
     let href = format!("{PATH}/bulk/{}", bulk.id);
     visit
-        .run(move |env| match step {
-            Some(step) => turn_bulk(env, &permit, &bulk.id, step).map(drop),
-            None => {
-                let digest = Digest::parse(&form.digest)
-                    .map_err(|_| StoreError::NotFound { what: "bulk revocation" })?;
-                approve_bulk(env, &permit, &bulk.id, &digest).map(drop)
+        .run(move |env| {
+            if let Some(step) = step {
+                return turn_bulk(env, &permit, &bulk.id, step).map(drop);
             }
+            let digest = Digest::parse(&form.digest)
+                .map_err(|_| StoreError::NotFound { what: "bulk revocation" })?;
+            approve_bulk(env, &permit, &bulk.id, &digest).map(drop)
         })
         .await?;
     Ok(see_other(&href))

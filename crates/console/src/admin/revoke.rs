@@ -421,11 +421,11 @@ fn listed(env: &Env, issuer: &Authority, serial: &Serial) -> Option<i64> {
             let mut told = present.revision;
             loop {
                 let later = tx.revocations_after(&issuer.id, told, LATER)?;
-                let Some(last) = later.last().map(|change| change.rev) else { break };
+                let Some(end) = later.last().map(|change| change.rev) else { break };
                 if later.iter().any(|change| change.serial == *serial) {
                     return Ok(None);
                 }
-                told = last;
+                told = end;
             }
             Ok::<_, StoreError>(Some(present.number))
         })

@@ -7,7 +7,6 @@ use askama::Template;
 use tenkoku_domain::access::ViewRegistry;
 use tenkoku_domain::id::JobId;
 use tenkoku_domain::task::{Task, TaskKind, TaskState};
-use tenkoku_store::StoreError;
 
 use super::views::{Fact, ROWS, html};
 use crate::format;
@@ -116,7 +115,7 @@ pub(super) fn platform_only(
 
 async fn load(visit: &Visit, id: &str) -> Result<Task, Problem> {
     let Ok(id) = JobId::parse(id) else { return Err(Problem::not_found()) };
-    visit.run(move |env| env.store.read(|tx| Ok::<_, StoreError>(tx.load_task(&id)?))).await
+    visit.run(move |env| env.store.read(|tx| tx.load_task(&id))).await
 }
 
 fn part(w: Words, task: &Task) -> TaskProgress {

@@ -403,8 +403,9 @@ pub fn finish_signing(
         return Err(PasskeyError::Over);
     }
     let attempt = console.throttle.begin(&format!("step-up {user}"), &source, now)?;
-    let used = env.store.write(|tx| use_passkey(tx, library(console)?, user, answer, &state))?;
-    if !used {
+    let is_shown =
+        env.store.write(|tx| use_passkey(tx, library(console)?, user, answer, &state))?;
+    if !is_shown {
         return Err(PasskeyError::Wrong);
     }
     console.throttle.succeeded(attempt);

@@ -55,7 +55,9 @@ impl Memory {
             let page = env.store.read(|tx| tx.revocations_after(&authority.id, after, PAGE))?;
             let Some(last) = page.last().map(|change| change.rev) else { return Ok(()) };
             read += page.len();
-            page.into_iter().for_each(|change| self.apply(change));
+            for change in page {
+                self.apply(change);
+            }
             self.revision = last;
             collected(read);
         }

@@ -58,6 +58,10 @@ impl ServedCrls {
 
     /// A list as it lies in the store. Where the store does not answer, the one that was served
     /// before is served on. The first of an authority is issued when it is asked for.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "for how long a file is served without a look; no date"
+    )]
     pub fn load(
         &self,
         env: &Env,
@@ -123,17 +127,16 @@ pub fn read_file_name(file: &str) -> Vec<(AuthorityCode, CrlList)> {
     let mut add = |code: &str, list| {
         found.extend(AuthorityCode::parse(code).ok().map(|code| (code, list)));
     };
-    match stem.strip_suffix(".delta") {
-        Some(code) => add(code, CrlList::Delta),
-        None => {
-            add(stem, CrlList::Full);
-            if let Some((code, number)) = stem.rsplit_once('-')
-                && let Ok(number) = number.parse::<u32>()
-                && stem == format!("{code}-{number}")
-            {
-                add(code, CrlList::Shard(number));
-            }
-        }
+    if let Some(code) = stem.strip_suffix(".delta") {
+        add(code, CrlList::Delta);
+        return found;
+    }
+    add(stem, CrlList::Full);
+    if let Some((code, number)) = stem.rsplit_once('-')
+        && let Ok(number) = number.parse::<u32>()
+        && stem == format!("{code}-{number}")
+    {
+        add(code, CrlList::Shard(number));
     }
     found
 }

@@ -72,6 +72,7 @@ Example:
   tenkoku delegation text grt_… > grant.json
   openssl cms -sign -binary -in grant.json -signer boss.pem -inkey boss.key -outform PEM -out grant.p7s
   tenkoku delegation confirm grt_… --signature grant.p7s --crl register.crl")]
+#[expect(clippy::struct_excessive_bools, reason = "one flag each on the command line")]
 pub(crate) struct SetArgs {
     /// The organisation: identifier, corporate number or id
     #[arg(long)]
@@ -194,7 +195,8 @@ pub(crate) fn run(
             let ended = end_grant(&env, &wire::shell().permit(now)?, &id)
                 .map_err(|error| Failure::from(error).named(&id))?;
             output.result("grant-list", json!({ "grants": ended }), || {
-                ended.iter().map(|one| format!("{}  {}\n", one.terms.id, one.state)).collect()
+                let lines = ended.iter().map(|one| format!("{}  {}", one.terms.id, one.state));
+                lines.collect::<Vec<_>>().join("\n") + "\n"
             });
         }
     }
@@ -276,7 +278,7 @@ fn told(env: &Env, grant: &Grant, output: &Output) -> Result<(), Failure> {
     let id = &grant.terms.id;
     let (used, request) = env.store.read(|tx| {
         let used = tx.grant_usage(id, env.clock.now())?;
-        Ok::<_, StoreError>((used, tx.newest_approval_request(&ObjectRef::new("grant", id))?))
+        Ok::<_, StoreError>((used, tx.find_approval_request(&ObjectRef::new("grant", id))?))
     })?;
     let digest = grant.terms.digest()?;
     let value = json!({

@@ -279,7 +279,7 @@ fn rotate(args: &RotateArgs, env: &Env, output: &Output) -> Result<(), Failure> 
     let permit = wire::shell().permit(env.clock.now())?;
     let applied = order_successor(env, &permit, &order).map_err(|e| named(e, &args.predecessor))?;
     let ready = prove_here(env, &applied, &args.keys)?;
-    print_applied(&env, &applied, ready.as_ref(), output)
+    print_applied(env, &applied, ready.as_ref(), output)
 }
 
 fn retire(env: &Env, key: &str, yes: bool, output: &Output) -> Result<(), Failure> {
@@ -309,12 +309,11 @@ fn usage(env: &Env, key: &str, count: (i64, &str), output: &Output) -> Result<()
 }
 
 fn proof(env: &Env, key: &str, output: &Output) -> Result<(), Failure> {
-    let fingerprint = match Digest::parse(key) {
-        Ok(digest) => Fingerprint(digest),
-        Err(_) => {
-            let id = parse_key(key)?;
-            env.store.read(|tx| tx.load_key(&id)).map_err(|e| named(e, key))?.fingerprint
-        }
+    let fingerprint = if let Ok(digest) = Digest::parse(key) {
+        Fingerprint(digest)
+    } else {
+        let id = parse_key(key)?;
+        env.store.read(|tx| tx.load_key(&id)).map_err(|e| named(e, key))?.fingerprint
     };
     let note = destruction_note(env, &fingerprint)?;
     let note = note.ok_or_else(|| Failure::nothing("destruction note", key))?;

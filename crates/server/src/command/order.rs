@@ -323,7 +323,7 @@ fn reject(env: &Env, id: &ApplicationId, reason: &str) -> Result<Application, Fa
         .read(|tx| {
             let found = tx.load_application(&Scope::Platform, id)?;
             let object = ObjectRef::new("application", id);
-            Ok::<_, StoreError>((found, tx.newest_approval_request(&object)?))
+            Ok::<_, StoreError>((found, tx.find_approval_request(&object)?))
         })
         .map_err(|error| Failure::from(error).named(id))?;
     let decided = match request.filter(|_| found.state == ApplicationState::Approval) {
@@ -344,7 +344,7 @@ fn told(env: &Env, application: &Application, output: &Output) -> Result<(), Fai
         let object = ObjectRef::new("application", &application.id);
         let missing =
             if open { missing_records(env, tx, application, env.clock.now())? } else { None };
-        Ok::<_, ActError>((tx.newest_approval_request(&object)?, missing))
+        Ok::<_, ActError>((tx.find_approval_request(&object)?, missing))
     })?;
     let mut value = application_json(application);
     if let Value::Object(members) = &mut value {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use tenkoku_ca::act::{ActError, EvidenceFile};
+use tenkoku_ca::act::EvidenceFile;
 use tenkoku_ca::office::{
     DelegateOrder, PersonOrder, RepresentativeOrder, add_delegate, end_representative,
     record_representative, remove_delegate, take_person,
@@ -152,9 +152,8 @@ pub(crate) fn run(command: PersonCommand, config: &Config, output: &Output) -> R
             let all = env.store.read(|tx| tx.list_persons())?;
             let rows: Vec<Value> = all.iter().map(|one| json!(one)).collect();
             output.result("person-list", json!({ "persons": rows }), || {
-                all.iter()
-                    .map(|one| format!("{}  {}  {}\n", one.id, one.name, one.contact))
-                    .collect()
+                let line = |one: &Person| format!("{}  {}  {}\n", one.id, one.name, one.contact);
+                all.iter().map(line).collect::<Vec<_>>().concat()
             });
         }
         PersonCommand::Add { name, contact, another } => {
@@ -165,7 +164,7 @@ pub(crate) fn run(command: PersonCommand, config: &Config, output: &Output) -> R
             };
             let origin = wire::shell().origin();
             let taken = env.store.write(|tx| take_person(&env, tx, &origin, &order, now));
-            let person = taken.map_err(|error: ActError| Failure::from(error))?;
+            let person = taken?;
             output.result("person", json!(person), || person_text(&person));
         }
         PersonCommand::Offices { org } => {

@@ -296,7 +296,7 @@ pub(crate) fn run_issuer(
         IssuerCommand::Show { issuer } => {
             let id = parse_issuer(&issuer)?;
             let object = ObjectRef::new("trusted-issuer", &id);
-            let request = env.store.read(|tx| tx.newest_approval_request(&object))?;
+            let request = env.store.read(|tx| tx.find_approval_request(&object))?;
             let request = request.ok_or_else(|| Failure::nothing("request", &issuer))?;
             output.result("approval-request", request_json(&request), || request_text(&request));
         }

@@ -6,6 +6,13 @@ use tenkoku_domain::policy::Installation;
 /// The identifier of the operator in the starter file. Nothing real is certified under it.
 pub(crate) const SAMPLE_OPERATOR: &str = "NTRJP-7123456789012";
 
+/// The section of known-key feeds.
+const KEY_FEED: &str = r#"[key_feed]
+# The name under which `tenkoku keyfeed export` tells other authorities which keys were met here, by
+# fingerprint alone: a domain name of yours. Default: nothing is told.
+# authority = "ca.example.jp"
+"#;
+
 /// What the starter file is filled with.
 #[derive(Clone, Debug)]
 pub(crate) struct Starter {
@@ -51,6 +58,7 @@ const MAIL: &str = r#"[mail]
 "#;
 
 /// The text of the starter file.
+#[expect(clippy::too_many_lines, reason = "one file, in one piece")]
 pub(crate) fn starter_text(starter: &Starter) -> String {
     let Starter { kind, policy_arc, database_url, listen, public_address, clock_servers } = starter;
     let [public, console, operations] = listen;
@@ -133,11 +141,7 @@ passphrase_file = "passphrase"
 # Signatures made at once, at most. Default: 4.
 # sessions = 4
 
-[key_feed]
-# The name under which `tenkoku keyfeed export` tells other authorities which keys were met here, by
-# fingerprint alone: a domain name of yours. Default: nothing is told.
-# authority = "ca.example.jp"
-
+{KEY_FEED}
 [operator]
 # Who operates the authorities: the legal name in English, as registered, and in Latin letters.
 name = "Sample Trust Services"

@@ -368,7 +368,7 @@ fn approvals_read_back_and_one_person_decides_once(world: World) {
             ),
         ],
     );
-    let found = world.read(|tx| tx.newest_approval_request(&asked.object));
+    let found = world.read(|tx| tx.find_approval_request(&asked.object));
     assert_eq!(found.as_ref(), Some(&asked));
     let decision = approval(&asked, Verdict::Approved);
     let decided = asked.clone().with(decision.clone());

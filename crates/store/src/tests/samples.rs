@@ -27,9 +27,9 @@ use tenkoku_domain::destruction::{CopyLine, Evidence, Method, Signatory, SignerR
 use tenkoku_domain::exchange::{BundleKind, CompareCode};
 use tenkoku_domain::feed::{Feed, FeedAuthority, FeedKey, FeedSource, FeedState};
 use tenkoku_domain::id::{
-    AccreditationId, ApplicationId, AuthorityId, BranchId, BulkId, CeremonyId, CertificateId, ContainerId,
-    Entropy, EvidenceId, ExchangeId, IncidentId, InstanceId, KeyEvidenceId, KeyId, OrganisationId,
-    PersonId, ProposalId, RequestId, SessionId, UserId,
+    AccreditationId, ApplicationId, AuthorityId, BranchId, BulkId, CeremonyId, CertificateId,
+    ContainerId, Entropy, EvidenceId, ExchangeId, IncidentId, InstanceId, KeyEvidenceId, KeyId,
+    OrganisationId, PersonId, ProposalId, RequestId, SessionId, UserId,
 };
 use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::incident::{Incident, IncidentClosing, IncidentDecision, IncidentKind};

@@ -1,6 +1,6 @@
 //! What status services ask, and the lists they publish.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tenkoku_domain::access::Scope;
 use tenkoku_domain::audit::{Event, IssuedCrl, SignedCrl, StatusEvent};
@@ -162,7 +162,7 @@ fn changes_are_read_in_the_order_of_their_commits(world: World) {
 /// Keeps what it is told and how much of it could be read at that moment.
 struct Ear {
     store: crate::Store,
-    heard: std::sync::Mutex<Vec<(i64, bool)>>,
+    heard: Mutex<Vec<(i64, bool)>>,
 }
 
 impl StatusListener for Ear {
@@ -176,8 +176,9 @@ impl StatusListener for Ear {
 }
 
 fn a_listener_knows_before_the_writer_goes_on(world: World) {
-    let ear = Arc::new(Ear { store: world.store.clone(), heard: Default::default() });
-    world.store.tell_status(Arc::downgrade(&(Arc::clone(&ear) as Arc<dyn StatusListener>)));
+    let ear = Arc::new(Ear { store: world.store.clone(), heard: Mutex::default() });
+    let listener: Arc<dyn StatusListener> = Arc::<Ear>::clone(&ear);
+    world.store.tell_status(Arc::downgrade(&listener));
     world.record(&s::registry()).unwrap();
     let mut bell = world.store.status_bell().unwrap();
     let certificate = issued(&world, 1);
@@ -198,28 +199,28 @@ fn the_log_says_what_the_certificates_say(world: World) {
     world.record(&s::registry()).unwrap();
     let held = issued(&world, 1);
     let (kept, lost) = (issued(&world, 2), pending(&world, 3));
-    let hold = s::revocation(Cause::Suspended);
+    let revocation = s::revocation(Cause::Suspended);
     world.record(&[revoked(&held, Cause::KeyExposed)]).unwrap();
     world
-        .record(&[Event::CertificateNotAccepted { certificate: lost.clone(), revocation: hold }])
+        .record(&[Event::CertificateNotAccepted { certificate: lost.clone(), revocation }])
         .unwrap();
     let never = pending(&world, 4);
     let changes = world.read(|tx| tx.status_changes(0, 100));
-    let last = |serial| changes.iter().rev().find(|change| change.serial == serial);
+    let newest = |serial| changes.iter().rev().find(|change| change.serial == serial);
     for certificate in [held, kept, lost, never] {
         let state = world.read(|tx| tx.status_of(&certificate.authority, &certificate.serial));
-        let told = last(certificate.serial).map(|change| change.told.revocation().cloned());
+        let told = newest(certificate.serial).map(|change| change.told.revocation().cloned());
         assert_eq!(told, state.map(|state| state.revocation().cloned()));
     }
 }
 
 fn a_sign_of_life_is_kept_for_copies(world: World) {
+    use crate::schema::status_beats;
+    use diesel::prelude::*;
     world.store.write(|tx| tx.beat_status(NOW)).unwrap();
     world.store.write(|tx| tx.beat_status(NOW.plus_seconds(1))).unwrap();
     // The original needs none: it holds everything.
     assert_eq!(world.read(|tx| tx.status_source()), StatusSource::Original);
-    use crate::schema::status_beats;
-    use diesel::prelude::*;
     let beats = world.read(|tx| Ok(status_beats::table.load::<(String, i64)>(tx.conn)?));
     assert_eq!(beats, [("node-1".to_owned(), NOW.plus_seconds(1).millis())]);
 }

@@ -37,10 +37,10 @@ fn signed_with(signer: &Signer, uri: &str, padding: &'static dyn RsaEncoding) ->
     let linted = rules::lint(sample::list()).unwrap();
     let certificate = signer.certificate.clone();
     let prepared = prepare(linted, certificate, Algorithm::RsaSha512, at(SIGNED)).unwrap();
-    let signed = String::from_utf8(prepared.to_be_signed().to_vec()).unwrap();
+    let covered = String::from_utf8(prepared.to_be_signed().to_vec()).unwrap();
     let first = signer.sign(prepared.to_be_signed());
     let document = String::from_utf8(prepared.finish(&first).unwrap()).unwrap();
-    let value = signer.sign_with(padding, signed.replace(ours, uri).as_bytes());
+    let value = signer.sign_with(padding, covered.replace(ours, uri).as_bytes());
     let encode = |value: &[u8]| STANDARD.encode(value);
     document.replace(ours, uri).replace(&encode(&first), &encode(&value)).into_bytes()
 }

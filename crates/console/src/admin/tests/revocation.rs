@@ -39,6 +39,9 @@ fn a_certificate_is_revoked_in_four_steps_and_seen_from_outside() {
         let (done, records) = told(world, || officer.submit(&path, &entries));
         done.check_leads_to(&result);
         assert_eq!(records, ["cert.revoked ok"]);
+        // The list is made beside the request, within a second.
+        officer.get(&result).check(200, "id=\"tick-crl\" data-state=\"warn\"");
+        world.crl("seal-l2-g1");
         let page = officer.get(&result);
         for tick in ["tick-recorded", "tick-ocsp", "tick-crl"] {
             page.check(200, &format!("id=\"{tick}\" data-state=\"ok\""));
