@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -478,6 +479,9 @@ fn release(certificate: &Certificate, out: Option<&Path>, output: &Output) -> Re
     Ok(())
 }
 
+/// How long a revocation takes to be known to every process that answers.
+const SEEN_EVERYWHERE: Duration = Duration::from_millis(1_200);
+
 pub(crate) fn run_revoke(
     args: &RevokeArgs,
     config: &Config,
@@ -515,6 +519,9 @@ pub(crate) fn run_revoke(
         let authority = env.store.read(|tx| tx.load_authority(&revoked.authority))?;
         let serial = revoked.serial.clone();
         let crl = current_list(&env, &authority.code, |a| a.crl_shards.list_of(&serial))?;
+        // Other processes look into the log several times a second, and at lists once: what is
+        // acknowledged here is told everywhere.
+        std::thread::park_timeout(SEEN_EVERYWHERE);
         output.progress(&format!("OCSP answers revoked; CRL {} lists it", crl.number));
     }
     output.result("certificate", certificate_json(&revoked), || certificate_text(&revoked));
