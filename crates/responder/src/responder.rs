@@ -1,7 +1,7 @@
 //! The responder: follows the status log, keeps what it signed, and answers from memory.
 //!
 //! A request is read and looked up without the store, without a lock that anybody holds for long,
-//! and without a line in a log. What must be signed is handed back as a [`Task`], so that whoever
+//! and without a line in a log. What must be signed is handed back as a `Task`, so that whoever
 //! serves decides where it is signed. Deliberately not here: HTTP, threads, and the clock that says
 //! when to look into the store again.
 //!
