@@ -56,7 +56,7 @@ fn a_key_store_that_fails_leaves_nothing_issued() {
         assert_eq!(world.ask("seal-l1-g1", &encode_request(&[id], None)), UNAUTHORIZED);
         assert!(!listed(world, &pending));
         // Nobody begins a second time while the first may still be under way.
-        let under_way = (RefusalCode::StateConflict, "6.3");
+        let under_way = (RefusalCode::StateConflict, "I-3");
         check_refused(world, || world.issue(&application), under_way, "cert.issued");
         world.clock.advance_seconds(9);
         assert_eq!(settle(world), 0);

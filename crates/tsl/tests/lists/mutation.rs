@@ -110,7 +110,7 @@ fn a_damaged_document_has_a_stable_canonical_form_or_none() {
             }
         }
     }
-    assert!(formed > 500, "only {formed} damaged documents were still XML");
+    assert!(formed > 200, "only {formed} damaged documents were still XML");
 }
 
 #[test]
@@ -150,5 +150,5 @@ fn a_damaged_draft_that_is_read_can_be_written() {
             assert!(again == list, "{} {round}", file.display());
         }
     }
-    assert!(read > 50, "only {read} damaged drafts were read");
+    assert!(read > 15, "only {read} damaged drafts were read");
 }
