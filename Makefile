@@ -23,7 +23,7 @@ check: ## formatting, lints, documentation, dependencies: warnings are errors
 	@scripts/setup-build
 	@scripts/check
 
-bench: ## measure the rate of issuance on both databases, next to openssl
+bench: ## measure issuance, keys in a token, memory, lists, weak keys; prints and judges nothing
 	@scripts/setup-build
 	@scripts/setup-tests
 	@scripts/bench

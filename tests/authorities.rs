@@ -7,13 +7,16 @@ use tenkoku_ca::authority::{
     suspend_authority,
 };
 use tenkoku_ca::emergency::{declare_compromise, plan_emergency, rehearse_emergency};
+use tenkoku_ca::signer::{SignerError, renew_list_signer, renew_ocsp_signers};
 use tenkoku_domain::access::{Actor, OperateAuthority, Permit, Principal, Role, RoleGrant, Scope};
 use tenkoku_domain::authority::{Authority, AuthorityKind, AuthorityState, NEVER};
 use tenkoku_domain::ceremony::{Consent, CrossWish};
 use tenkoku_domain::certificate::CertificateState;
+use tenkoku_domain::incident::{IncidentKind, IncidentState};
 use tenkoku_domain::level::Level;
 use tenkoku_domain::policy::Installation;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_keys::KeyError;
 use tenkoku_pki::crl::Crl;
 use tenkoku_pki::ocsp::AnswerStatus;
 use tenkoku_pki::pem;
@@ -345,5 +348,65 @@ fn an_emergency_is_rehearsed_without_a_change_and_run_by_two_persons() {
         assert!(matches!(state, CertificateState::Revoked(_)), "{state:?}");
         assert_eq!(world.authority("seal-l2-g1").state, AuthorityState::Retiring);
         assert_eq!(world.crl("root-g1").entries().count(), 1);
+    });
+}
+
+#[test]
+fn km_10_a_signer_s_key_that_could_leave_its_device_is_destroyed_and_an_incident_opened() {
+    World::on_each_database(|world| {
+        let seal = world.seal(&world.osaka(), Level::Two);
+        let before =
+            (world.env.keys.list().expect("the keys"), world.read(|tx| tx.list_authorities()));
+        world.clock.advance_days(15);
+        world.keys.make_loose();
+        let (renewed, told) = world.told(|| renew_ocsp_signers(&world.env, &world.permit()));
+        assert!(
+            matches!(renewed, Err(SignerError::Keys(KeyError::Attributes { .. }))),
+            "{renewed:?}"
+        );
+        // One refusal and one incident for the signer of each issuing authority.
+        let levels = Level::ALL.len();
+        let refusals: Vec<_> = told.iter().filter(|one| one["outcome"] == "refused").collect();
+        assert_eq!((refusals.len(), told.len()), (levels, 2 * levels), "{told:#?}");
+        for refused in refusals {
+            assert_eq!(
+                (&refused["code"], &refused["reason"]),
+                (&"key.ordered".into(), &"container-attributes".into())
+            );
+            assert_eq!(refused["detail"]["rule"], "KM-10");
+        }
+        assert!(told.iter().any(|one| one["code"] == "hsm.error"), "{told:#?}");
+        let open = world.read(|tx| tx.list_incidents(Some(IncidentState::Open), None, 10)).items;
+        assert_eq!(open.len(), levels);
+        assert!(open.iter().all(|one| one.kind == IncidentKind::WrongAttributes));
+        assert!(open.iter().all(|one| one.told == ["ca-officer"]));
+        // Nothing is left of the keys, the former signers answer on, and nothing else changed.
+        assert_eq!(world.env.keys.list().expect("the keys"), before.0);
+        assert_eq!(world.read(|tx| tx.list_authorities()), before.1);
+        assert_eq!(world.status(&seal), AnswerStatus::Good);
+        // With the device in order again the next run succeeds; the incident stays until decided.
+        world.keys.recover();
+        assert_eq!(renew_ocsp_signers(&world.env, &world.permit()).expect("signers"), levels);
+        assert_eq!(world.read(|tx| tx.count_open_incidents()), 3);
+    });
+}
+
+#[test]
+fn km_10_an_authority_whose_key_could_leave_its_device_is_not_made() {
+    World::on_each_database(|world| {
+        let before = world.env.keys.list().expect("the keys");
+        world.keys.make_loose();
+        let order = world.authority_order("seal-l2-g9", AuthorityKind::Issuing(Level::Two), 9);
+        let refusal = refused(create_authority(&world.env, &world.permit(), &order));
+        assert_eq!(
+            (refusal.code, refusal.rule.as_str()),
+            (RefusalCode::ContainerAttributes, "KM-10")
+        );
+        assert_eq!(world.env.keys.list().expect("the keys"), before);
+        assert!(world.read(|tx| tx.find_authority("seal-l2-g9")).is_none());
+        let renewed = renew_list_signer(&world.env, &world.permit()).expect("the present one");
+        world.clock.advance_seconds(1);
+        assert!(renewed.validity.not_after > world.now());
+        assert_eq!(world.read(|tx| tx.count_open_incidents()), 1);
     });
 }

@@ -110,6 +110,7 @@ fn km_10_an_installation_with_a_key_device_issues_and_outlives_its_loss() {
     let mut serve = device.installation.command(["serve"]);
     let server = device.installation.start(device.place(&mut serve));
     believed(&device, &certificate);
+    where_the_keys_lie(&device);
     let ready = || get(&format!("{}/readyz", device.installation.operations()));
     assert_eq!(ready().status, 200, "{}", ready().text());
 
@@ -127,6 +128,26 @@ fn km_10_an_installation_with_a_key_device_issues_and_outlives_its_loss() {
     assert_eq!(ready().status, 200, "{}", ready().text());
     believed(&device, &certificate);
     assert_eq!(server.terminate(), Some(0));
+}
+
+/// K2: of the keys of authorities and their signers, the token and the object in it are kept.
+fn where_the_keys_lie(device: &Device) {
+    let shown = device.json(&["ca", "show", "seal-l1-g1"]);
+    let keys = shown["keys"].as_array().expect("keys");
+    let roles: Vec<_> = keys.iter().map(|key| key["role"].as_str().expect("a role")).collect();
+    assert!(roles.starts_with(&["authority", "ocsp-signer"]), "{roles:?}");
+    for key in keys {
+        assert_eq!(key["origin"], "K2", "{key}");
+        let evidence = key["evidence"].as_array().expect("evidence");
+        let [one] = evidence.as_slice() else { panic!("{key}") };
+        assert_eq!((&one["format"], &one["class"]), (&"platform".into(), &"K2".into()), "{one}");
+        assert_eq!(one["device"].as_str().expect("a serial number").len(), 16, "{one}");
+        // CKA_ID is the name of the key.
+        let id = key["id"].as_str().expect("an id");
+        assert_eq!(one["object"], hex::encode(id), "{one}");
+    }
+    let told = device.tenkoku(&["ca", "show", "root-g1"]);
+    assert!(told.success().contains("lies in"), "{}", told.stdout);
 }
 
 #[test]

@@ -36,6 +36,7 @@ mod origin;
 mod path_validation;
 mod policies;
 mod possession;
+mod post_quantum;
 mod refusals;
 mod revocation;
 mod rotation;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tenkoku_ca::acknowledge::{acknowledge, ask_challenge};
 use tenkoku_ca::apply::Applied;
+use tenkoku_ca::authority::AuthorityError;
+use tenkoku_ca::ceremony::{Attendance, Deeds, run_ceremony};
 use tenkoku_ca::container::{ContainerOrder, register_container, verify_container};
 use tenkoku_ca::issue::issue_certificate;
 use tenkoku_ca::origin::Exhibits;
@@ -13,11 +15,21 @@ use tenkoku_ca::vendor_root::{add_vendor_root, decide_vendor_root, end_vendor_ro
 use tenkoku_domain::access::{Principal, Role, Scope};
 use tenkoku_domain::application::{Application, ApplicationState};
 use tenkoku_domain::audit::Event;
+use tenkoku_domain::authority::AuthorityCode;
 use tenkoku_domain::branch::Branch;
+use tenkoku_domain::ceremony::record::{CeremonyRecord, Output};
+use tenkoku_domain::ceremony::script::WrittenTick;
+use tenkoku_domain::ceremony::template::{OfflineIssuer, Wish, script};
+use tenkoku_domain::ceremony::{
+    Ceremony, CeremonyKind, CeremonyRole, Consent, Participant, Step, StepAct, Subject,
+};
 use tenkoku_domain::certificate::CertificateState;
 use tenkoku_domain::container::{Container, ContainerKind, ContainerState};
+use tenkoku_domain::id::CeremonyId;
 use tenkoku_domain::key::{KeyAlgorithm, OriginClass};
 use tenkoku_domain::level::Level;
+use tenkoku_domain::name::Name;
+use tenkoku_domain::organisation::Language;
 use tenkoku_domain::origin::{EvidenceFormat, Statement};
 use tenkoku_domain::policy::draft::Verdict;
 use tenkoku_domain::policy::{Installation, KeyPolicy};
@@ -440,4 +452,232 @@ fn the_command_line_takes_a_level_2_key_from_its_container_to_its_certificate() 
     assert_eq!(shown["state"], "in-use");
     let retired = installation.tenkoku(["container", "retire", &container]);
     assert!(retired.exited(1).is_empty(), "a container with a live key stays");
+}
+
+#[test]
+fn the_command_line_makes_a_key_before_witnesses() {
+    let installation = Installed::with_sample();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let [key, csr, seen, script, ticks] =
+        ["branch.key", "proof.csr", "photograph", "key.toml", "ticks.toml"].map(file);
+    std::fs::write(&seen, "a photograph").expect("a file");
+    let org = "NTRJP-8000000990001";
+    let of = ["container", "register", "--org", org, "--branch", "BR-0001", "--kind", "token"];
+    let what = ["--model", "Sample Token", "--serial", "SN-1", "--location", "safe"];
+    let who = ["--custodian-name", "見本 花子", "--custodian-email", "hanako@sample.example"];
+    let words = of.iter().chain(&what).chain(&who).copied();
+    let container = installation.json(words)["id"].as_str().expect("an id").to_owned();
+    installation.json(["container", "verify", &container, "--evidence", &seen]);
+    let applied = installation.json(["apply", "--branch", "BR-0001", "--org", org, "--level", "3"]);
+    let id = applied["id"].as_str().expect("an id");
+    let new = ["ceremony", "new", "--kind", "key-generation-witnessed"];
+    let about = ["--application", id, "--container", &container, "--leader", "Sato Megumi"];
+    let alone = installation.tenkoku(new.iter().chain(&about).copied());
+    assert!(alone.exited(5).is_empty());
+    assert!(alone.said().contains("dual-control"), "{}", alone.said());
+    let with = ["--auditor", "Tanaka Minoru"];
+    let text = installation.tenkoku(new.iter().chain(&about).chain(&with).copied());
+    let text = text.success().to_owned();
+    std::fs::write(&script, &text).expect("a file");
+    let tick = |step: usize, (role, person): (&str, &str)| {
+        format!("[[ticks]]\nstep = {step}\nrole = \"{role}\"\nperson = \"{person}\"\n")
+    };
+    let people = [("leader", "Sato Megumi"), ("auditor", "Tanaka Minoru")];
+    let steps = 1..=text.matches("[[steps]]").count();
+    let all: String = steps.flat_map(|step| people.map(|who| tick(step, who))).collect();
+    std::fs::write(&ticks, all).expect("a file");
+    let request = ["application", "request", id, "--key", &key, "--out", &csr];
+    installation.tenkoku(request).success();
+    installation.tenkoku(["ceremony", "check", &script]).success();
+    let run = ["ceremony", "run", &script, "--ticks", &ticks];
+    let without = installation.tenkoku(run);
+    assert!(without.exited(2).is_empty());
+    assert!(without.said().contains("--csr"), "{}", without.said());
+    let held = installation.json(run.iter().chain(&["--csr", &csr]).copied());
+    let ceremony = held["record"]["ceremony"]["id"].as_str().expect("an id");
+    let prove = ["application", "prove", id, "--csr", &csr, "--ceremony", ceremony];
+    let ready = installation.json(prove);
+    assert_eq!(ready["state"], "ready");
+    let issued = installation.json(["issue", id]);
+    let shown = installation.json(["key", "show", issued["key"].as_str().expect("a key")]);
+    assert_eq!(shown["origin"], "K4", "{shown}");
+}
+
+/// A ceremony at which the key of an application is made in a container.
+fn witnessed(
+    world: &World,
+    (applied, container): (&Applied, &Container),
+    roles: &[(CeremonyRole, &str)],
+) -> Ceremony {
+    let participant = |(role, name): &(CeremonyRole, &str)| Participant {
+        role: *role,
+        person: Name::parse(name).expect("a name"),
+    };
+    script(Wish {
+        id: CeremonyId::new(world.now(), &*world.env.entropy),
+        kind: CeremonyKind::WitnessedKey,
+        subject: Subject::SealKey {
+            application: applied.application.id.clone(),
+            container: container.id.clone(),
+        },
+        language: Language::Ja,
+        installation: world.env.settings.installation,
+        roles: roles.iter().map(participant).collect(),
+        recording: None,
+        offline_issuer: OfflineIssuer::Here,
+    })
+}
+
+/// Everybody ticks everything, but who is named here does not sign.
+struct Room {
+    ceremony: Ceremony,
+    absent: Option<&'static str>,
+}
+
+impl Attendance for Room {
+    fn before(&mut self, step: &Step) -> Result<Vec<WrittenTick>, AuthorityError> {
+        let comes = |one: &&Participant| {
+            step.act != StepAct::Sign || Some(one.person.as_str()) != self.absent
+        };
+        let tick = |one: &Participant| WrittenTick {
+            step: step.number,
+            role: one.role,
+            person: one.person.clone(),
+            deviation: None,
+        };
+        Ok(self.ceremony.roles.iter().filter(comes).map(tick).collect())
+    }
+
+    fn after(&mut self, _: &Step, _: &[Output]) -> Result<Vec<WrittenTick>, AuthorityError> {
+        Ok(Vec::new())
+    }
+}
+
+/// The request that the custodian hands over; nothing else is done at such a ceremony.
+struct Handed(Vec<u8>);
+
+impl Deeds for Handed {
+    fn first_crl(&self, _: &AuthorityCode) -> Result<Vec<Output>, AuthorityError> {
+        panic!("no authority is made")
+    }
+
+    fn last_crl(&self, _: &AuthorityCode) -> Result<Vec<Output>, AuthorityError> {
+        panic!("no authority ends")
+    }
+
+    fn answer(&self, _: &Consent) -> Result<Vec<Output>, AuthorityError> {
+        panic!("no bundle is answered")
+    }
+
+    fn request(&self) -> Result<Vec<u8>, AuthorityError> {
+        Ok(self.0.clone())
+    }
+}
+
+fn hold(
+    world: &World,
+    ceremony: &Ceremony,
+    absent: Option<&'static str>,
+    request: Vec<u8>,
+) -> Result<CeremonyRecord, AuthorityError> {
+    let mut room = Room { ceremony: ceremony.clone(), absent };
+    run_ceremony(&world.env, &world.permit(), ceremony.clone(), &mut room, &Handed(request))
+}
+
+fn not_held(held: Result<CeremonyRecord, AuthorityError>) -> Refusal {
+    match held {
+        Err(AuthorityError::Refused(refusal)) => refusal,
+        other => panic!("{other:?} is no refusal"),
+    }
+}
+
+const TWO: [(CeremonyRole, &str); 2] =
+    [(CeremonyRole::Leader, "佐藤 恵"), (CeremonyRole::Officer, "鈴木 一郎")];
+
+#[test]
+fn km_8_a_key_that_was_made_before_witnesses_is_as_good_as_an_attested_one() {
+    World::on_each_database(|world| {
+        let osaka = world.osaka();
+        strict(world);
+        let container = container(world, &osaka, "SN-77");
+        let key = p256();
+        let applied = open(world, &osaka, Level::Three);
+        let request = key.proof(&applied.challenge.text);
+        let ceremony = witnessed(world, (&applied, &container), &TWO);
+        let told = |id: &CeremonyId| Exhibits { ceremony: Some(id.clone()), ..Exhibits::default() };
+        let problem = |key: &ApplicantKey, id: &CeremonyId| {
+            invalid(world, &applied, key, told(id)).facts["problem"].clone()
+        };
+        // Nobody held it yet; then one of the two does not sign, and it stays open.
+        assert_eq!(problem(&key, &ceremony.id), "ceremony-unknown");
+        let refused = not_held(hold(world, &ceremony, Some("鈴木 一郎"), request.clone()));
+        assert_eq!((refused.code, refused.rule.as_str()), (RefusalCode::DualControl, "KM-19"));
+        assert_eq!(refused.facts["problem"], "unsigned");
+        assert_eq!(problem(&key, &ceremony.id), "ceremony-open");
+        let record = hold(world, &ceremony, None, request).expect("a record");
+        let fingerprint = key.public().fingerprint().to_string();
+        assert_eq!(record.output(StepAct::WitnessKey, "key-fingerprint"), Some(&*fingerprint));
+        assert_eq!(record.output(StepAct::WitnessKey, "device"), Some("SN-77"));
+        // Another key than the one that everybody saw, and another application.
+        assert_eq!(problem(&p256(), &ceremony.id), "attests-other-key");
+        let organisation =
+            world.read(|tx| tx.load_organisation(&Scope::Platform, &osaka.organisation));
+        let nagoya = world.branch(&organisation, ["BR-0003", "名古屋支店", "Nagoya Branch"]);
+        let other = open(world, &nagoya, Level::Three);
+        let refused = invalid(world, &other, &p256(), told(&ceremony.id));
+        assert_eq!(refused.facts["problem"], "ceremony-unknown");
+
+        let ready = prove(world, &applied, &key, told(&ceremony.id)).expect("a proof");
+        let known = world.read(|tx| tx.load_key(&ready.key.clone().expect("a key").id));
+        assert_eq!(known.origin, OriginClass::K4);
+        let kept = world.read(|tx| tx.origin_of_key(&known.id));
+        let [evidence] = kept.as_slice() else { panic!("{kept:?}") };
+        assert_eq!(evidence.format, EvidenceFormat::Ceremony);
+        assert_eq!(evidence.object.as_deref(), Some(ceremony.id.as_str()));
+        assert_eq!(evidence.digest, record.digest().expect("a digest"));
+        let certificate = world.issue(&ready).expect("a certificate");
+        let life = world.read(|tx| tx.load_key_life(&certificate.key));
+        assert_eq!(life.container, Some(container.id));
+    });
+}
+
+#[test]
+fn km_19_a_key_is_witnessed_by_two_of_the_platform_or_by_one_and_its_auditor() {
+    World::on_each_database_of(Installation::Production, |world| {
+        let osaka = world.osaka();
+        let container = container(world, &osaka, "SN-77");
+        let key = p256();
+        let applied = open(world, &osaka, Level::One);
+        let request = key.proof(&applied.challenge.text);
+        let about = (&applied, &container);
+        world.somebody("佐藤 恵", &[Role::CaOfficer], &Scope::Platform);
+        world.somebody("田中 実", &[Role::Auditor], &Scope::Platform);
+        let scope = Scope::organisation(osaka.organisation.clone());
+        world.somebody("鈴木 一郎", &[Role::OrganisationAdministrator], &scope);
+        let problem = |roles: &[(CeremonyRole, &str)]| {
+            let refused = not_held(hold(world, &witnessed(world, about, roles), None, Vec::new()));
+            assert_eq!((refused.code, refused.rule.as_str()), (RefusalCode::DualControl, "KM-19"));
+            refused.facts["problem"].clone()
+        };
+        let leader = (CeremonyRole::Leader, "佐藤 恵");
+        let auditor = (CeremonyRole::Auditor, "田中 実");
+        // One person, or one and a witness, saw nothing together.
+        assert_eq!(problem(&[leader]), "persons");
+        assert_eq!(problem(&[leader, (CeremonyRole::Witness, "高橋 花")]), "persons");
+        // The organisation's own people, and an auditor whom nobody approved, do not count.
+        assert_eq!(problem(&TWO), "not-of-platform");
+        assert_eq!(problem(&[leader, (CeremonyRole::Auditor, "高橋 花")]), "not-of-platform");
+        assert_eq!(problem(&[(CeremonyRole::Leader, "田中 実"), leader]), "not-of-platform");
+        // A request over another challenge shows nothing.
+        let stale = hold(world, &witnessed(world, about, &[leader, auditor]), None, key.proof("x"));
+        assert_eq!(not_held(stale).code, RefusalCode::PossessionNotShown);
+        let ceremony = witnessed(world, about, &[leader, auditor]);
+        let record = hold(world, &ceremony, None, request).expect("a record");
+        assert!(record.closed_at.is_some());
+        let told = Exhibits { ceremony: Some(ceremony.id), ..Exhibits::default() };
+        let ready = prove(world, &applied, &key, told).expect("a proof");
+        let known = world.read(|tx| tx.load_key(&ready.key.expect("a key").id));
+        assert_eq!(known.origin, OriginClass::K4);
+    });
 }

@@ -123,3 +123,55 @@ fn decide(installation: &Installation, proof: &str) {
     assert!(officer.browser.find_all(By::Css("#decide")).is_empty(), "it is decided");
     officer.sees("Accepted");
 }
+
+#[test]
+fn a_proof_and_the_custodian_s_statement_are_handed_in_as_files() {
+    let installation = Installation::with_sample();
+    let file = |name: &str| path(&installation, name);
+    let [key, request, told, forged, picture] =
+        ["branch.key", "proof.csr", "statement.json", "forged.json", "statement.png"].map(file);
+    fs::write(&picture, b"\x89PNG\r\n\x1a\n").expect("a file");
+    let of = ["container", "register", "--org", BANK, "--branch", "BR-0101", "--kind", "token"];
+    let what = ["--model", "Sample Token", "--serial", "SN-1", "--location", "safe"];
+    let who = ["--custodian-name", "石垣 一葉", "--custodian-email", "kazuha@bank.example"];
+    let container = installation.json(of.iter().chain(&what).chain(&who).copied());
+    let container = text(&container, "id");
+    installation.json(["container", "verify", &container, "--evidence", &picture]);
+    let words = ["apply", "--branch", "BR-0101", "--org", BANK, "--level", "2"];
+    let id = text(&installation.json(words), "id");
+    let words = ["application", "request", &id, "--key", &key, "--out", &request];
+    installation.tenkoku(words).success();
+    let about = ["application", "statement", &id, "--container", &container, "--key", &key];
+    let made = ["--generated", "2026-11-22", "--out", &told];
+    installation.tenkoku(about.iter().chain(&made).copied()).success();
+    let honest = fs::read_to_string(&told).expect("the statement");
+    fs::write(&forged, honest.replace("2026-11-22", "2026-11-21")).expect("a file");
+    let _server = installation.serve();
+    let custodian = Person::arrive(&installation, "en");
+    let within = ["--role", "organisation-administrator", "--org", BANK, "--language", "en"];
+    custodian.enrol_with_a_code_generator(&invite(&installation, "custodian", &within));
+    let address = format!("/console/applications/{id}");
+    let hand_in = |statement: &str| {
+        custodian.open(&address);
+        if !custodian.browser.find(By::Css("#statement")).is_displayed() {
+            custodian.click("#origin summary");
+        }
+        custodian.browser.find(By::Css("#proof_file")).type_text(&request);
+        custodian.browser.find(By::Css("#statement")).type_text(statement);
+        custodian.follow("#prove");
+    };
+    // A picture that is called a statement, nothing at all, and a statement that was touched.
+    hand_in(&picture);
+    assert!(custodian.text(".errsum").contains("none of the kinds"), "{}", custodian.text("main"));
+    custodian.open(&address);
+    custodian.follow("#prove");
+    assert!(custodian.text(".errsum").contains("choose its file"), "{}", custodian.text("main"));
+    hand_in(&forged);
+    custodian.sees("attestation-invalid");
+    assert_eq!(installation.json(["application", "show", &id])["state"], "key-proof");
+    hand_in(&told);
+    custodian.is_at(&address);
+    custodian.sees("The custodian's signed statement");
+    custodian.sees("declared by the custodian");
+    assert_eq!(installation.json(["application", "show", &id])["state"], "ready");
+}

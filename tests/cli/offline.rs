@@ -203,3 +203,31 @@ fn ro_4_offline_roots_of_two_generations_certify_each_other_through_bundles() {
         .collect();
     assert!(codes.contains(&"root-g1".to_owned()) && codes.contains(&"root-g2".to_owned()));
 }
+
+#[test]
+fn ceremonies_make_the_authorities_of_services_too() {
+    let side = Installation::empty();
+    side.tenkoku(["init", "--evaluation"]).success();
+    for (service, name) in
+        [("tsa", "Sample TSA Issuing CA G1"), ("internal", "Sample Internal CA G1")]
+    {
+        let code = format!("{service}-g1");
+        let of = ["--kind", "issuing-generation", "--service", service, "--issuer", "root-g1"];
+        let what = ["--code", &code, "--name", name];
+        hold(&side, &[&of[..], &what].concat());
+        let shown = side.json(["ca", "show", &code]);
+        assert_eq!(
+            (&shown["kind"], &shown["state"]),
+            (&service.into(), &"active".into()),
+            "{shown}"
+        );
+    }
+    let both =
+        ["ceremony", "new", "--kind", "issuing-generation", "--service", "tsa", "--level", "1"];
+    let refused = side.tenkoku(both.into_iter().chain(["--leader", "Sato Megumi"]));
+    assert!(refused.exited(2).is_empty());
+    let unknown = ["ceremony", "new", "--kind", "issuing-generation", "--service", "tsb"];
+    let people = ["--leader", "Sato Megumi", "--code", "x-g1", "--name", "X CA G1"];
+    let refused = side.tenkoku(unknown.into_iter().chain(people));
+    assert!(refused.said().contains("tsa"), "{}", refused.said());
+}

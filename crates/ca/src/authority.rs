@@ -8,8 +8,10 @@
 mod life;
 mod rollover;
 
-use tenkoku_domain::access::{OperateAuthority, Permit};
-use tenkoku_domain::audit::{AuditCode, AuthorityEvent, AuthorityPlan, Event, ObjectRef};
+use tenkoku_domain::access::{OperateAuthority, Origin, Permit};
+use tenkoku_domain::audit::{
+    AuditCode, AuthorityEvent, AuthorityPlan, Event, IdentityEvent, ObjectRef,
+};
 use tenkoku_domain::authority::{
     Authority, AuthorityAct, AuthorityCode, AuthorityKind, AuthorityName, AuthorityState, Custody,
     Dedication, ServiceKind,
@@ -18,6 +20,7 @@ use tenkoku_domain::ceremony::{CeremonyRules, Consent};
 use tenkoku_domain::certificate::{Certificate, Serial, Validity};
 use tenkoku_domain::id::{AuthorityId, CeremonyId, KeyId};
 use tenkoku_domain::key::{Key, KeyAlgorithm, KeyHolder, KeyRole, KeyState};
+use tenkoku_domain::origin::KeyEvidence;
 use tenkoku_domain::policy::Installation;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::time::Timestamp;
@@ -32,6 +35,8 @@ pub use self::life::{
     LastCrl, end_authority, resume_authority, retire_authority, suspend_authority,
 };
 pub use self::rollover::{cross_certificates, cross_certify, renew_authority, successor_order};
+use crate::incident::refuse_misheld;
+use crate::origin::store_evidence;
 pub use crate::signing::SigningError as AuthorityError;
 use crate::signing::{Paper, issuer, repository, sign_certificate};
 pub use tenkoku_domain::authority::AuthorityOrder;
@@ -270,7 +275,8 @@ fn plan(
         None => None,
     };
     let id = AuthorityId::new(now, &*env.entropy);
-    let key = generate(env, KeyRole::Authority, KeyHolder::Authority(id.clone()), order.algorithm)?;
+    let (role, holder) = (KeyRole::Authority, KeyHolder::Authority(id.clone()));
+    let made = generate(env, permit.origin(), role, holder, order.algorithm)?;
     let authority = Authority {
         id,
         code: order.code.clone(),
@@ -278,7 +284,7 @@ fn plan(
         generation: order.generation,
         name: operator_name(env, order),
         issuer: parent.map(|(parent, _)| parent.id.clone()),
-        key: key.id.clone(),
+        key: made.key.id.clone(),
         algorithm: order.algorithm,
         serial: Serial::random(&*env.entropy),
         validity: validity(order, parent.map(|(_, issuer)| issuer), now),
@@ -291,7 +297,7 @@ fn plan(
         crl_shards: order.crl_shards,
     };
     env.store.write(|tx| {
-        tx.record(permit.origin(), now, &Event::KeyGenerated { key: key.clone() })?;
+        tx.record(permit.origin(), now, &made.event())?;
         let planned = Event::AuthorityPlanned { authority: authority.clone() };
         tx.record(permit.origin(), now, &planned)?;
         if let Some(former) = &predecessor {
@@ -328,18 +334,39 @@ pub(crate) fn validity(
     issuer.map_or(validity, |issuer| validity.capped(issuer.validity.not_after))
 }
 
+/// A key that the platform made for itself, of which nothing is recorded yet.
+pub(crate) struct PlatformKey {
+    pub(crate) key: Key,
+    evidence: KeyEvidence,
+}
+
+impl PlatformKey {
+    /// What records it: the key, and where its store says that it lies.
+    pub(crate) fn event(&self) -> Event {
+        let (key, evidence) = (self.key.clone(), self.evidence.clone());
+        Event::Identity(IdentityEvent::KeyMade { key, evidence })
+    }
+}
+
 /// Makes a key in the platform's key store. A key whose record is never written is an orphan that
 /// signs nothing; it is not in the store's tables and so in no certificate.
 pub(crate) fn generate(
     env: &Env,
+    origin: &Origin,
     role: KeyRole,
     holder: KeyHolder,
     algorithm: KeyAlgorithm,
-) -> Result<Key, AuthorityError> {
+) -> Result<PlatformKey, AuthorityError> {
     let now = env.clock.now();
-    let made = env.keys.generate(&KeyId::new(now, &*env.entropy), algorithm)?;
+    let made = match env.keys.generate(&KeyId::new(now, &*env.entropy), algorithm) {
+        Ok(made) => made,
+        Err(error) => {
+            refuse_misheld(env, origin, &error, None)?;
+            return Err(error.into());
+        }
+    };
     let public = PublicKey::parse(&made.public_key)?;
-    Ok(Key {
+    let key = Key {
         id: made.id,
         role,
         holder,
@@ -349,7 +376,8 @@ pub(crate) fn generate(
         origin: made.origin.class,
         state: KeyState::Generated,
         created_at: now,
-    })
+    };
+    Ok(PlatformKey { evidence: store_evidence(env, &key, &made.origin, now)?, key })
 }
 
 fn certify(

@@ -5,24 +5,25 @@
 //! that was cut short goes on with the step after the last one recorded; acts that were done
 //! already are not done twice.
 
-use tenkoku_domain::access::{OperateAuthority, Permit, Scope};
+use tenkoku_domain::access::{OperateAuthority, Permit, Role, Scope};
 use tenkoku_domain::audit::{AuditCode, AuthorityEvent, Event, ObjectRef};
 use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityKind, AuthorityState};
 use tenkoku_domain::canonical::Digest;
-use tenkoku_domain::ceremony::record::{CeremonyRecord, Output, StepRecord};
+use tenkoku_domain::ceremony::record::{CeremonyRecord, KEY_FINGERPRINT, Output, StepRecord};
 use tenkoku_domain::ceremony::script::WrittenTick;
 use tenkoku_domain::ceremony::template::{OfflineIssuer, Wish, generation_of, script};
 use tenkoku_domain::ceremony::{
-    Ceremony, CeremonyRole, Consent, CrossWish, Deviation, NewAuthority, Participant, Step,
-    StepAct, Subject, Tick,
+    Ceremony, CeremonyKind, CeremonyRole, Consent, CrossWish, Deviation, NewAuthority, Participant,
+    Step, StepAct, Subject, Tick,
 };
 use tenkoku_domain::certificate::Certificate;
-use tenkoku_domain::id::CeremonyId;
-use tenkoku_domain::name::{Name, plain_text};
+use tenkoku_domain::id::{ApplicationId, CeremonyId, ContainerId};
+use tenkoku_domain::name::{Name, comparable, plain_text};
 use tenkoku_domain::organisation::Language;
 use tenkoku_domain::policy::Installation;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::time::Timestamp;
+use tenkoku_pki::csr::PresentedRequest;
 use tenkoku_ports::{Attempt, Env};
 use tenkoku_store::StoreError;
 
@@ -45,6 +46,12 @@ pub trait Deeds {
 
     /// Answers the request that the ceremony is held for.
     fn answer(&self, consent: &Consent) -> Result<Vec<Output>, AuthorityError>;
+
+    /// The certification request of a seal's key that was made before everybody's eyes; none where
+    /// none was handed over.
+    fn request(&self) -> Result<Vec<u8>, AuthorityError> {
+        Err(StoreError::NotFound { what: "certification request" }.into())
+    }
 }
 
 /// Who is asked: a terminal, a file of ticks, a page.
@@ -91,6 +98,7 @@ fn open(
             .with("problem", "ceremony-held")
             .into());
     }
+    check_witnesses(env, permit, &ceremony)?;
     if let Some(order) = order_of(env, permit, &ceremony.subject)? {
         plan_authority(env, permit, &order, &ceremony.id)?;
     }
@@ -98,6 +106,48 @@ fn open(
     let opened = AuthorityEvent::CeremonyOpened { record: Box::new(record.clone()) };
     env.store.write(|tx| tx.record(permit.origin(), now, &Event::Authority(opened)))?;
     Ok(record)
+}
+
+/// DOMAIN 9, K4: the application and the container are there, and whoever counts is a person of the
+/// platform, the auditor one of its auditors: an account that holds such a role now. An evaluation
+/// has one account.
+fn check_witnesses(
+    env: &Env,
+    permit: &Permit<OperateAuthority>,
+    ceremony: &Ceremony,
+) -> Result<(), AuthorityError> {
+    if ceremony.kind != CeremonyKind::WitnessedKey {
+        return Ok(());
+    }
+    let now = env.clock.now();
+    let (application, container) = seal_key(&ceremony.subject)?;
+    let accounts = env.store.read(|tx| {
+        let application = tx.load_application(permit.scope(), application)?;
+        application.may_prove(now)?;
+        tx.load_container(&Scope::organisation(application.organisation), container)?;
+        Ok::<_, AuthorityError>(tx.list_accounts()?)
+    })?;
+    if env.settings.installation == Installation::Evaluation {
+        return Ok(());
+    }
+    for participant in &ceremony.roles {
+        let fits = |role: Role| match participant.role {
+            CeremonyRole::Witness => false,
+            CeremonyRole::Auditor => role == Role::Auditor,
+            CeremonyRole::Leader | CeremonyRole::Officer => {
+                role != Role::Auditor && !role.is_of_organisation()
+            }
+        };
+        let is_known = accounts
+            .iter()
+            .filter(|account| account.disabled_at.is_none())
+            .filter(|one| comparable(&one.display_name) == comparable(participant.person.as_str()))
+            .any(|account| account.roles.iter().any(|held| held.until > now && fits(held.role)));
+        if participant.role != CeremonyRole::Witness && !is_known {
+            return Err(dual("not-of-platform").with("person", &participant.person).into());
+        }
+    }
+    Ok(())
 }
 
 /// Holds a ceremony from where it is to its end.
@@ -260,7 +310,7 @@ fn order_of(
     match subject {
         Subject::Create(new) => new_order(env, new).map(Some),
         Subject::Rollover { authority, .. } => successor_order(env, permit, authority).map(Some),
-        Subject::Cross { .. } | Subject::Authority { .. } => Ok(None),
+        Subject::Cross { .. } | Subject::Authority { .. } | Subject::SealKey { .. } => Ok(None),
     }
 }
 
@@ -303,6 +353,7 @@ fn code_of(
         }
         Subject::Cross { certified, .. } => Ok(certified.clone()),
         Subject::Authority { authority } => Ok(authority.clone()),
+        Subject::SealKey { .. } => Err(StoreError::NotFound { what: "authority" }.into()),
     }
 }
 
@@ -315,11 +366,13 @@ fn perform(
     deeds: &dyn Deeds,
 ) -> Result<Vec<Output>, AuthorityError> {
     let subject = &record.ceremony.subject;
-    let code = code_of(env, permit, subject)?;
+    let code = || code_of(env, permit, subject);
     match step.act {
-        StepAct::RollCall | StepAct::ByHand => Ok(Vec::new()),
+        StepAct::RollCall | StepAct::ByHand | StepAct::Sign => Ok(Vec::new()),
         StepAct::CheckSoftware => software(env),
+        StepAct::WitnessKey => witnessed(env, permit, subject, &deeds.request()?),
         StepAct::GenerateKey => {
+            let code = code()?;
             let order = match env.store.read(|tx| tx.find_authority(code.as_str()))? {
                 Some(made) => return key_outputs(env, &made),
                 None => order_of(env, permit, subject)?,
@@ -328,18 +381,20 @@ fn perform(
             key_outputs(env, &begin_authority(env, permit, &order, consent)?)
         }
         StepAct::Certify => {
+            let code = code()?;
             let found = load(env, permit, &code)?;
             if found.state != AuthorityState::Ceremony {
                 return Ok(certificate_outputs(&found));
             }
             Ok(certificate_outputs(&certify_authority(env, permit, &code, consent)?))
         }
-        StepAct::Activate => activated(env, permit, &code, consent),
-        StepAct::IssueCrl => deeds.first_crl(&code),
-        StepAct::CrossCertify => crossed(env, permit, subject, &code, consent),
+        StepAct::Activate => activated(env, permit, &code()?, consent),
+        StepAct::IssueCrl => deeds.first_crl(&code()?),
+        StepAct::CrossCertify => crossed(env, permit, subject, &code()?, consent),
         StepAct::RetireFormer => retired(env, permit, subject),
         StepAct::AnswerRequest => deeds.answer(consent),
         StepAct::LastCrl => {
+            let code = code()?;
             let found = load(env, permit, &code)?;
             let now = env.clock.now();
             let open = env.store.read(|tx| tx.open_certificates(&found.id, &found.key, now))?;
@@ -347,6 +402,7 @@ fn perform(
             deeds.last_crl(&code)
         }
         StepAct::DestroyKey => {
+            let code = code()?;
             let found = load(env, permit, &code)?;
             let last = |code: &AuthorityCode| deeds.last_crl(code).map(|_| ());
             if found.state != AuthorityState::Ended {
@@ -355,6 +411,44 @@ fn perform(
             key_outputs(env, &found)
         }
         StepAct::Close => Ok(vec![Output::new("script", record.script)]),
+    }
+}
+
+/// Reads the request of a seal's key that was made just now: it answers the challenge of the
+/// application, whose organisation has the container. Nothing is claimed here.
+fn witnessed(
+    env: &Env,
+    permit: &Permit<OperateAuthority>,
+    subject: &Subject,
+    file: &[u8],
+) -> Result<Vec<Output>, AuthorityError> {
+    let (application, container) = seal_key(subject)?;
+    let (container, challenge) = env.store.read(|tx| {
+        let application = tx.load_application(permit.scope(), application)?;
+        let scope = Scope::organisation(application.organisation);
+        Ok::<_, StoreError>((
+            tx.load_container(&scope, container)?,
+            tx.current_challenge(&application.id)?,
+        ))
+    })?;
+    let request = PresentedRequest::parse(file).and_then(PresentedRequest::accept);
+    let request = request.map_err(|error| error.refusal())?;
+    challenge.check(request.challenge(), env.clock.now())?;
+    Ok(vec![
+        Output::new("application", application),
+        Output::new("container", &container.id),
+        Output::new("device", &container.serial),
+        Output::new(KEY_FINGERPRINT, request.key().fingerprint()),
+    ])
+}
+
+fn seal_key(subject: &Subject) -> Result<(&ApplicationId, &ContainerId), StoreError> {
+    match subject {
+        Subject::SealKey { application, container } => Ok((application, container)),
+        Subject::Create(_)
+        | Subject::Rollover { .. }
+        | Subject::Cross { .. }
+        | Subject::Authority { .. } => Err(StoreError::NotFound { what: "application" }),
     }
 }
 
@@ -369,7 +463,7 @@ fn key_outputs(env: &Env, authority: &Authority) -> Result<Vec<Output>, Authorit
     Ok(vec![
         Output::new("authority", &authority.code),
         Output::new("key", &key.id),
-        Output::new("key-fingerprint", key.fingerprint),
+        Output::new(KEY_FINGERPRINT, key.fingerprint),
     ])
 }
 
@@ -420,7 +514,10 @@ fn crossed(
             vec![(code.clone(), authority.clone()), (authority.clone(), code.clone())]
         }
         Subject::Cross { certified, by } => vec![(certified.clone(), by.clone())],
-        Subject::Rollover { .. } | Subject::Create(_) | Subject::Authority { .. } => Vec::new(),
+        Subject::Rollover { .. }
+        | Subject::Create(_)
+        | Subject::Authority { .. }
+        | Subject::SealKey { .. } => Vec::new(),
     };
     let mut outputs = Vec::new();
     for (certified, by) in wanted {
@@ -478,7 +575,9 @@ pub(crate) fn record_evaluation(
             | StepAct::AnswerRequest
             | StepAct::LastCrl
             | StepAct::DestroyKey
+            | StepAct::WitnessKey
             | StepAct::ByHand
+            | StepAct::Sign
             | StepAct::Close => Vec::new(),
         };
         let ticks = vec![Tick { step: step.number, ..leader.clone() }];

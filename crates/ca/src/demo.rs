@@ -81,7 +81,7 @@ fn demo_key(
     authority: &Authority,
 ) -> Result<Key, AuthorityError> {
     let holder = KeyHolder::Authority(authority.id.clone());
-    let made = generate(env, KeyRole::Seal, holder, KeyAlgorithm::P256)?;
+    let made = generate(env, permit.origin(), KeyRole::Seal, holder, KeyAlgorithm::P256)?.key;
     env.keys.destroy(&made.id)?;
     let key = Key { state: KeyState::Bound, ..made };
     let event = Event::KeyGenerated { key: key.clone() };

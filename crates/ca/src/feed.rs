@@ -85,10 +85,9 @@ pub fn feed_key(env: &Env, permit: &Permit<OperateAuthority>) -> Result<Key, Fee
     }
     let now = env.clock.now();
     let holder = KeyHolder::Scheme(env.settings.scheme.code.clone());
-    let key = generate(env, KeyRole::Feed, holder, KeyAlgorithm::P384)?;
-    env.store
-        .write(|tx| tx.record(permit.origin(), now, &Event::KeyGenerated { key: key.clone() }))?;
-    Ok(key)
+    let made = generate(env, permit.origin(), KeyRole::Feed, holder, KeyAlgorithm::P384)?;
+    env.store.write(|tx| tx.record(permit.origin(), now, &made.event()))?;
+    Ok(made.key)
 }
 
 /// Makes the feed of everything that this platform knows, for other authorities. Refused unless the

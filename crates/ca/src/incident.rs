@@ -13,6 +13,7 @@ use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::revocation::{self, Cause, RevocationOrder};
 use tenkoku_domain::suspension::HoldCause;
 use tenkoku_domain::time::Timestamp;
+use tenkoku_keys::KeyError;
 use tenkoku_ports::{Attempt, Env};
 use tenkoku_store::{StoreError, Tx};
 
@@ -112,9 +113,11 @@ fn suspend_held(
     met: &Met<'_>,
 ) -> Result<(), StoreError> {
     match (met.kind, tx.current_policy(now)?.uniqueness.on_hit_other_holder) {
-        (IncidentKind::SiblingKey | IncidentKind::BlockedKey, _) | (_, HitEffect::Investigate) => {
-            return Ok(());
-        }
+        (
+            IncidentKind::SiblingKey | IncidentKind::BlockedKey | IncidentKind::WrongAttributes,
+            _,
+        )
+        | (_, HitEffect::Investigate) => return Ok(()),
         (IncidentKind::ForeignKey | IncidentKind::FeedKey, HitEffect::SuspendAndInvestigate) => {}
     }
     for certificate in &met.held {
@@ -141,11 +144,52 @@ fn told(met: &Met<'_>, organisations: &[OrganisationId]) -> Vec<String> {
     told.extend(organisations.iter().map(|id| format!("organisation-administrator/{id}")));
     match met.kind {
         IncidentKind::SiblingKey => {}
+        // It is about the platform's own device.
+        IncidentKind::WrongAttributes => return vec!["ca-officer".to_owned()],
         IncidentKind::ForeignKey | IncidentKind::FeedKey | IncidentKind::BlockedKey => {
             told.extend(["registration-officer".to_owned(), "ca-officer".to_owned()]);
         }
     }
     told
+}
+
+/// KM-10: a key that the platform ordered from its key store is not held as it must be. It is gone
+/// when this returns; the refusal is recorded, and an incident is opened over the device. Gives the
+/// refusal; `None` for what merely went wrong.
+pub(crate) fn refuse_misheld(
+    env: &Env,
+    origin: &Origin,
+    error: &KeyError,
+    application: Option<&Application>,
+) -> Result<Option<Refusal>, StoreError> {
+    let (KeyError::Attributes { id, fingerprint, .. }, Some(refusal)) = (error, error.refusal())
+    else {
+        return Ok(None);
+    };
+    // The store takes it away itself; what it left behind goes now. Nothing rests on it, and no
+    // record names it: a store that keeps it all the same keeps a key that signs nothing.
+    if env.keys.search(id).is_ok_and(|sighting| !sighting.found.is_empty()) {
+        let _: Result<_, KeyError> = env.keys.destroy(id);
+    }
+    let now = env.clock.now();
+    env.store.write(|tx| {
+        let object = match application {
+            Some(application) => ObjectRef::new("application", &application.id),
+            None => ObjectRef::new("key", id),
+        };
+        let refused = Event::Refused {
+            code: AuditCode::KeyOrdered,
+            object,
+            organisation: application.map(|application| application.organisation.clone()),
+            policy: application.map(|application| application.policy),
+            refusal: refusal.clone(),
+        };
+        tx.record(origin, now, &refused)?;
+        let (kind, fingerprint) = (IncidentKind::WrongAttributes, *fingerprint);
+        let met = Met { kind, fingerprint, application, holder: None, held: Vec::new() };
+        open_incident(env, tx, origin, now, met)
+    })?;
+    Ok(Some(refusal))
 }
 
 /// How an incident is decided.

@@ -6,8 +6,9 @@
 use tenkoku_domain::access::{Apply, Permit, Scope};
 use tenkoku_domain::application::Application;
 use tenkoku_domain::canonical::{CanonicalError, Digest, canonical};
+use tenkoku_domain::ceremony::record::CeremonyRecord;
 use tenkoku_domain::container::Container;
-use tenkoku_domain::id::{ApplicationId, ContainerId, KeyEvidenceId, KeyId};
+use tenkoku_domain::id::{ApplicationId, CeremonyId, ContainerId, KeyEvidenceId, KeyId};
 use tenkoku_domain::key::{Fingerprint, Key, OriginClass};
 use tenkoku_domain::origin::{EvidenceFormat, KeyEvidence, Statement};
 use tenkoku_domain::policy::KeyPolicy;
@@ -29,6 +30,8 @@ pub struct Exhibits {
     pub attestations: Vec<Vec<u8>>,
     /// The custodian's signed statement.
     pub statement: Option<Vec<u8>>,
+    /// The ceremony at which the key was made before witnesses.
+    pub ceremony: Option<CeremonyId>,
     /// The registered container that the key is in. Where none is named, it is found by the serial
     /// number in the evidence.
     pub container: Option<ContainerId>,
@@ -64,6 +67,33 @@ struct Piece {
 impl Piece {
     fn of(format: EvidenceFormat, class: OriginClass, content: Vec<u8>) -> Self {
         Self { format, class, vendor: None, serial: None, object: None, container: None, content }
+    }
+
+    fn of_store(origin: &tenkoku_keys::Origin) -> Result<Self, CanonicalError> {
+        let content = canonical(&serde_json::json!(origin))?.into_bytes();
+        let serial = match &origin.container {
+            Place::Token { serial, .. } => Some(serial.clone()),
+            Place::Files { .. } => None,
+        };
+        let object = Some(origin.object.clone());
+        let kind = EvidenceFormat::Platform;
+        Ok(Self { serial, object, ..Self::of(kind, origin.class, content) })
+    }
+
+    fn kept(&self, env: &Env, key: &Key, now: Timestamp) -> KeyEvidence {
+        KeyEvidence {
+            id: KeyEvidenceId::new(now, &*env.entropy),
+            key: key.id.clone(),
+            format: self.format,
+            class: self.class,
+            vendor: self.vendor.clone(),
+            serial: self.serial.clone(),
+            object: self.object.clone(),
+            container: self.container.clone(),
+            digest: Digest::of(&self.content),
+            content: self.content.clone(),
+            at: now,
+        }
     }
 }
 
@@ -109,15 +139,18 @@ fn wrong(problem: &str) -> Refusal {
 
 /// The platform made the key: what its key store reported is the evidence.
 pub(crate) fn weigh_made(made: &Made) -> Result<Weighed, WeighError> {
-    let (class, origin) = (made.origin.class, &made.origin);
-    let content = canonical(&serde_json::json!(origin))?.into_bytes();
-    let serial = match &origin.container {
-        Place::Token { serial, .. } => Some(serial.clone()),
-        Place::Files { .. } => None,
-    };
-    let object = Some(origin.object.clone());
-    let piece = Piece { serial, object, ..Piece::of(EvidenceFormat::Platform, class, content) };
-    Ok(Weighed { class, evidence: vec![piece] })
+    let piece = Piece::of_store(&made.origin)?;
+    Ok(Weighed { class: piece.class, evidence: vec![piece] })
+}
+
+/// What is kept with a key that the platform made for itself: the token and the object in it.
+pub(crate) fn store_evidence(
+    env: &Env,
+    key: &Key,
+    origin: &tenkoku_keys::Origin,
+    now: Timestamp,
+) -> Result<KeyEvidence, CanonicalError> {
+    Ok(Piece::of_store(origin)?.kept(env, key, now))
 }
 
 /// Weighs everything that was handed in. What cannot be verified counts as a declaration (K1);
@@ -136,6 +169,9 @@ pub(crate) fn weigh(
     evidence.extend(weigh_device(tx, case, exhibits, request, named.as_ref())?);
     if let Some(file) = &exhibits.statement {
         evidence.push(weigh_statement(tx, case, file, named.as_ref())?);
+    }
+    if let Some(id) = &exhibits.ceremony {
+        evidence.push(weigh_ceremony(tx, case, id)?);
     }
     if named.is_some() && evidence.is_empty() {
         return Err(wrong("nothing-shown").into());
@@ -227,6 +263,21 @@ fn weigh_statement(
     })
 }
 
+/// The record of a ceremony at which the key was made (K4). That of another application's ceremony
+/// does not exist.
+fn weigh_ceremony(tx: &mut Tx<'_>, case: &Case<'_>, id: &CeremonyId) -> Result<Piece, WeighError> {
+    let record = tx.find_ceremony(id)?.ok_or_else(CeremonyRecord::unknown)?;
+    let about = record.check_witnessed(&case.application.id, &case.key.fingerprint())?;
+    let container = load_container(tx, case, about)?;
+    let content = canonical(&serde_json::json!(record))?.into_bytes();
+    Ok(Piece {
+        serial: Some(container.serial),
+        object: Some(id.to_string()),
+        container: Some(container.id),
+        ..Piece::of(EvidenceFormat::Ceremony, OriginClass::K4, content)
+    })
+}
+
 /// A registered container of the applicant's organisation that may hold the key (6.6, KM-15). That
 /// of another organisation does not exist.
 fn load_container(
@@ -276,20 +327,7 @@ fn check_container(
 impl Weighed {
     /// The evidence as it is kept with the key.
     pub(crate) fn kept(&self, env: &Env, key: &Key, now: Timestamp) -> Vec<KeyEvidence> {
-        let keep = |piece: &Piece| KeyEvidence {
-            id: KeyEvidenceId::new(now, &*env.entropy),
-            key: key.id.clone(),
-            format: piece.format,
-            class: piece.class,
-            vendor: piece.vendor.clone(),
-            serial: piece.serial.clone(),
-            object: piece.object.clone(),
-            container: piece.container.clone(),
-            digest: Digest::of(&piece.content),
-            content: piece.content.clone(),
-            at: now,
-        };
-        self.evidence.iter().map(keep).collect()
+        self.evidence.iter().map(|piece| piece.kept(env, key, now)).collect()
     }
 }
 

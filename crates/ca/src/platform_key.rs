@@ -6,26 +6,16 @@ use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{AuditCode, ObjectRef};
 use tenkoku_domain::id::{ApplicationId, KeyId};
 use tenkoku_domain::key::KeyAlgorithm;
-use tenkoku_domain::level::Level;
 use tenkoku_domain::policy::PossessionMethod;
-use tenkoku_domain::refusal::{Refusal, RefusalCode};
-use tenkoku_keys::{Body, KeyError, StoreKind};
+use tenkoku_keys::{Body, KeyError};
 use tenkoku_pki::csr::{Request, RequestBody};
 use tenkoku_pki::key::PublicKey;
 use tenkoku_ports::{Attempt, Env};
 
+use crate::incident::refuse_misheld;
 use crate::origin::Made;
 use crate::prove::{Answer, ProveError, Shown, request_challenge, settle};
-
-/// I-11: outside hardware the platform keeps private keys of level 1 only.
-fn may_hold(kind: StoreKind, level: Level) -> Result<(), Refusal> {
-    match (kind, level) {
-        (StoreKind::Hardware, _) | (StoreKind::Software, Level::One) => Ok(()),
-        (StoreKind::Software, Level::Two | Level::Three) => {
-            Err(Refusal::new(RefusalCode::OriginInsufficient, "I-11").with("level", level))
-        }
-    }
-}
+use crate::seal_key::may_hold;
 
 /// Makes the key of an application in the platform's key store; the application is then ready.
 ///
@@ -38,26 +28,23 @@ pub fn make_platform_key(
 ) -> Result<Application, ProveError> {
     let now = env.clock.now();
     let application = env.store.read(|tx| tx.load_application(permit.scope(), id))?;
-    let refuse = |refusal: Refusal| -> Result<Refusal, ProveError> {
+    if let Err(refusal) = may_hold(env.keys.kind(), application.level) {
         let attempt = Attempt {
             code: AuditCode::KeyOrdered,
             object: ObjectRef::new("application", id),
-            organisation: Some(application.organisation.clone()),
+            organisation: Some(application.organisation),
             policy: Some(application.policy),
         };
-        Ok(env.refuse(permit.origin(), now, attempt, refusal)?)
-    };
-    if let Err(refusal) = may_hold(env.keys.kind(), application.level) {
-        return Err(refuse(refusal)?.into());
+        return Err(env.refuse(permit.origin(), now, attempt, refusal)?.into());
     }
     let challenge = request_challenge(env, permit, id)?;
     let key = KeyId::new(now, &*env.entropy);
     let answer = match generate(env, &key, algorithm, &challenge.text) {
         Ok(shown) => Answer::of(shown, &challenge),
-        Err(ProveError::Keys(error)) => match error.refusal() {
-            Some(refusal) => return Err(refuse(refusal)?.into()),
-            None => return Err(error.into()),
-        },
+        Err(ProveError::Keys(error)) => {
+            let refused = refuse_misheld(env, permit.origin(), &error, Some(&application))?;
+            return Err(refused.map_or_else(|| error.into(), Into::into));
+        }
         Err(other) => return Err(other),
     };
     settle(env, permit, id, answer, now).inspect_err(|_| {

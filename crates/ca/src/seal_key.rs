@@ -2,14 +2,10 @@
 //!
 //! Deliberately not here: keys that applicants hand in, and what is shown of their origin.
 
-use tenkoku_domain::key::{Key, KeyAlgorithm, KeyHolder, KeyRole, OriginClass};
+use tenkoku_domain::key::OriginClass;
 use tenkoku_domain::level::Level;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_keys::StoreKind;
-use tenkoku_ports::Env;
-
-use crate::authority::generate;
-use crate::signing::SigningError;
 
 /// Refuses the private key of a level 2 or 3 seal in files: the platform keeps those in hardware
 /// only (I-11).
@@ -23,17 +19,6 @@ pub fn may_hold(store: StoreKind, level: Level) -> Result<(), Refusal> {
                 .with("needed", OriginClass::K2))
         }
     }
-}
-
-/// Makes the key of a seal in the platform's key store. The caller records it, and the refusal.
-pub fn generate_seal_key(
-    env: &Env,
-    holder: KeyHolder,
-    level: Level,
-    algorithm: KeyAlgorithm,
-) -> Result<Key, SigningError> {
-    may_hold(env.keys.kind(), level)?;
-    generate(env, KeyRole::Seal, holder, algorithm)
 }
 
 #[cfg(test)]

@@ -89,9 +89,9 @@ pub fn issue_service(
             | KeyAlgorithm::P521 => KeyAlgorithm::P384,
         };
         let holder = KeyHolder::Authority(authority.id.clone());
-        let key = generate(env, service.role(), holder, algorithm)?;
-        let made = Event::KeyGenerated { key: key.clone() };
-        env.store.write(|tx| tx.record(permit.origin(), now, &made))?;
+        let made = generate(env, permit.origin(), service.role(), holder, algorithm)?;
+        env.store.write(|tx| tx.record(permit.origin(), now, &made.event()))?;
+        let key = made.key;
         let policy = env.store.read(|tx| tx.current_policy(now))?;
         let (arc, repository) = (env.settings.arc, repository(env, &authority)?);
         let (content, days, uses_until) = match service {

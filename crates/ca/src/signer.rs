@@ -214,8 +214,9 @@ fn certify(
 ) -> Result<Certificate, SignerError> {
     check_arc(env)?;
     let holder = KeyHolder::Authority(authority.id.clone());
-    let key = generate(env, wanted.role, holder, wanted.algorithm)?;
-    env.store.write(|tx| tx.record(origin, now, &Event::KeyGenerated { key: key.clone() }))?;
+    let made = generate(env, origin, wanted.role, holder, wanted.algorithm)?;
+    env.store.write(|tx| tx.record(origin, now, &made.event()))?;
+    let key = made.key;
     let issuer = issuer(authority.may_serve_status(now)?)?;
     let policy = env.store.read(|tx| tx.current_policy(now))?.digest()?;
     let subject = DistinguishedName::of_authority(&AuthorityName {

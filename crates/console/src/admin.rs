@@ -77,8 +77,8 @@ pub struct Route {
     pub access: Access,
 }
 
-/// Octets of a form or document that is sent to the console.
-const MAX_BODY_OCTETS: usize = 64 * 1024;
+/// Octets of a form or document that is sent to the console, with its files.
+const MAX_BODY_OCTETS: usize = 256 * 1024;
 
 macro_rules! routes {
     (@access Open) => { Access::Open };

@@ -13,7 +13,6 @@ use actix_web::dev::Payload;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{self, Bytes, Data, Query};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tenkoku_domain::access::{Act, Actor, Permission, Permit, Principal};
 use tenkoku_domain::account::{Account, Session};
@@ -25,6 +24,7 @@ use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::{Attempt, Env};
 use tenkoku_store::{ApplicationFilter, StoreError};
 
+use crate::fields::Fields;
 use crate::layout::Site;
 use crate::problem::Problem;
 use crate::session::open::find_session;
@@ -69,6 +69,7 @@ pub struct Visit {
     /// Applications that wait for this person.
     pub waiting: i64,
     body: Bytes,
+    fields: Fields,
 }
 
 impl Visit {
@@ -80,6 +81,11 @@ impl Visit {
     /// The form that was sent.
     pub fn form<F: DeserializeOwned>(&self) -> Result<F, Problem> {
         read_form(&self.body)
+    }
+
+    /// The form that was sent, with its files.
+    pub fn fields(&self) -> &Fields {
+        &self.fields
     }
 
     /// The document that a script sent.
@@ -189,14 +195,10 @@ fn is_from_our_page(request: &HttpRequest) -> bool {
 }
 
 /// The token that came with a request: in the header, or in the form.
-fn token(request: &HttpRequest, body: &Bytes) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Token {
-        csrf: String,
-    }
+fn token<'r>(request: &'r HttpRequest, fields: &'r Fields) -> Option<&'r str> {
     match request.headers().get(TOKEN_HEADER) {
-        Some(value) => value.to_str().ok().map(str::to_owned),
-        None => read_form::<Token>(body).ok().map(|token| token.csrf),
+        Some(value) => value.to_str().ok(),
+        None => fields.text("csrf").ok().filter(|token| !token.is_empty()),
     }
 }
 
@@ -301,9 +303,15 @@ async fn visit(request: HttpRequest, body: Bytes) -> Result<Visit, actix_web::Er
     let Some((session, account)) = found.map_err(Problem::from)? else {
         return Err(not_signed_in(&request));
     };
+    let mut fields = Fields::default();
     if is_changing(&request) {
-        let told = token(&request, &body);
-        if !is_from_our_page(&request) || !told.is_some_and(|told| same(&told, &session.csrf)) {
+        if !is_from_our_page(&request) {
+            return Err(Problem::form_expired().into());
+        }
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        fields = Fields::read(kind.unwrap_or_default(), &body).await?;
+        let told = token(&request, &fields);
+        if !told.is_some_and(|told| same(told, &session.csrf)) {
             return Err(Problem::form_expired().into());
         }
     }
@@ -329,6 +337,7 @@ async fn visit(request: HttpRequest, body: Bytes) -> Result<Visit, actix_web::Er
         now,
         waiting,
         body,
+        fields,
     })
 }
 

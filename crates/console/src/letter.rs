@@ -108,12 +108,15 @@ fn topic(notice: &Notice) -> &'static str {
                 Some(_) | None => "application-waiting",
             }
         }
+        NoticeKind::DuplicateKey => match notice.matter.facts.get("incident").map(String::as_str) {
+            Some("wrong-attributes") => "wrong-attributes",
+            Some(_) | None => "duplicate-key",
+        },
         NoticeKind::SealingEnds
         | NoticeKind::CertificateEnds
         | NoticeKind::GrantEnds
         | NoticeKind::ProofingFailed
         | NoticeKind::RegisterMismatch
-        | NoticeKind::DuplicateKey
         | NoticeKind::CopySuspected
         | NoticeKind::CertificateRevoked
         | NoticeKind::CertificateSuspended

@@ -6,6 +6,7 @@
 
 pub mod admin;
 pub mod assets;
+pub mod fields;
 pub mod format;
 pub mod granted;
 pub mod layout;

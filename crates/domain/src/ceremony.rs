@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::{AuthorityCode, AuthorityKind, ShardCount};
 use crate::canonical::{CanonicalError, Digest};
-use crate::id::CeremonyId;
+use crate::id::{ApplicationId, CeremonyId, ContainerId};
 use crate::key::{KeyAlgorithm, words};
 use crate::name::{Name, comparable};
 use crate::organisation::Language;
@@ -39,6 +39,8 @@ words! {
         Destruction = "destruction",
         /// A suspended authority issues again.
         Activation = "activation",
+        /// The key of a seal is made before witnesses, in its holder's container (K4 of DOMAIN 9).
+        WitnessedKey = "key-generation-witnessed",
     }
 }
 
@@ -81,8 +83,12 @@ words! {
         LastCrl = "last-crl",
         /// The key is destroyed.
         DestroyKey = "destroy-key",
+        /// The key of a seal is made in its container, and the request that shows it is read.
+        WitnessKey = "witness-key",
         /// Something done by hand: media put away, seals noted.
         ByHand = "by-hand",
+        /// Everybody named signs what was recorded.
+        Sign = "sign",
         /// The record is closed.
         Close = "close",
     }
@@ -136,6 +142,13 @@ pub enum Subject {
     Authority {
         /// Which one.
         authority: AuthorityCode,
+    },
+    /// The key of a seal, made in a container before witnesses.
+    SealKey {
+        /// The application that waits for the key.
+        application: ApplicationId,
+        /// The registered container.
+        container: ContainerId,
     },
 }
 
@@ -250,9 +263,13 @@ impl CeremonyRules {
                 self.activation
             }
             CeremonyKind::Destruction => self.destruction,
+            CeremonyKind::WitnessedKey => WITNESSED,
         }
     }
 }
+
+/// DOMAIN 9, K4: two persons of the platform. An auditor may stand for one of them.
+const WITNESSED: Presence = Presence { persons: 2, witnesses: 0, auditor_or_recording: false };
 
 /// One tick: a person says that a step was done, or was seen to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -314,9 +331,6 @@ impl Ceremony {
                 return Err(refused("two-roles").with("person", &participant.person));
             }
         }
-        if self.installation == Installation::Evaluation {
-            return Ok(());
-        }
         let count = |roles: &[CeremonyRole]| {
             i64::try_from(self.roles.iter().filter(|p| roles.contains(&p.role)).count())
                 .unwrap_or(i64::MAX)
@@ -329,6 +343,14 @@ impl Ceremony {
             Err(refused(problem).with("found", found).with("needed", needed))
         };
         let persons = count(&[CeremonyRole::Leader, CeremonyRole::Officer]);
+        if self.kind == CeremonyKind::WitnessedKey {
+            // What several people saw is no evidence at all if one person saw it.
+            enough("persons", persons, 1)?;
+            return enough("persons", persons + count(&[CeremonyRole::Auditor]), needed.persons);
+        }
+        if self.installation == Installation::Evaluation {
+            return Ok(());
+        }
         enough("persons", persons, needed.persons)?;
         enough("witnesses", count(&[CeremonyRole::Witness]), needed.witnesses)?;
         let watched = count(&[CeremonyRole::Auditor]) > 0
@@ -343,15 +365,19 @@ impl Ceremony {
     pub fn consent(&self, rules: &CeremonyRules, ticks: &[Tick]) -> Result<Consent, Refusal> {
         self.check_persons(rules)?;
         let call = self.steps.iter().find(|s| s.act == StepAct::RollCall).map_or(0, |s| s.number);
-        for participant in &self.roles {
-            if !ticks.iter().any(|tick| tick.step == call && is_of(tick, participant)) {
-                return Err(refused("absent").with("person", &participant.person));
-            }
+        match self.missing(call, ticks) {
+            Some(participant) => Err(refused("absent").with("person", &participant.person)),
+            None => Ok(Consent { ceremony: Some(self.id.clone()) }),
         }
-        Ok(Consent { ceremony: Some(self.id.clone()) })
     }
 
-    /// The step was ticked by whoever does it, and by every witness.
+    /// Whoever is named and did not tick a step that everybody ticks.
+    fn missing(&self, step: i32, ticks: &[Tick]) -> Option<&Participant> {
+        let ticked = |one: &&Participant| ticks.iter().any(|t| t.step == step && is_of(t, one));
+        self.roles.iter().find(|one| !ticked(one))
+    }
+
+    /// The step was ticked by whoever does it, and by every witness; the signing by everybody.
     pub fn check_ticks(&self, step: &Step, ticks: &[Tick]) -> Result<(), Refusal> {
         let ticked = |role: CeremonyRole| {
             let mut of_role = self.roles.iter().filter(|p| p.role == role).peekable();
@@ -364,9 +390,12 @@ impl Ceremony {
         if !matches!(ticked(step.who), (true, true)) {
             return Err(missing(step.who));
         }
-        match ticked(CeremonyRole::Witness) {
-            (true, false) => Err(missing(CeremonyRole::Witness)),
-            (true, true) | (false, true | false) => Ok(()),
+        if let (true, false) = ticked(CeremonyRole::Witness) {
+            return Err(missing(CeremonyRole::Witness));
+        }
+        match self.missing(step.number, ticks).filter(|_| step.act == StepAct::Sign) {
+            Some(participant) => Err(refused("unsigned").with("person", &participant.person)),
+            None => Ok(()),
         }
     }
 

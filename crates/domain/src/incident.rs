@@ -21,6 +21,8 @@ words! {
         /// An applicant showed possession of a published or blocked key, or a key in use came
         /// onto such a list.
         BlockedKey = "blocked-key",
+        /// The platform's key device did not hold a new key as KM-10 demands; the key was destroyed.
+        WrongAttributes = "wrong-attributes",
     }
 }
 

@@ -12,7 +12,7 @@ mod origin;
 pub mod trial;
 
 use tenkoku_domain::id::KeyId;
-use tenkoku_domain::key::KeyAlgorithm;
+use tenkoku_domain::key::{Fingerprint, KeyAlgorithm};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_pki::signed::ThrowawaySigner;
 
@@ -128,6 +128,8 @@ pub enum KeyError {
     Attributes {
         /// Which key.
         id: KeyId,
+        /// What it is known by, for ever.
+        fingerprint: Fingerprint,
         /// Which attributes are wrong.
         problem: String,
     },

@@ -128,11 +128,12 @@ impl TokenKeys {
         self.known().remove(id);
         let found = object::find_private(&lent.session, id)?;
         let object = found.ok_or_else(|| KeyError::NotFound(id.clone()))?;
-        object::judge(&lent.session, id, object)?;
+        let public = object::read_public(&lent.session, id)?;
+        object::judge(&lent.session, id, (object, &public))?;
         let known = Arc::new(Known {
             object,
             epoch: lent.epoch,
-            public: object::read_public(&lent.session, id)?,
+            public,
             container: lent.container.clone(),
         });
         self.known().insert(id.clone(), Arc::clone(&known));
@@ -155,7 +156,8 @@ impl TokenKeys {
                 return Ok(known);
             }
             let problem = format!("it is a {} key", known.public.algorithm());
-            Err(KeyError::Attributes { id: id.clone(), problem }.into())
+            let fingerprint = known.public.fingerprint();
+            Err(KeyError::Attributes { id: id.clone(), fingerprint, problem }.into())
         });
         if matches!(known, Err(Trouble::Refused(_))) {
             self.known().remove(id);

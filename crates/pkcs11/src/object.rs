@@ -166,7 +166,11 @@ const FORBIDDEN: [(AttributeType, &str); 4] = [
 
 /// Reads the attributes back and refuses a key that is not held as KM-10 demands. What a token
 /// does not tell of the demanded ones counts as wrong.
-pub(crate) fn judge(session: &Session, id: &KeyId, key: ObjectHandle) -> Result<(), Trouble> {
+pub(crate) fn judge(
+    session: &Session,
+    id: &KeyId,
+    (key, public): (ObjectHandle, &PublicKey),
+) -> Result<(), Trouble> {
     let asked: Vec<AttributeType> = (DEMANDED.iter().map(|(kind, ..)| *kind))
         .chain(FORBIDDEN.iter().map(|(kind, _)| *kind))
         .chain([AttributeType::Token, AttributeType::Private, AttributeType::Sign])
@@ -181,7 +185,8 @@ pub(crate) fn judge(session: &Session, id: &KeyId, key: ObjectHandle) -> Result<
     if wrong.is_empty() {
         return Ok(());
     }
-    Err(KeyError::Attributes { id: id.clone(), problem: wrong.join("; ") }.into())
+    let (fingerprint, problem) = (public.fingerprint(), wrong.join("; "));
+    Err(KeyError::Attributes { id: id.clone(), fingerprint, problem }.into())
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "no other attribute is asked for")]

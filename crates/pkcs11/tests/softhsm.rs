@@ -250,6 +250,9 @@ fn scenario_4_a_key_imported_into_a_token_is_never_used() {
         assert_eq!(store.list().unwrap(), [id(1)]);
         for refused in [store.inspect(&id(1)), store.load_public(&id(1))] {
             let refused = refused.unwrap_err();
+            // Whoever looks into it learns which key it was: d = 1 on P-256 (DOMAIN 22).
+            let KeyError::Attributes { fingerprint, .. } = &refused else { panic!("{refused}") };
+            assert!(fingerprint.to_string().starts_with("d18f006b1501e3a5"), "{fingerprint}");
             assert_eq!(refused.refusal().unwrap().code.word(), "container-attributes");
             assert!(refused.to_string().contains("CKA_LOCAL"), "{refused}");
         }

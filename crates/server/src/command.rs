@@ -312,3 +312,16 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Demo(command) => demo::run(&command, &config()?, output),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// What contradicts itself in a command is found here, and not by whoever types it.
+    #[test]
+    fn every_command_s_words_fit_together() {
+        Cli::command().debug_assert();
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use tenkoku_domain::id::KeyId;
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_keys::{Body, Destruction, GeneratedKey, KeyError, KeyStore, Sighting, StoreKind};
+use tenkoku_pki::key::PublicKey;
 use tenkoku_pki::signed::ThrowawaySigner;
 use tenkoku_softkeys::SoftKeys;
 
@@ -16,6 +17,8 @@ enum Fault {
     /// The power fails before a key is destroyed, or after.
     BeforeDestroying,
     AfterDestroying,
+    /// New keys are not held as KM-10 demands, and are left where they are.
+    Loose,
 }
 
 /// Software keys behind a switch.
@@ -50,8 +53,17 @@ impl BreakableKeys {
         self.set(Fault::AfterDestroying);
     }
 
+    /// From now on the device makes keys that could leave it, and leaves them there.
+    pub fn make_loose(&self) {
+        self.set(Fault::Loose);
+    }
+
+    fn is(&self, fault: Fault) -> bool {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) == fault
+    }
+
     fn hits(&self, fault: Fault) -> Result<(), KeyError> {
-        if *self.fault.lock().unwrap_or_else(PoisonError::into_inner) == fault {
+        if self.is(fault) {
             let problem = "its cable is cut".to_owned();
             return Err(KeyError::Unreachable { place: "the test".to_owned(), problem });
         }
@@ -79,7 +91,13 @@ impl KeyStore for BreakableKeys {
     }
 
     fn generate(&self, id: &KeyId, algorithm: KeyAlgorithm) -> Result<GeneratedKey, KeyError> {
-        self.inner.generate(id, algorithm)
+        let made = self.inner.generate(id, algorithm)?;
+        if self.is(Fault::Loose) {
+            let public = PublicKey::parse(&made.public_key).expect("a public key");
+            let (fingerprint, problem) = (public.fingerprint(), "it can be taken out".to_owned());
+            return Err(KeyError::Attributes { id: id.clone(), fingerprint, problem });
+        }
+        Ok(made)
     }
 
     fn load_public(&self, id: &KeyId) -> Result<GeneratedKey, KeyError> {

@@ -163,8 +163,7 @@ fn made(
     holder: KeyHolder,
 ) -> Result<Key, AuthorityError> {
     let now = env.clock.now();
-    let key = generate(env, role, holder, KeyAlgorithm::P384)?;
-    env.store
-        .write(|tx| tx.record(permit.origin(), now, &Event::KeyGenerated { key: key.clone() }))?;
-    Ok(key)
+    let made = generate(env, permit.origin(), role, holder, KeyAlgorithm::P384)?;
+    env.store.write(|tx| tx.record(permit.origin(), now, &made.event()))?;
+    Ok(made.key)
 }

@@ -6,6 +6,7 @@ use actix_web::web::{Path, Query};
 use askama::Template;
 use serde::Deserialize;
 use tenkoku_ca::act::ActError;
+use tenkoku_ca::origin::Exhibits;
 use tenkoku_ca::prove::Proof;
 use tenkoku_ca::{issue, prove};
 use tenkoku_domain::access::{Apply, Issue, Permission, Permit, Scope, ViewRegistry};
@@ -13,7 +14,8 @@ use tenkoku_domain::application::{Application, ApplicationState};
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::certificate::Certificate;
 use tenkoku_domain::challenge::Challenge;
-use tenkoku_domain::id::ApplicationId;
+use tenkoku_domain::container::{Container, ContainerState};
+use tenkoku_domain::id::{ApplicationId, CeremonyId, ContainerId};
 use tenkoku_domain::key::Key;
 use tenkoku_domain::organisation::Organisation;
 use tenkoku_ports::Env;
@@ -25,6 +27,7 @@ use super::drafts::Place;
 use super::names::{self, application_href, branch_href, certificate_href, organisation_href};
 use super::origin::{self, Origin};
 use super::views::{Fact, ROWS, application_chip, html, html_with, next_page, see_other};
+use crate::fields::Sniffed;
 use crate::format;
 use crate::granted::{Granted, Visit};
 use crate::layout::{AdminFrame, Chip, Crumb, FieldError};
@@ -185,6 +188,11 @@ pub(super) struct ProofForm {
     pub(super) renew: String,
     pub(super) commands: String,
     pub(super) answer: bool,
+    /// The proof as it was pasted.
+    pub(super) pasted: String,
+    pub(super) ceremony: String,
+    /// The organisation's containers: id, name, whether it was chosen.
+    pub(super) containers: Vec<(String, String, bool)>,
 }
 
 pub(super) struct Ground {
@@ -194,6 +202,7 @@ pub(super) struct Ground {
     key: Option<Key>,
     origin: Origin,
     challenge: Challenge,
+    containers: Vec<Container>,
     certificate: Option<Certificate>,
 }
 
@@ -249,10 +258,26 @@ fn load(
                 None => Origin::default(),
             },
             challenge: tx.current_challenge(id)?,
+            containers: usable(tx, scope, &application)?,
             certificate,
             application,
         })
     })
+}
+
+/// The containers that the key of an application may lie in.
+fn usable(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    application: &Application,
+) -> Result<Vec<Container>, StoreError> {
+    let all = tx.list_containers(scope)?.into_iter();
+    let fits = |one: &Container| {
+        one.organisation == application.organisation
+            && one.branch.as_ref().is_none_or(|branch| *branch == application.branch)
+            && [ContainerState::Verified, ContainerState::InUse].contains(&one.state)
+    };
+    Ok(all.filter(fits).collect())
 }
 
 pub(super) fn page(
@@ -314,7 +339,7 @@ pub(super) fn page(
             .request
             .as_ref()
             .map(|der| tenkoku_pki::pem::encode("CERTIFICATE REQUEST", der)),
-        proof: proof_form(visit, found),
+        proof: proof_form(visit, found, &Handed::default()),
         grant: review.grant(w),
         records: review.records(w, visit.now),
         missing: review.missing(w),
@@ -346,8 +371,12 @@ fn key_facts(w: Words, key: &Key, origin: &Origin) -> Vec<Fact> {
 }
 
 /// The challenge and the commands that answer it, while the application waits for its key.
-fn proof_form(visit: &Visit, found: &Ground) -> Option<ProofForm> {
+fn proof_form(visit: &Visit, found: &Ground, handed: &Handed) -> Option<ProofForm> {
     let Ground { application, challenge, .. } = found;
+    let container = |one: &Container| {
+        let chosen = one.id.as_str() == handed.container;
+        (one.id.to_string(), format!("{} {}", one.model, one.serial), chosen)
+    };
     application.may_prove(visit.now).ok()?;
     let address = application_href(&application.id);
     Some(ProofForm {
@@ -358,6 +387,9 @@ fn proof_form(visit: &Visit, found: &Ground) -> Option<ProofForm> {
         commands: openssl_commands(&challenge.text),
         challenge: challenge.text.clone(),
         answer: visit.may(Permission::Apply),
+        pasted: handed.pasted.clone(),
+        ceremony: handed.ceremony.clone(),
+        containers: found.containers.iter().map(container).collect(),
     })
 }
 
@@ -371,10 +403,81 @@ fn openssl_commands(challenge: &str) -> String {
     )
 }
 
-#[derive(Debug, Deserialize)]
-struct ProofPaste {
-    #[serde(default)]
-    proof: String,
+/// Octets of one file at most; evidence of a device is never larger.
+const FILE_OCTETS_MAX: usize = 64 * 1024;
+
+/// What was entered beside the files, to be shown again.
+#[derive(Debug, Default)]
+struct Handed {
+    pasted: String,
+    ceremony: String,
+    container: String,
+}
+
+/// A file under a name, of one of the kinds that can be what it is handed in as.
+fn file(
+    w: Words,
+    visit: &Visit,
+    name: &str,
+    kinds: &[Sniffed],
+) -> Result<Vec<Vec<u8>>, FieldError> {
+    let error = |key: &str| FieldError { field: name.to_owned(), text: w.t(key).to_owned() };
+    let mut read = Vec::new();
+    for content in visit.fields().files(name) {
+        if content.len() > FILE_OCTETS_MAX {
+            return Err(error("admin.application.file-large"));
+        }
+        if !kinds.contains(&Sniffed::of(&content)) {
+            return Err(error("admin.application.file-kind"));
+        }
+        read.push(content.to_vec());
+    }
+    Ok(read)
+}
+
+/// The proof and the evidence of the key's origin, or what is wrong with a field.
+fn handed_in(visit: &Visit, handed: &Handed) -> Result<(Proof, Exhibits), FieldError> {
+    let w = visit.words;
+    let error =
+        |name: &str, key: &str| FieldError { field: name.to_owned(), text: w.t(key).to_owned() };
+    let mut proofs = file(w, visit, "proof_file", &[Sniffed::Pem, Sniffed::Asn1])?;
+    let proof = match (proofs.pop(), handed.pasted.as_bytes()) {
+        (Some(file), _) => file,
+        (None, []) => return Err(error("proof", "admin.application.proof-missing")),
+        (None, pasted) => pasted.to_vec(),
+    };
+    let mut statements = file(w, visit, "statement", &[Sniffed::Json])?;
+    let container = Some(handed.container.as_str()).filter(|id| !id.is_empty());
+    let ceremony = Some(handed.ceremony.as_str()).filter(|id| !id.is_empty());
+    let exhibits = Exhibits {
+        attestations: file(w, visit, "attestation", &[Sniffed::Pem, Sniffed::Asn1, Sniffed::Json])?,
+        statement: statements.pop(),
+        ceremony: ceremony
+            .map(CeremonyId::parse)
+            .transpose()
+            .map_err(|_| error("ceremony", "admin.ceremony-new.id-missing"))?,
+        container: container
+            .map(ContainerId::parse)
+            .transpose()
+            .map_err(|_| error("container", "admin.ceremony-new.id-missing"))?,
+    };
+    Ok((proof_of(proof), exhibits))
+}
+
+/// A certification request, or a signature in CMS: told apart by the label of PEM, or by the type
+/// that DER begins with.
+fn proof_of(file: Vec<u8>) -> Proof {
+    const SIGNED_DATA: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2];
+    let has = |wanted: &[u8]| file.windows(wanted.len()).any(|octets| octets == wanted);
+    let is_text = Sniffed::of(&file) == Sniffed::Pem;
+    let labelled = has(b"-----BEGIN CMS") || has(b"-----BEGIN PKCS7");
+    let typed =
+        file.get(..32).unwrap_or(&file).windows(SIGNED_DATA.len()).any(|o| o == SIGNED_DATA);
+    if (is_text && labelled) || (!is_text && typed) {
+        Proof::Cms(file)
+    } else {
+        Proof::Request(file)
+    }
 }
 
 /// `POST /console/applications/{id}/proof`
@@ -384,11 +487,24 @@ pub async fn prove_possession(
 ) -> Result<HttpResponse, Problem> {
     let Granted { permit, visit } = granted;
     let id = ApplicationId::parse(&id).map_err(|_| Problem::not_found())?;
-    let ProofPaste { proof } = visit.form()?;
-    let file = proof.trim().as_bytes().to_vec();
-    let signature = ["-----BEGIN CMS", "-----BEGIN PKCS7"].iter().any(|s| proof.contains(s));
-    let proof = if signature { Proof::Cms(file) } else { Proof::Request(file) };
-    let ready = visit.run(move |env| prove::prove_possession(env, &permit, &id, &proof)).await?;
+    let text = |name| visit.fields().text(name).map(str::to_owned);
+    let handed = Handed {
+        pasted: text("proof")?,
+        ceremony: text("ceremony")?,
+        container: text("container")?,
+    };
+    let (proof, exhibits) = match handed_in(&visit, &handed) {
+        Ok(handed) => handed,
+        Err(error) => {
+            let (found, review) = load_with_review(&visit, &id).await?;
+            let factor = factor_field(&visit).await?;
+            let shown = page(&visit, &found, &review, (factor, ""), vec![error]);
+            let page = ApplicationPage { proof: proof_form(&visit, &found, &handed), ..shown };
+            return html_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
+        }
+    };
+    let ready =
+        visit.run(move |env| prove::prove_with_origin(env, &permit, &id, &proof, exhibits)).await?;
     Ok(see_other(&application_href(&ready.id)))
 }
 

@@ -11,6 +11,7 @@ use tenkoku_domain::authority::{Authority, AuthorityKind, Custody};
 use tenkoku_domain::certificate::{Certificate, Profile};
 use tenkoku_domain::key::Key;
 use tenkoku_domain::organisation::Organisation;
+use tenkoku_domain::origin::KeyEvidence;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_pki::cert::Certificate as Parsed;
 use tenkoku_ports::Env;
@@ -18,6 +19,7 @@ use tenkoku_store::StoreError;
 
 use super::acts::Deed;
 use super::names::{self, certificate_href, organisation_href};
+use super::origin::evidence_facts;
 use super::tree::Tree;
 use super::views::{Fact, authority_chip, certificate_chip, html};
 use crate::format;
@@ -116,6 +118,8 @@ struct Ground {
     authority: Authority,
     all: Vec<Authority>,
     key: Key,
+    evidence: Vec<KeyEvidence>,
+    signer_evidence: Vec<KeyEvidence>,
     certificates: Vec<Certificate>,
     open: BTreeMap<String, i64>,
     branches: i64,
@@ -244,9 +248,15 @@ fn load(env: &Env, code: &str, now: Timestamp) -> Result<Ground, StoreError> {
     env.store.read(|tx| {
         let found = tx.find_authority(code)?;
         let authority = found.ok_or(StoreError::NotFound { what: "authority" })?;
+        let signer = tx.current_signer(&authority.id, Profile::OcspSigner, now)?;
         Ok(Ground {
             all: tx.list_authorities()?,
             key: tx.load_key(&authority.key)?,
+            evidence: tx.origin_of_key(&authority.key)?,
+            signer_evidence: match &signer {
+                Some(signer) => tx.origin_of_key(&signer.key)?,
+                None => Vec::new(),
+            },
             certificates: tx.certificates_of_key(&authority.key)?,
             open: tx.open_certificates(&authority.id, &authority.key, now)?,
             branches: tx.count_served_branches(&authority.id, now)?,
@@ -256,7 +266,7 @@ fn load(env: &Env, code: &str, now: Timestamp) -> Result<Ground, StoreError> {
             },
             policy: tx.current_policy(now)?.version,
             crl: tx.latest_crl(&authority.id)?,
-            signer: tx.current_signer(&authority.id, Profile::OcspSigner, now)?,
+            signer,
             authority,
         })
     })
@@ -302,7 +312,11 @@ fn page(visit: &Visit, found: &Ground) -> AuthorityPage {
         offline: authority.custody == Custody::Offline,
         code: authority.code.to_string(),
         crl: found.crl.as_ref().map(|crl| crl_facts(w, crl, visit.now)),
-        signer: found.signer.as_ref().map(|signer| signer_facts(w, signer, visit.now)),
+        signer: found.signer.as_ref().map(|signer| {
+            let mut facts = signer_facts(w, signer, visit.now);
+            facts.extend(evidence_facts(w, &found.signer_evidence));
+            facts
+        }),
         signs_answers,
         addresses,
         pem: parsed.as_ref().map(Parsed::to_pem),
@@ -344,6 +358,11 @@ fn facts(w: Words, found: &Ground, parsed: Option<&Parsed>) -> Vec<Fact> {
         w.t("admin.certificate.key-fingerprint"),
         format::grouped(&found.key.fingerprint.to_string()),
     ));
+    if authority.custody == Custody::Online {
+        let origin = w.word("admin.origin", found.key.origin.word());
+        facts.push(Fact::new(w.t("admin.application.origin"), origin));
+        facts.extend(evidence_facts(w, &found.evidence));
+    }
     let validity = authority.validity;
     facts.push(Fact::new(w.t("admin.certificate.from"), format::date_time(validity.not_before)));
     facts.push(Fact::new(w.t("admin.certificate.until"), format::date_time(validity.not_after)));

@@ -19,7 +19,7 @@ use tenkoku_domain::ceremony::{
     Ceremony, CeremonyKind, CeremonyRole, CeremonyRules, CrossWish, Participant, Step, Subject,
 };
 use tenkoku_domain::exchange::{Answer, Sealed};
-use tenkoku_domain::id::CeremonyId;
+use tenkoku_domain::id::{ApplicationId, CeremonyId, ContainerId};
 use tenkoku_domain::name::Name;
 use tenkoku_store::StoreError;
 
@@ -454,6 +454,10 @@ pub struct NewForm {
     #[serde(default)]
     by: String,
     #[serde(default)]
+    application: String,
+    #[serde(default)]
+    container: String,
+    #[serde(default)]
     leader: String,
     #[serde(default)]
     officer: String,
@@ -476,13 +480,14 @@ pub(super) struct NewPage {
     pub(super) form: NewForm,
 }
 
-/// The kinds that are about one authority that exists. A new authority's file is written by
-/// `tenkoku ceremony new`.
-const KINDS: [CeremonyKind; 4] = [
+/// The kinds that are about one authority that exists, or about the key of a seal. A new authority's
+/// file is written by `tenkoku ceremony new`.
+const KINDS: [CeremonyKind; 5] = [
     CeremonyKind::Rollover,
     CeremonyKind::CrossCertify,
     CeremonyKind::Activation,
     CeremonyKind::Destruction,
+    CeremonyKind::WitnessedKey,
 ];
 
 /// `GET /console/ceremonies/new?kind=…&authority=…`
@@ -554,18 +559,26 @@ fn wish(visit: &Visit, form: &NewForm) -> Result<Wish, Vec<FieldError>> {
     let missing = |field| move |_| error(field, w.t("admin.ceremony-new.authority-missing"));
     let kind = KINDS.into_iter().find(|kind| kind.word() == form.kind);
     let kind = kind.ok_or_else(|| error("kind", w.t("admin.ceremony-new.kind-missing")))?;
-    let authority = AuthorityCode::parse(&form.authority).map_err(missing("authority"))?;
+    let authority = || AuthorityCode::parse(&form.authority).map_err(missing("authority"));
+    let unnamed = |field| move |_| error(field, w.t("admin.ceremony-new.id-missing"));
     let subject = match kind {
-        CeremonyKind::Rollover => Subject::Rollover { authority, cross: CrossWish::Both },
+        CeremonyKind::Rollover => {
+            Subject::Rollover { authority: authority()?, cross: CrossWish::Both }
+        }
         CeremonyKind::CrossCertify => {
             let by = AuthorityCode::parse(&form.by).map_err(missing("by"))?;
-            Subject::Cross { certified: authority, by }
+            Subject::Cross { certified: authority()?, by }
         }
+        CeremonyKind::WitnessedKey => Subject::SealKey {
+            application: ApplicationId::parse(form.application.trim())
+                .map_err(unnamed("application"))?,
+            container: ContainerId::parse(form.container.trim()).map_err(unnamed("container"))?,
+        },
         CeremonyKind::Activation
         | CeremonyKind::Destruction
         | CeremonyKind::OfflineSign
         | CeremonyKind::RootGeneration
-        | CeremonyKind::IssuingGeneration => Subject::Authority { authority },
+        | CeremonyKind::IssuingGeneration => Subject::Authority { authority: authority()? },
     };
     let named = [
         (CeremonyRole::Leader, "leader", &form.leader),

@@ -113,7 +113,10 @@ pub(super) fn hold(
     let now = env.clock.now();
     let crosses = match &subject {
         Subject::Rollover { cross, .. } => *cross == CrossWish::Both,
-        Subject::Create(_) | Subject::Cross { .. } | Subject::Authority { .. } => true,
+        Subject::Create(_)
+        | Subject::Cross { .. }
+        | Subject::Authority { .. }
+        | Subject::SealKey { .. } => true,
     };
     let mut ceremony = script(Wish {
         id: CeremonyId::new(now, &*env.entropy),

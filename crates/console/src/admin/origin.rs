@@ -45,10 +45,17 @@ pub(super) fn facts(w: Words, origin: &Origin) -> Vec<Fact> {
         }
         None => Fact::new(w.t("admin.evidence.container"), w.t("admin.evidence.unplaced")),
     }];
-    if origin.evidence.is_empty() {
+    facts.extend(evidence_facts(w, &origin.evidence));
+    facts
+}
+
+/// What was shown of where a key was made: for a key of the platform its token and object.
+pub(super) fn evidence_facts(w: Words, evidence: &[KeyEvidence]) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if evidence.is_empty() {
         facts.push(Fact::new(w.t("admin.evidence.title"), w.t("admin.evidence.none")));
     }
-    for one in &origin.evidence {
+    for one in evidence {
         let format_name = w.word("admin.evidence", one.format.word());
         let date = format::date_time(one.at);
         let text = match (&one.serial, &one.object) {

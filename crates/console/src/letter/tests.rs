@@ -1,6 +1,7 @@
 //! Every kind of letter says what it has to say, in both languages, and nothing that a name brings.
 
 use tenkoku_domain::audit::ObjectRef;
+use tenkoku_domain::incident::IncidentKind;
 use tenkoku_domain::notice::{Delivery, Recipient};
 use tenkoku_domain::organisation::Language;
 
@@ -57,6 +58,16 @@ fn every_kind_of_letter_is_whole_in_both_languages() {
             }
         }
     }
+}
+
+#[test]
+fn km_10_a_letter_tells_of_the_platform_s_own_device_and_of_no_second_hand() {
+    let mut notice = notice(NoticeKind::DuplicateKey, Step::At(NOW), "");
+    notice.matter = notice.matter.with("incident", IncidentKind::WrongAttributes);
+    let said = write(Words::of(Language::En), &head(), &notice, NOW).unwrap();
+    assert_eq!(said.subject, "A key could have left its device");
+    assert!(said.text.contains("destroyed before it signed anything"), "{}", said.text);
+    assert!(!said.text.contains(['{', '}']), "{}", said.text);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::canonical::Digest;
 use crate::challenge::Challenge;
 use crate::feed::{Feed, FeedAuthority, FeedSource};
 use crate::id::{KeyId, OrganisationId};
-use crate::incident::Incident;
+use crate::incident::{Incident, IncidentKind};
 use crate::key::BlockedKey;
 use crate::key::Key;
 use crate::origin::{EvidenceFormat, KeyEvidence};
@@ -56,6 +56,13 @@ pub enum IdentityEvent {
     ApplicationReady {
         /// The application.
         application: Application,
+    },
+    /// The platform made a key for itself, in its own key store (K2 of DOMAIN 9).
+    KeyMade {
+        /// The key.
+        key: Key,
+        /// What the key store reported: token and object.
+        evidence: KeyEvidence,
     },
     /// An application ended because its key was refused for good.
     ApplicationRejected {
@@ -138,6 +145,7 @@ impl IdentityEvent {
             Self::OriginShown { key, organisation, evidence } => {
                 origin_facts(key, evidence).of(organisation)
             }
+            Self::KeyMade { key, evidence } => origin_facts(key, evidence),
             Self::ApplicationReady { application } => ready_facts(application),
             Self::ApplicationRejected { application, reason } => {
                 let mut facts = ended_facts(AuditCode::AppRejected, application);
@@ -265,7 +273,14 @@ fn incident_facts(incident: &Incident) -> Facts {
         "certificates": incident.certificates,
         "told": incident.told,
     });
-    let mut facts = facts(AuditCode::KeyCopySuspected, "incident", &incident.id, detail);
+    let code = match incident.kind {
+        IncidentKind::SiblingKey
+        | IncidentKind::ForeignKey
+        | IncidentKind::FeedKey
+        | IncidentKind::BlockedKey => AuditCode::KeyCopySuspected,
+        IncidentKind::WrongAttributes => AuditCode::HsmError,
+    };
+    let mut facts = facts(code, "incident", &incident.id, detail);
     if let Some(closing) = &incident.closed {
         facts.detail.insert("decision".to_owned(), json!(closing.decision));
         facts.detail.insert("comment".to_owned(), json!(closing.reason));

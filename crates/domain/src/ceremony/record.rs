@@ -1,12 +1,25 @@
 //! The record of a ceremony: every step with its ticks, what came out of it, and what deviated
 //! (UX 4.2). Its digest goes into the audit trail.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Ceremony, Deviation, Step, Tick};
+use super::{Ceremony, CeremonyRole, Deviation, Step, StepAct, Subject, Tick};
 use crate::canonical::{CanonicalError, Digest};
+use crate::id::{ApplicationId, ContainerId};
+use crate::key::Fingerprint;
+use crate::name::comparable;
 use crate::policy::Installation;
+use crate::refusal::{Refusal, RefusalCode};
 use crate::time::Timestamp;
+
+/// The name of the output that tells which key was made.
+pub const KEY_FINGERPRINT: &str = "key-fingerprint";
+
+fn wrong(problem: &str) -> Refusal {
+    Refusal::new(RefusalCode::AttestationInvalid, "KM-9").with("problem", problem)
+}
 
 /// Something that came out of a step: a fingerprint, a serial number, a version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +94,54 @@ impl CeremonyRecord {
     /// Every tick so far.
     pub fn ticks(&self) -> Vec<Tick> {
         self.steps.iter().flat_map(|step| step.ticks.iter().cloned()).collect()
+    }
+
+    /// What came out of the step of an act, under a name.
+    pub fn output(&self, act: StepAct, name: &str) -> Option<&str> {
+        let step = self.ceremony.steps.iter().find(|step| step.act == act)?;
+        let done = self.steps.iter().find(|done| done.number == step.number)?;
+        done.outputs.iter().find(|one| one.name == name).map(|one| one.value.as_str())
+    }
+
+    /// What the record shows of the origin of a seal's key: the key and its container were seen by
+    /// everybody who signed, which is two persons of the platform, or one and an auditor
+    /// (DOMAIN 9, K4).
+    pub fn check_witnessed(
+        &self,
+        application: &ApplicationId,
+        key: &Fingerprint,
+    ) -> Result<&ContainerId, Refusal> {
+        let container = match &self.ceremony.subject {
+            Subject::SealKey { application: about, container } if about == application => container,
+            Subject::SealKey { .. }
+            | Subject::Create(_)
+            | Subject::Rollover { .. }
+            | Subject::Cross { .. }
+            | Subject::Authority { .. } => return Err(Self::unknown()),
+        };
+        if self.closed_at.is_none() {
+            return Err(wrong("ceremony-open"));
+        }
+        if self.output(StepAct::WitnessKey, KEY_FINGERPRINT) != Some(&key.to_string()) {
+            return Err(wrong("attests-other-key"));
+        }
+        let sign = self.ceremony.steps.iter().find(|step| step.act == StepAct::Sign);
+        let signed: BTreeSet<_> = self
+            .ticks()
+            .into_iter()
+            .filter(|tick| sign.is_some_and(|step| step.number == tick.step))
+            .filter(|tick| tick.role != CeremonyRole::Witness)
+            .map(|tick| comparable(tick.person.as_str()))
+            .collect();
+        if signed.len() < 2 {
+            return Err(wrong("ceremony-unsigned"));
+        }
+        Ok(container)
+    }
+
+    /// The refusal of a record that is not there, or is about something else.
+    pub fn unknown() -> Refusal {
+        wrong("ceremony-unknown")
     }
 
     /// Whether it was held to try things out.

@@ -8,7 +8,7 @@ use super::{
     Subject,
 };
 use crate::authority::{AuthorityCode, AuthorityKind, ServiceKind, ShardCount};
-use crate::id::CeremonyId;
+use crate::id::{ApplicationId, CeremonyId, ContainerId};
 use crate::key::KeyAlgorithm;
 use crate::level::Level;
 use crate::name::Name;
@@ -19,7 +19,7 @@ use crate::policy::Installation;
 pub const LIMIT_OCTETS: usize = 256 * 1024;
 
 /// Every key, for the suggestion beside an unknown one.
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 31] = [
     "ceremony",
     "id",
     "kind",
@@ -39,6 +39,9 @@ const KEYS: [&str; 28] = [
     "days",
     "issuer",
     "organisation",
+    "crl_shards",
+    "application",
+    "container",
     "target",
     "by",
     "cross",
@@ -92,6 +95,8 @@ struct FileToml {
     authority: Option<AuthorityToml>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     target: Option<TargetToml>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<KeyToml>,
     roles: Vec<RoleToml>,
     steps: Vec<StepToml>,
 }
@@ -140,6 +145,13 @@ struct TargetToml {
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
+struct KeyToml {
+    application: String,
+    container: String,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct RoleToml {
     role: String,
     person: String,
@@ -165,7 +177,7 @@ pub fn read(text: &str) -> Result<Ceremony, ScriptError> {
     let kind = word("ceremony.kind", &head.kind, CeremonyKind::ALL, CeremonyKind::word)?;
     let installation =
         word("ceremony.installation", &head.installation, Installation::ALL, Installation::word)?;
-    let subject = subject(kind, file.authority.as_ref(), file.target.as_ref())?;
+    let subject = subject(kind, &file)?;
     let roles = file.roles.iter().map(participant).collect::<Result<Vec<_>, _>>()?;
     let ceremony = Ceremony {
         id: ok("ceremony.id", CeremonyId::parse(&head.id))?,
@@ -184,7 +196,7 @@ pub fn read(text: &str) -> Result<Ceremony, ScriptError> {
 
 /// Writes the file of a ceremony.
 pub fn write(ceremony: &Ceremony) -> Result<String, ScriptError> {
-    let (authority, target) = subject_toml(&ceremony.subject);
+    let (authority, target, key) = subject_toml(&ceremony.subject);
     let file = FileToml {
         ceremony: HeadToml {
             id: ceremony.id.to_string(),
@@ -196,6 +208,7 @@ pub fn write(ceremony: &Ceremony) -> Result<String, ScriptError> {
         },
         authority,
         target,
+        key,
         roles: ceremony
             .roles
             .iter()
@@ -242,23 +255,16 @@ fn check_order(ceremony: &Ceremony) -> Result<(), ScriptError> {
     Ok(())
 }
 
-fn subject(
-    kind: CeremonyKind,
-    authority: Option<&AuthorityToml>,
-    target: Option<&TargetToml>,
-) -> Result<Subject, ScriptError> {
-    let target = || {
-        target.ok_or_else(|| ScriptError::Value {
-            key: "target".to_owned(),
-            problem: format!("a {kind} needs [target] with the authority"),
-        })
+fn subject(kind: CeremonyKind, file: &FileToml) -> Result<Subject, ScriptError> {
+    let missing = |key: &str, what: &str| ScriptError::Value {
+        key: key.to_owned(),
+        problem: format!("a {kind} needs [{key}] with {what}"),
     };
+    let target = || file.target.as_ref().ok_or_else(|| missing("target", "the authority"));
     match kind {
         CeremonyKind::RootGeneration | CeremonyKind::IssuingGeneration => {
-            let authority = authority.ok_or_else(|| ScriptError::Value {
-                key: "authority".to_owned(),
-                problem: format!("a {kind} needs [authority] with what is to be made"),
-            })?;
+            let authority = file.authority.as_ref();
+            let authority = authority.ok_or_else(|| missing("authority", "what is to be made"))?;
             let new = new_authority(authority)?;
             let is_root = new.kind == AuthorityKind::Root;
             if is_root != (kind == CeremonyKind::RootGeneration) {
@@ -287,6 +293,14 @@ fn subject(
         }
         CeremonyKind::OfflineSign | CeremonyKind::Destruction | CeremonyKind::Activation => {
             Ok(Subject::Authority { authority: code("target.authority", &target()?.authority)? })
+        }
+        CeremonyKind::WitnessedKey => {
+            let key = file.key.as_ref();
+            let key = key.ok_or_else(|| missing("key", "the application and the container"))?;
+            Ok(Subject::SealKey {
+                application: ok("key.application", ApplicationId::parse(&key.application))?,
+                container: ok("key.container", ContainerId::parse(&key.container))?,
+            })
         }
     }
 }
@@ -322,9 +336,9 @@ fn new_authority(toml: &AuthorityToml) -> Result<NewAuthority, ScriptError> {
     })
 }
 
-fn subject_toml(subject: &Subject) -> (Option<AuthorityToml>, Option<TargetToml>) {
+fn subject_toml(subject: &Subject) -> (Option<AuthorityToml>, Option<TargetToml>, Option<KeyToml>) {
     let target = |authority: &AuthorityCode, by: Option<String>, cross: Option<String>| {
-        (None, Some(TargetToml { authority: authority.to_string(), by, cross }))
+        (None, Some(TargetToml { authority: authority.to_string(), by, cross }), None)
     };
     match subject {
         Subject::Create(new) => {
@@ -340,11 +354,15 @@ fn subject_toml(subject: &Subject) -> (Option<AuthorityToml>, Option<TargetToml>
                 organisation: new.organisation.clone(),
                 crl_shards: Some(new.crl_shards.get()).filter(|count| *count > 1),
             };
-            (Some(authority), None)
+            (Some(authority), None, None)
         }
         Subject::Rollover { authority, cross } => target(authority, None, Some(cross.to_string())),
         Subject::Cross { certified, by } => target(certified, Some(by.to_string()), None),
         Subject::Authority { authority } => target(authority, None, None),
+        Subject::SealKey { application, container } => {
+            let (application, container) = (application.to_string(), container.to_string());
+            (None, None, Some(KeyToml { application, container }))
+        }
     }
 }
 

@@ -53,6 +53,14 @@ const fn english(act: StepAct) -> Words {
             "Destroy the key of the authority and every copy in the backup inventory.",
             "The key store has no key of this name any more.",
         ),
+        StepAct::WitnessKey => words(
+            "The custodian makes the key in the container while everybody watches, and hands over the request that carries the challenge.",
+            "The serial number on the device is that of the record; the fingerprint of the key is written down and read aloud.",
+        ),
+        StepAct::Sign => words(
+            "Everybody reads the record and signs it.",
+            "Nobody who is named here is missing.",
+        ),
         StepAct::ByHand => words(
             "Put the media into numbered bags, seal them and note the numbers.",
             "The numbers on the bags are those in the record.",
@@ -103,6 +111,13 @@ const fn japanese(act: StepAct) -> Words {
             "認証局の鍵と、控えの台帳にあるすべての写しを廃棄します。",
             "鍵の保管庫に、この名前の鍵がありません。",
         ),
+        StepAct::WitnessKey => words(
+            "全員が見ている前で、鍵管理者が容器の中で鍵を作り、チャレンジを入れた要求を渡します。",
+            "装置の製造番号が記録と同じです。鍵の指紋を書き取って読み上げます。",
+        ),
+        StepAct::Sign => {
+            words("全員が記録を読み、署名します。", "ここに記した人が全員署名しています。")
+        }
         StepAct::ByHand => words(
             "媒体を番号付きの袋に入れて封をし、番号を書き留めます。",
             "袋の番号が記録と同じです。",
@@ -159,14 +174,19 @@ const fn acts(kind: CeremonyKind, offline: bool) -> &'static [StepAct] {
             &[A::RollCall, A::CheckSoftware, A::LastCrl, A::DestroyKey, A::ByHand, A::Close]
         }
         CeremonyKind::Activation => &[A::RollCall, A::CheckSoftware, A::Activate, A::Close],
+        CeremonyKind::WitnessedKey => {
+            &[A::RollCall, A::CheckSoftware, A::WitnessKey, A::Sign, A::Close]
+        }
     }
 }
 
 const fn doer(act: StepAct) -> CeremonyRole {
     match act {
-        StepAct::RollCall | StepAct::CheckSoftware | StepAct::ByHand | StepAct::Close => {
-            CeremonyRole::Leader
-        }
+        StepAct::RollCall
+        | StepAct::CheckSoftware
+        | StepAct::ByHand
+        | StepAct::Sign
+        | StepAct::Close => CeremonyRole::Leader,
         StepAct::GenerateKey
         | StepAct::Certify
         | StepAct::Activate
@@ -175,7 +195,8 @@ const fn doer(act: StepAct) -> CeremonyRole {
         | StepAct::RetireFormer
         | StepAct::AnswerRequest
         | StepAct::LastCrl
-        | StepAct::DestroyKey => CeremonyRole::Officer,
+        | StepAct::DestroyKey
+        | StepAct::WitnessKey => CeremonyRole::Officer,
     }
 }
 
@@ -247,6 +268,7 @@ fn title(wish: &Wish) -> String {
             format!("{}: {authority}", wish.kind)
         }
         Subject::Cross { certified, by } => format!("{}: {by} → {certified}", wish.kind),
+        Subject::SealKey { application, .. } => format!("{}: {application}", wish.kind),
     }
 }
 

@@ -115,6 +115,47 @@ fn the_file_reads_back_in_both_languages() {
     }
 }
 
+fn witnessed(roles: &[(CeremonyRole, &str)]) -> Ceremony {
+    script(Wish {
+        id: CeremonyId::parse("crm_01J00000000000000000000001").unwrap(),
+        kind: CeremonyKind::WitnessedKey,
+        subject: Subject::SealKey {
+            application: ApplicationId::parse("app_01J00000000000000000000002").unwrap(),
+            container: ContainerId::parse("ctr_01J00000000000000000000003").unwrap(),
+        },
+        language: Language::Ja,
+        installation: Installation::Evaluation,
+        roles: participants(roles),
+        recording: Some("tape 7".to_owned()),
+        offline_issuer: OfflineIssuer::Here,
+    })
+}
+
+#[test]
+fn km_19_a_witnessed_key_is_seen_by_two_or_by_one_and_an_auditor_everywhere() {
+    let problem = |roles: &[(CeremonyRole, &str)]| {
+        let refused = witnessed(roles).check_persons(&CeremonyRules::DEFAULT).err();
+        refused.and_then(|refused| refused.facts.get("problem").cloned())
+    };
+    assert_eq!(problem(&FULL[..2]), None);
+    assert_eq!(problem(&[FULL[0], FULL[3]]), None);
+    // A recording is no person.
+    assert_eq!(problem(&FULL[..1]).as_deref(), Some("persons"));
+    assert_eq!(problem(&[FULL[0], FULL[2]]).as_deref(), Some("persons"));
+    assert_eq!(problem(&[FULL[3], (CeremonyRole::Auditor, "中村 明")]).as_deref(), Some("persons"));
+}
+
+#[test]
+fn the_file_of_a_witnessed_key_names_application_and_container() {
+    let ceremony = witnessed(&FULL);
+    let text = write(&ceremony).unwrap();
+    assert_eq!(read(&text), Ok(ceremony));
+    let without = read(&text.replace("[key]", "[kay]")).unwrap_err();
+    assert!(without.to_string().contains("did you mean key?"), "{without}");
+    let other = read(&text.replace("ctr_", "org_")).unwrap_err();
+    assert!(other.to_string().starts_with("key.container"), "{other}");
+}
+
 fn problem(change: impl Fn(String) -> String) -> ScriptError {
     read(&change(write(&ceremony(&FULL)).unwrap())).unwrap_err()
 }

@@ -18,18 +18,22 @@ use tenkoku_domain::authority::{
 };
 use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::ceremony::{Consent, CrossWish};
-use tenkoku_domain::key::KeyAlgorithm;
+use tenkoku_domain::certificate::Profile;
+use tenkoku_domain::key::{Key, KeyAlgorithm};
 use tenkoku_domain::level::Level;
 use tenkoku_domain::name::Name;
+use tenkoku_domain::origin::KeyEvidence;
+use tenkoku_domain::time::Clock as _;
 use tenkoku_pki::pem;
 use tenkoku_ports::Env;
 use tenkoku_publisher::publish::renew_list;
 use tenkoku_responder::crl::{CrlError, current_crl, issue_last_crl};
-use tenkoku_store::Store;
+use tenkoku_store::{Store, StoreError};
 
 use super::certificate::{certificate_json, certificate_text};
 use super::danger::confirm;
 use super::registry::find_organisation;
+use crate::clock::WallClock;
 use crate::config::{Config, SAMPLE_OPERATOR};
 use crate::failure::{Failure, exit};
 use crate::output::{Output, facts};
@@ -438,8 +442,72 @@ fn list(config: &Config, output: &Output) -> Result<(), Failure> {
 fn show(name: &str, config: &Config, output: &Output) -> Result<(), Failure> {
     let store = wire::store(config)?;
     let authority = find(&store, name)?;
-    output.result("ca", authority_json(&authority, config), || text(&authority, config));
+    let keys = platform_keys(&store, &authority)?;
+    let mut value = authority_json(&authority, config);
+    if let Some(object) = value.as_object_mut() {
+        let all: Vec<Value> = keys.iter().map(PlatformKey::json).collect();
+        object.insert("keys".to_owned(), all.into());
+    }
+    output.result("ca", value, || {
+        let rows: Vec<_> = keys.iter().flat_map(PlatformKey::rows).collect();
+        format!("{}{}", text(&authority, config), facts(&rows))
+    });
     Ok(())
+}
+
+/// A key that is used for an authority, and what its store said of where it lies (K2 of DOMAIN 9).
+struct PlatformKey {
+    key: Key,
+    evidence: Vec<KeyEvidence>,
+}
+
+/// The key of the authority, and those of its signers that are in use.
+fn platform_keys(store: &Store, authority: &Authority) -> Result<Vec<PlatformKey>, Failure> {
+    let now = WallClock.now();
+    let found = store.read(|tx| {
+        let mut ids = vec![authority.key.clone()];
+        for profile in [Profile::OcspSigner, Profile::ListSigner, Profile::AuditSigner] {
+            ids.extend(tx.current_signer(&authority.id, profile, now)?.map(|signer| signer.key));
+        }
+        ids.iter()
+            .map(|id| Ok(PlatformKey { key: tx.load_key(id)?, evidence: tx.origin_of_key(id)? }))
+            .collect::<Result<Vec<_>, StoreError>>()
+    });
+    Ok(found?)
+}
+
+impl PlatformKey {
+    fn json(&self) -> Value {
+        let evidence = self.evidence.iter().map(|one| {
+            json!({
+                "format": one.format,
+                "class": one.class,
+                "device": one.serial,
+                "object": one.object,
+                "sha256": one.digest,
+                "at": one.at.to_string(),
+            })
+        });
+        json!({
+            "id": self.key.id,
+            "role": self.key.role,
+            "algorithm": self.key.algorithm,
+            "fingerprint": self.key.fingerprint,
+            "origin": self.key.origin,
+            "evidence": evidence.collect::<Vec<_>>(),
+        })
+    }
+
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        let key = &self.key;
+        let mut rows =
+            vec![("key", format!("{} {} {} ({})", key.role, key.algorithm, key.id, key.origin))];
+        rows.extend(self.evidence.iter().map(|one| {
+            let device = one.serial.as_deref().unwrap_or("files");
+            ("lies in", format!("{device}, object {}", one.object.as_deref().unwrap_or("-")))
+        }));
+        rows
+    }
 }
 
 fn export(name: &str, chain: bool, config: &Config, output: &Output) -> Result<(), Failure> {

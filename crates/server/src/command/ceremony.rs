@@ -17,7 +17,7 @@ use tenkoku_ca::exchange::{
 };
 use tenkoku_console::text::Words;
 use tenkoku_domain::access::{OperateAuthority, Permit};
-use tenkoku_domain::authority::{AuthorityCode, Custody, ShardCount};
+use tenkoku_domain::authority::{AuthorityCode, Custody, ServiceKind, ShardCount};
 use tenkoku_domain::ceremony::record::{CeremonyRecord, Output as Outcome};
 use tenkoku_domain::ceremony::script::{self, ScriptError};
 use tenkoku_domain::ceremony::template::{OfflineIssuer, Wish, script as make_script};
@@ -36,6 +36,8 @@ use tenkoku_responder::crl::{current_crl, issue_crl};
 
 use self::attend::Attending;
 use super::authority::{find, last_crl, of_crl, write_certificates};
+use super::container::parse_container;
+use super::order::parse_id;
 use crate::config::{Config, SAMPLE_OPERATOR};
 use crate::failure::{Failure, exit};
 use crate::output::{Output, facts};
@@ -58,6 +60,9 @@ pub(crate) enum CeremonyCommand {
         /// Ticks prepared in a file, instead of the terminal
         #[arg(long)]
         ticks: Option<PathBuf>,
+        /// key-generation-witnessed: the request of the key, where it will lie when the key is made
+        #[arg(long, value_name = "FILE")]
+        csr: Option<PathBuf>,
     },
     /// List the ceremonies and the requests that wait for an answer
     List,
@@ -118,10 +123,16 @@ pub(crate) struct AnswerArgs {
   tenkoku ceremony new --kind root-generation --code root-g1 --name 'Sample Root CA G1' \\
       --leader 'Sato Megumi' --officer 'Suzuki Ichiro' --witness 'Takahashi Hana' \\
       --auditor 'Tanaka Minoru' > root.toml
-  tenkoku ceremony new --kind rollover --authority seal-l2-g1 --leader … > rollover.toml")]
+  tenkoku ceremony new --kind issuing-generation --service tsa --code tsa-g1 --issuer root-g1 \
+      --name 'Sample TSA Issuing CA G1' --leader … > tsa.toml
+  tenkoku ceremony new --kind rollover --authority seal-l2-g1 --leader … > rollover.toml
+  tenkoku ceremony new --kind key-generation-witnessed --application app_01J… \
+      --container ctr_01J… --leader 'Sato Megumi' --auditor 'Tanaka Minoru' > key.toml
+  tenkoku ceremony run key.toml --csr proof.csr
+  tenkoku application prove app_01J… --csr proof.csr --ceremony crm_01J…")]
 pub(crate) struct NewArgs {
     /// Kind: root-generation, issuing-generation, rollover, cross-certify, offline-sign,
-    /// destruction, activation
+    /// destruction, activation, key-generation-witnessed
     #[arg(long)]
     kind: String,
     /// Who leads
@@ -145,9 +156,13 @@ pub(crate) struct NewArgs {
     /// Common name of a new authority, ending with its generation
     #[arg(long)]
     name: Option<String>,
-    /// Level of a new issuing authority; without it, a policy authority is made
+    /// Level of a new issuing authority; without it and --service, a policy authority is made
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3))]
     level: Option<u8>,
+    /// Whom a new service authority issues to: tsa (time-stamping units) or internal
+    /// (administrators and audit signers)
+    #[arg(long, value_name = "SERVICE", conflicts_with_all = ["level", "organisation"])]
+    service: Option<String>,
     /// Generation of a new authority
     #[arg(long, default_value_t = 1)]
     generation: i32,
@@ -169,6 +184,12 @@ pub(crate) struct NewArgs {
     /// The authority that the ceremony is about
     #[arg(long)]
     authority: Option<String>,
+    /// The application whose key is made before witnesses
+    #[arg(long)]
+    application: Option<String>,
+    /// The registered container that it is made in
+    #[arg(long)]
+    container: Option<String>,
     /// The root that signs a cross-certificate
     #[arg(long)]
     by: Option<String>,
@@ -185,7 +206,9 @@ pub(crate) fn run(
     match command {
         CeremonyCommand::New(args) => new(&args, config, output),
         CeremonyCommand::Check { file } => check(&file, config, output),
-        CeremonyCommand::Run { file, ticks } => hold(&file, ticks.as_deref(), config, output),
+        CeremonyCommand::Run { file, ticks, csr } => {
+            hold(&file, ticks.as_deref(), csr, config, output)
+        }
         CeremonyCommand::List => list(config, output),
         CeremonyCommand::Request { root, cross, out } => {
             request(&root, cross.as_deref(), &out, config, output)
@@ -247,12 +270,13 @@ fn subject(kind: CeremonyKind, args: &NewArgs) -> Result<Subject, Failure> {
     let authority = || code_of("--authority", args.authority.as_ref());
     match kind {
         CeremonyKind::RootGeneration | CeremonyKind::IssuingGeneration => {
-            let made = match (kind == CeremonyKind::RootGeneration, args.level) {
-                (true, _) => AuthorityKind::Root,
-                (false, None) => AuthorityKind::Policy,
-                (false, Some(level)) => {
+            let made = match (kind, args.level, &args.service) {
+                (CeremonyKind::RootGeneration, _, _) => AuthorityKind::Root,
+                (_, Some(level), _) => {
                     AuthorityKind::Issuing(Level::try_from(level).map_err(Failure::internal)?)
                 }
+                (_, None, Some(service)) => AuthorityKind::Service(parse_service(service)?),
+                (_, None, None) => AuthorityKind::Policy,
             };
             Ok(Subject::Create(Box::new(NewAuthority {
                 code: code_of("--code", args.code.as_ref())?,
@@ -277,7 +301,23 @@ fn subject(kind: CeremonyKind, args: &NewArgs) -> Result<Subject, Failure> {
         CeremonyKind::OfflineSign | CeremonyKind::Destruction | CeremonyKind::Activation => {
             Ok(Subject::Authority { authority: authority()? })
         }
+        CeremonyKind::WitnessedKey => {
+            let named = |flag, value: &Option<String>| value.clone().ok_or_else(|| missing(flag));
+            Ok(Subject::SealKey {
+                application: parse_id(&named("--application", &args.application)?)?,
+                container: parse_container(&named("--container", &args.container)?)?,
+            })
+        }
     }
+}
+
+fn parse_service(text: &str) -> Result<ServiceKind, Failure> {
+    let words: Vec<&str> = ServiceKind::ALL.iter().map(|kind| kind.word()).collect();
+    ServiceKind::from_word(text).ok_or_else(|| Failure::word(text, &words))
+}
+
+pub(crate) fn parse_ceremony(id: &str) -> Result<CeremonyId, Failure> {
+    CeremonyId::parse(id).map_err(|_| Failure::nothing("ceremony", id))
 }
 
 /// Where the key is that will sign the new authority's certificate.
@@ -287,7 +327,7 @@ fn issuer_place(env: &Env, subject: &Subject) -> Result<OfflineIssuer, Failure> 
         Subject::Rollover { authority, .. } => {
             find(&env.store, authority.as_str())?.issuer.map(|id| id.to_string())
         }
-        Subject::Cross { .. } | Subject::Authority { .. } => None,
+        Subject::Cross { .. } | Subject::Authority { .. } | Subject::SealKey { .. } => None,
     };
     let Some(issuer) = issuer else { return Ok(OfflineIssuer::Here) };
     let found = find(&env.store, &issuer)?;
@@ -369,10 +409,12 @@ fn refuse_sample(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a ceremony needs besides authorities: CRLs, and the answer to a request.
+/// What a ceremony needs besides authorities: CRLs, the answer to a request, and the request of a
+/// key that is made before witnesses.
 struct Bench<'a> {
     env: &'a Env,
     answer: Option<AnswerCase<'a>>,
+    csr: Option<PathBuf>,
 }
 
 /// The request that is answered, and where the answer goes.
@@ -412,18 +454,29 @@ impl Deeds for Bench<'_> {
             Outcome::new("answer-code", sealed.code()?),
         ])
     }
+
+    fn request(&self) -> Result<Vec<u8>, AuthorityError> {
+        // It is read when the step is taken: the key was made a minute ago.
+        let nothing = tenkoku_store::StoreError::NotFound { what: "certification request" };
+        self.csr.as_ref().and_then(|file| fs::read(file).ok()).ok_or_else(|| nothing.into())
+    }
 }
 
 fn hold(
     file: &Path,
     ticks: Option<&Path>,
+    csr: Option<PathBuf>,
     config: &Config,
     output: &Output,
 ) -> Result<(), Failure> {
     refuse_sample(config)?;
     let env = wire::env(config)?;
-    let bench = Bench { env: &env, answer: None };
-    let record = held(&env, load(file)?, ticks, &bench, output)?;
+    let ceremony = load(file)?;
+    if ceremony.kind == CeremonyKind::WitnessedKey && csr.is_none() {
+        return Err(missing("--csr"));
+    }
+    let bench = Bench { env: &env, answer: None, csr };
+    let record = held(&env, ceremony, ticks, &bench, output)?;
     write_certificates(&env.store, config)?;
     told(&record, output);
     Ok(())
@@ -543,7 +596,7 @@ fn answer(args: &AnswerArgs, config: &Config, output: &Output) -> Result<(), Fai
     let sealed: Sealed<Request> = bundle(&args.bundle)?;
     let permit = wire::shell().permit(env.clock.now())?;
     let case = AnswerCase { permit: &permit, request: &sealed, code: &args.code, out: &args.out };
-    let bench = Bench { env: &env, answer: Some(case) };
+    let bench = Bench { env: &env, answer: Some(case), csr: None };
     let ceremony = load(&args.ceremony)?;
     let record = held(&env, ceremony, args.ticks.as_deref(), &bench, output)?;
     told(&record, output);
@@ -586,7 +639,7 @@ fn import(file: &Path, code: &str, config: &Config, output: &Output) -> Result<(
 
 fn report(id: &str, html: Option<&Path>, config: &Config, output: &Output) -> Result<(), Failure> {
     let store = wire::store(config)?;
-    let parsed = CeremonyId::parse(id).map_err(|_| Failure::nothing("ceremony", id))?;
+    let parsed = parse_ceremony(id)?;
     let record = store.read(|tx| tx.find_ceremony(&parsed))?;
     let record = record.ok_or_else(|| Failure::nothing("ceremony", id))?;
     if let Some(file) = html {

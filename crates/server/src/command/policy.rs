@@ -64,7 +64,7 @@ pub(crate) enum PolicyCommand {
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// The version; the one in force where none is given
-    #[arg(long)]
+    #[arg(id = "of", value_name = "VERSION")]
     version: Option<String>,
     /// As a TOML document
     #[arg(long)]

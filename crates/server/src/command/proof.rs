@@ -20,6 +20,7 @@ use tenkoku_pki::pem;
 use tenkoku_ports::Env;
 use tenkoku_softkeys::applicant::{ApplicantKey, ApplicantKeyError};
 
+use super::ceremony::parse_ceremony;
 use super::container::parse_container;
 use super::order::{application_json, application_text, parse_id};
 use super::registry::read;
@@ -74,7 +75,8 @@ pub(crate) struct RequestFileArgs {
   openssl req -new -key branch.key -config proof.cnf -out proof.csr
   tenkoku application prove app_01J… --csr proof.csr
   tenkoku application prove app_01J… --csr proof.csr --attestation key.pem --attestation device.pem
-  tenkoku application prove app_01J… --csr proof.csr --statement statement.json")]
+  tenkoku application prove app_01J… --csr proof.csr --statement statement.json
+  tenkoku application prove app_01J… --csr proof.csr --ceremony crm_01J…")]
 pub(crate) struct ProveArgs {
     /// The application
     application: String,
@@ -96,6 +98,9 @@ pub(crate) struct ProveArgs {
     /// The custodian's signed statement
     #[arg(long, value_name = "FILE", conflicts_with = "hsm")]
     statement: Option<PathBuf>,
+    /// The ceremony at which the key was made before witnesses
+    #[arg(long, value_name = "CEREMONY", conflicts_with = "hsm")]
+    ceremony: Option<String>,
     /// The registered container that the key is in
     #[arg(long, value_name = "CONTAINER", conflicts_with = "hsm")]
     container: Option<String>,
@@ -191,6 +196,7 @@ fn exhibits(args: &ProveArgs) -> Result<Exhibits, Failure> {
     Ok(Exhibits {
         attestations: args.attestation.iter().map(|file| read(file)).collect::<Result<_, _>>()?,
         statement: args.statement.as_deref().map(read).transpose()?,
+        ceremony: args.ceremony.as_deref().map(parse_ceremony).transpose()?,
         container: args.container.as_deref().map(parse_container).transpose()?,
     })
 }

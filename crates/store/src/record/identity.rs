@@ -25,6 +25,10 @@ impl Tx<'_> {
             IdentityEvent::ChallengeIssued { challenge, .. } => self.insert_challenge(challenge),
             IdentityEvent::PossessionShown { challenge, .. } => self.use_challenge(challenge, at),
             IdentityEvent::OriginShown { evidence, .. } => self.insert_key_evidence(evidence),
+            IdentityEvent::KeyMade { key, evidence } => {
+                self.insert_key(key)?;
+                self.insert_key_evidence(evidence)
+            }
             IdentityEvent::ApplicationReady { application } => {
                 self.complete_application(application)
             }

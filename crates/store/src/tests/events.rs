@@ -69,6 +69,7 @@ fn file(event: &Event) -> &'static str {
             IdentityEvent::ChallengeIssued { .. } => "challenge-issued",
             IdentityEvent::PossessionShown { .. } => "possession-shown",
             IdentityEvent::OriginShown { .. } => "origin-shown",
+            IdentityEvent::KeyMade { .. } => "key-made",
             IdentityEvent::ApplicationReady { .. } => "application-ready",
             IdentityEvent::ApplicationRejected { .. } => "application-rejected",
             IdentityEvent::ApplicationLapsed { .. } => "application-lapsed",
@@ -398,7 +399,10 @@ fn registry_events() -> Vec<Event> {
 /// Blocked keys and the feeds of other authorities.
 fn feed_events() -> Vec<Event> {
     let digest = s::digest("file");
+    let key = s::authority_key(8);
+    let evidence = s::platform_evidence(&key);
     let all = vec![
+        IdentityEvent::KeyMade { key, evidence },
         IdentityEvent::KeyBlocked { blocked: s::blocked() },
         IdentityEvent::FeedTrusted { source: s::feed_source() },
         IdentityEvent::FeedImported { feed: Box::new(s::feed()), digest },

@@ -426,6 +426,19 @@ pub(crate) fn key_evidence(key: &Key) -> KeyEvidence {
     }
 }
 
+pub(crate) fn platform_evidence(key: &Key) -> KeyEvidence {
+    KeyEvidence {
+        id: KeyEvidenceId::new(NOW, &Numbered(2)),
+        format: EvidenceFormat::Platform,
+        class: OriginClass::K2,
+        vendor: None,
+        serial: Some("a1b2c3d4e5f60718".to_owned()),
+        object: Some("6b6579".to_owned()),
+        container: None,
+        ..key_evidence(key)
+    }
+}
+
 /// A hold that the certificate is put on.
 pub(crate) fn suspension(certificate: &Certificate) -> Suspension {
     Suspension {

@@ -2,6 +2,8 @@
 
 use tenkoku_ca::destroy::package::Package;
 use tenkoku_ca::destroy::{EvidenceOrder, Signed, statement};
+use tenkoku_ca::nightly::{Counts, NIGHTLY, RunWatch, watch_runs};
+use tenkoku_ca::signer::renew_ocsp_signers;
 use tenkoku_domain::access::Role;
 use tenkoku_domain::certificate::{Certificate, CertificateState};
 use tenkoku_domain::container::PRIMARY;
@@ -161,5 +163,65 @@ fn an_incident_is_shown_and_decided() {
         assert_eq!(state(world, &certificate), CertificateState::Active);
         officer.get("/console/incidents?state=open").check(200, "id=\"empty\"");
         world.run_jobs();
+    });
+}
+
+#[test]
+fn km_10_an_incident_over_the_platform_s_own_device_is_shown() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        world.clock.advance_days(15);
+        world.keys.make_loose();
+        renew_ocsp_signers(&world.env, &world.permit()).unwrap_err();
+        world.keys.recover();
+        renew_ocsp_signers(&world.env, &world.permit()).unwrap();
+        let officer = house.person(&[Role::RegistrationOfficer]);
+        officer.get("/console").check(200, "3 incidents wait");
+        let list = officer.get("/console/incidents?state=open");
+        list.check(200, "could have left its device");
+        let incident = list.between("<th scope=\"row\"><a href=\"", "\"").to_owned();
+        officer.get(&incident).check(200, "The key was destroyed before it signed anything");
+        let entries = [("decision", "mistake"), ("reason", "the template of the device is mended")];
+        officer.submit(&incident, &entries).check_leads_to(&incident);
+        let (ja, place) =
+            (Browser { language: "ja", ..house.person(&[Role::CaOfficer]) }, &incident);
+        ja.get(place).check(200, "装置の外へ出せたかもしれない");
+        world.run_jobs();
+    });
+}
+
+#[test]
+fn a_nightly_run_that_did_not_happen_is_noticed_and_shown() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        // A session does not outlast the hours between.
+        let home = |expected: &str| {
+            house.person(&[Role::PlatformAdministrator]).get("/console").check(200, expected);
+        };
+        let ran = |outcome: &str| {
+            let now = world.now();
+            world.write(|tx| tx.begin_job_run(NIGHTLY, now)).unwrap();
+            world.write(|tx| tx.end_job_run((NIGHTLY, now), outcome, &Counts::new(), now)).unwrap();
+        };
+        let watched = || world.read(|tx| watch_runs(tx, world.now()));
+        assert_eq!(watched(), RunWatch::Fine { at: None });
+        // A new installation that never ran it.
+        world.clock.advance_seconds(3 * 3600);
+        assert_eq!(watched(), RunWatch::Missed { last: None });
+        home("Missed");
+        let first = world.now();
+        ran("done");
+        assert!(matches!(watched(), RunWatch::Fine { at: Some(_) }));
+        home("Running");
+        world.clock.advance_seconds(3600);
+        ran("failed");
+        assert!(matches!(watched(), RunWatch::Failed { .. }));
+        // Failing for long is as good as not running, and one that never ended is no run.
+        world.clock.advance_seconds(2 * 3600);
+        world.write(|tx| tx.begin_job_run(NIGHTLY, world.now())).unwrap();
+        assert!(
+            matches!(watched(), RunWatch::Missed { last: Some(at) } if at.floor() == first.floor())
+        );
+        home("Missed");
     });
 }

@@ -68,7 +68,7 @@ impl Attendance for Attending {
         if let Self::Terminal(..) = self {
             let _ = writeln!(std::io::stderr(), "\n{}. {}", step.number, step.instruction);
         }
-        let everybody = step.act == StepAct::RollCall;
+        let everybody = [StepAct::RollCall, StepAct::Sign].contains(&step.act);
         let who = step.who;
         Ok(self.ask(step, |role| (everybody || role == who) && role != CeremonyRole::Witness))
     }
