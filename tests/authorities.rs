@@ -187,6 +187,11 @@ fn an_authority_ends_when_nothing_of_it_lives_and_its_last_crl_is_for_ever() {
         assert_eq!(refused(end(world, "seal-l2-g1")).facts["problem"], "certificates-open");
         world.revoke(&leaf, tenkoku_domain::revocation::Cause::Replaced).expect("revoked");
         let key = world.authority("seal-l2-g1").key;
+        // The key of a service that the list vouches for does not end unnoticed.
+        assert_eq!(refused(end(world, "seal-l2-g1")).facts["list"], "jp-2021");
+        assert!(world.env.keys.list().expect("the keys").contains(&key), "the key is still there");
+        world.clock.advance_days(1);
+        world.withdraw_from_list("seal-l2-g1");
         let ended = end(world, "seal-l2-g1").expect("the end");
         assert_eq!(ended.state, AuthorityState::Ended);
         assert!(!world.env.keys.list().expect("the keys").contains(&key), "the key is gone");

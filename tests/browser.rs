@@ -7,6 +7,7 @@
 pub(crate) mod branch;
 pub(crate) mod code;
 mod keys;
+mod lists;
 mod page;
 mod person;
 mod screens;

@@ -6,6 +6,7 @@
 
 mod http;
 mod key_life;
+mod lists;
 mod offline;
 mod postgres;
 mod refusals;

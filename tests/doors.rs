@@ -57,6 +57,8 @@ fn path(route: &Route, seal: &Seal) -> String {
         .replace("{file}", "certificate.pem")
         .replace("{code}", "seal-l1-g1")
         .replace("{act}", "renew")
+        .replace("{draft}", "tld_00000000000000000000000000")
+        .replace("{part}", "scheme")
         .replace("{proposal}", "prp_00000000000000000000000000")
         .replace("{seq}", "1")
         .replace("{secret}", "0000000000000000000000000000000000000000000")
@@ -174,6 +176,13 @@ fn public_addresses_are_read_only() {
         "/ca/seal-l3-g1.cer",
         "/tl/jp-2021.xml",
         "/tl/jp-2021.sha2",
+        "/tl/jp-2021.json",
+        "/tl/jp-2021.html",
+        "/tl/jp-2021/1.xml",
+        "/tl/jp-2021/1.sha2",
+        "/tl/jp-2021/1.json",
+        "/tl/jp-2021/1.html",
+        "/tl/jp-2021/signers.pem",
         "/repository/root-g1.pem",
         "/lists/jp-2021/1",
         "/lists/jp-2021/1.xml",

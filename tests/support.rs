@@ -18,6 +18,7 @@ use tenkoku_ca::suspend::SuspendError;
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::level::Level;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_publisher::draft::DraftError;
 use tenkoku_testkit::world::World;
 
 /// The error of a use case that may be a refusal.
@@ -35,7 +36,7 @@ macro_rules! maybe_refusal {
     )*};
 }
 maybe_refusal! {
-    ActError ApplyError CloseError ClosingError FeedError IssueError LifeError ProposalError ProveError RevokeError
+    ActError ApplyError CloseError ClosingError DraftError FeedError IssueError LifeError ProposalError ProveError RevokeError
     SuspendError
 }
 

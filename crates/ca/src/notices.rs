@@ -205,8 +205,11 @@ fn of_services(
     if let Some(list) = tx.latest_list(&env.settings.scheme.code)? {
         let object = ObjectRef::new("list", format!("{}/{}", list.scheme, list.sequence));
         let matter = Matter::new(NoticeKind::ListEnds, object, None).with("name", &list.scheme);
-        let term = Term { since: list.issued_at, date: list.next_update };
-        all.push(at_step(matter, &Place::Platform, term, now).into_iter().collect());
+        // A closed list ends no more.
+        if let Some(date) = list.next_update {
+            let term = Term { since: list.issued_at, date };
+            all.push(at_step(matter, &Place::Platform, term, now).into_iter().collect());
+        }
     }
     Ok(all)
 }

@@ -1,4 +1,4 @@
-//! Service signers: the OCSP signer of every issuing authority, the signer of the trusted list, the
+//! Service signers: the OCSP signer of every issuing authority, the signers of trusted lists, the
 //! signer of documents.
 
 use tenkoku_domain::access::Origin;
@@ -13,7 +13,7 @@ use tenkoku_pki::key::PublicKey;
 use tenkoku_pki::name::DistinguishedName;
 use tenkoku_pki::profile::{Content, Order};
 use tenkoku_ports::Env;
-use tenkoku_store::StoreError;
+use tenkoku_store::{StoreError, Tx};
 
 use crate::authority::generate;
 pub use crate::signing::SigningError as SignerError;
@@ -90,13 +90,12 @@ fn renew_ocsp_signer(
     Ok(())
 }
 
-/// The signer of the trusted list: the present one, or a new one issued by the root where there is
-/// none or the present one is near its end. C and O are the territory and the operator's name, as
-/// TS 119 612, 5.7.1 demands.
-pub fn renew_list_signer(
-    env: &Env,
-    permit: &Permit<PublishList>,
-) -> Result<Certificate, SignerError> {
+/// Sees to it that two signers of trusted lists are announced, with shifted ends, so that one can
+/// follow the other at any time (TS 119 612, A.2). C and O are the territory and the operator's name,
+/// as 5.7.1 demands. Gives the number of new ones.
+///
+/// Below an offline root they come through bundles; one that is valid is enough to go on with.
+pub fn renew_list_signers(env: &Env, permit: &Permit<PublishList>) -> Result<usize, SignerError> {
     let now = env.clock.now();
     let root = env
         .store
@@ -105,25 +104,59 @@ pub fn renew_list_signer(
         .filter(|a| a.kind == AuthorityKind::Root && a.may_issue(now).is_ok())
         .max_by_key(|root| root.generation)
         .ok_or(StoreError::NotFound { what: "authority" })?;
-    let present = env.store.read(|tx| tx.current_signer(&root.id, Profile::ListSigner, now))?;
-    let lasts = now.plus_days(LIST_SIGNER_LEAD_DAYS);
-    if let Some(signer) = present.filter(|signer| signer.validity.not_after > lasts) {
-        return Ok(signer);
+    let missing = env.store.read(|tx| missing_list_signers(tx, &root, now))?;
+    let valid = env.store.read(|tx| tx.current_signer(&root.id, Profile::ListSigner, now))?;
+    if missing.is_empty() || (valid.is_some() && root.check_online().is_err()) {
+        return Ok(0);
     }
-    // An offline root certifies it through a bundle.
     root.check_online()?;
-    let policy = env.store.read(|tx| tx.current_policy(now))?;
-    let names = list_signer_names(env, now)?;
-    let wanted = Wanted {
-        role: KeyRole::ListSigner,
-        algorithm: KeyAlgorithm::P384,
-        content: Content::ListSigner { arc: env.settings.arc, repository: repository(env, &root)? },
-        organisation: names.organisation,
-        country: names.country,
-        common_name: names.common_name,
-        days: policy.validity.list_signer,
-    };
-    certify(env, permit.origin(), &root, &wanted, now)
+    for signer in &missing {
+        let names = list_signer_names(env, now, *signer)?;
+        let wanted = Wanted {
+            role: KeyRole::ListSigner,
+            algorithm: KeyAlgorithm::P384,
+            content: Content::ListSigner {
+                arc: env.settings.arc,
+                repository: repository(env, &root)?,
+            },
+            organisation: names.organisation,
+            country: names.country,
+            common_name: names.common_name,
+            days: signer.days,
+        };
+        certify(env, permit.origin(), &root, &wanted, now)?;
+    }
+    Ok(missing.len())
+}
+
+/// A list signer that is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WantedListSigner {
+    /// The first or the second of two that are made together.
+    number: usize,
+    /// For how long it is certified.
+    pub(crate) days: i64,
+}
+
+/// The list signers that are missing until two last. The first of two that are made together ends
+/// when the second is half through, so that their ends stay apart.
+pub(crate) fn missing_list_signers(
+    tx: &mut Tx<'_>,
+    root: &Authority,
+    now: Timestamp,
+) -> Result<Vec<WantedListSigner>, StoreError> {
+    let days = tx.current_policy(now)?.validity.list_signer;
+    let lasts = now.plus_days(LIST_SIGNER_LEAD_DAYS);
+    let signers = tx.list_signers(&root.id, Profile::ListSigner, now)?;
+    let lasting = signers.iter().filter(|signer| signer.validity.not_after > lasts).count();
+    Ok(match lasting {
+        0 => vec![
+            WantedListSigner { number: 1, days: days / 2 },
+            WantedListSigner { number: 2, days },
+        ],
+        1 => vec![WantedListSigner { number: 1, days }],
+        _ => Vec::new(),
+    })
 }
 
 /// Days before its end at which the signer of documents gets a successor.
@@ -176,14 +209,22 @@ pub fn renew_document_signer(
     certify(env, permit.origin(), authority, &wanted, now)
 }
 
-/// The names of the list signer: C and O are the territory and the operator's name.
-pub(crate) fn list_signer_names(env: &Env, now: Timestamp) -> Result<AuthorityName, SignerError> {
+/// The names of a list signer: C and O are the territory and the operator's name.
+pub(crate) fn list_signer_names(
+    env: &Env,
+    now: Timestamp,
+    signer: WantedListSigner,
+) -> Result<AuthorityName, SignerError> {
     let operator = &env.settings.operator;
+    let what = match signer.number {
+        1 => "Trusted List Signer".to_owned(),
+        number => format!("Trusted List Signer {number}"),
+    };
     Ok(AuthorityName {
         country: env.settings.scheme.territory.clone(),
         organisation: operator.name.clone(),
         identifier: operator.identifier.clone(),
-        common_name: service_name(&operator.name, "Trusted List Signer", now)?,
+        common_name: service_name(&operator.name, &what, now)?,
     })
 }
 

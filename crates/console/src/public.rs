@@ -11,6 +11,7 @@ pub mod errors;
 pub mod find;
 pub mod headers;
 pub mod home;
+pub mod list_paper;
 pub mod lists;
 pub mod policies;
 pub mod repository;
@@ -58,6 +59,8 @@ pub fn configure(config: &mut ServiceConfig) {
             .route("/lists/{scheme}", read().to(lists::show_latest))
             .route("/lists/{scheme}/{sequence}.xml", read().to(lists::load_xml))
             .route("/lists/{scheme}/{sequence}", read().to(lists::show_sequence))
+            .route("/tl/{scheme}.html", read().to(list_paper::show_live))
+            .route("/tl/{scheme}/{sequence}.html", read().to(list_paper::show_sequence))
             .route("/find", read().to(find::show_find))
             .route("/find/organisation/{identifier}", read().to(find::show_organisation))
             .route("/find/certificate/{authority}/{serial}.pem", read().to(certificate::load_pem))

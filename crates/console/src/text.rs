@@ -5,6 +5,7 @@
 
 pub mod explain;
 pub mod language;
+pub mod list;
 pub mod policy;
 
 use std::collections::BTreeMap;

@@ -7,6 +7,7 @@ mod authority;
 mod delegation;
 mod identity;
 mod life;
+mod list;
 mod notice;
 mod policy;
 mod proposal;
@@ -33,12 +34,13 @@ use crate::policy::KeyPolicy;
 use crate::refusal::Refusal;
 use crate::revocation::Revocation;
 use crate::time::Timestamp;
-use crate::trusted_list::PublishedList;
+use crate::trusted_list::{ListedService, PublishedList};
 
 pub use self::authority::{AuthorityEvent, AuthorityPlan, Compromise, Exchange, ReceivedRoot};
 pub use self::delegation::DelegationEvent;
 pub use self::identity::IdentityEvent;
 pub use self::life::LifeEvent;
+pub use self::list::ListEvent;
 pub use self::notice::NoticeEvent;
 pub use self::policy::PolicyEvent;
 pub use self::proposal::ProposalEvent;
@@ -144,10 +146,16 @@ words! {
         CrlFailed = "crl.failed",
         /// An authority got a new OCSP signer.
         OcspSignerRotated = "ocsp.signer-rotated",
+        /// A draft of a list was opened, changed, put forward or given up.
+        ListDrafted = "list.drafted",
+        /// A person agreed to a draft of a list, or sent it back.
+        ListApproved = "list.approved",
         /// A list was signed.
         ListSigned = "list.signed",
         /// A list was published.
         ListPublished = "list.published",
+        /// The next list is due and could not be issued.
+        ListNextUpdateNear = "list.next-update-near",
         /// A policy was drafted.
         PolicyDrafted = "policy.drafted",
         /// A policy was approved.
@@ -472,6 +480,8 @@ pub enum Event {
     ListPublished {
         /// The list.
         list: PublishedList,
+        /// Its services, by their keys.
+        services: Vec<ListedService>,
     },
     /// An account was created.
     AccountCreated {
@@ -540,6 +550,8 @@ pub enum Event {
     Notice(NoticeEvent),
     /// Acts that wait for other persons.
     Proposal(ProposalEvent),
+    /// The way of trusted lists.
+    List(ListEvent),
     /// The states of organisations and branch offices.
     Registry(RegistryEvent),
     /// Something was refused.
@@ -748,6 +760,7 @@ impl Event {
             Self::Status(event) => event.facts(),
             Self::Notice(event) => event.facts(),
             Self::Proposal(event) => event.facts(),
+            Self::List(event) => event.facts(),
             Self::Registry(event) => event.facts(),
             Self::Refused { code, object, organisation, policy, refusal } => Facts {
                 code: *code,
@@ -800,7 +813,7 @@ impl Event {
                 authority,
                 json!({ "serial": certificate.serial, "key": certificate.key }),
             ),
-            Self::ListPublished { list } => facts(
+            Self::ListPublished { list, .. } => facts(
                 AuditCode::ListPublished,
                 "list",
                 &list.scheme,
@@ -834,6 +847,7 @@ impl Event {
             | Self::Status(_)
             | Self::Notice(_)
             | Self::Proposal(_)
+            | Self::List(_)
             | Self::Registry(_)
             | Self::Refused { .. } => self.facts(""),
         }
@@ -902,6 +916,7 @@ impl Event {
             | Self::Status(_)
             | Self::Notice(_)
             | Self::Proposal(_)
+            | Self::List(_)
             | Self::Registry(_)
             | Self::Refused { .. } => self.facts(""),
         }

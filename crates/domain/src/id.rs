@@ -147,6 +147,8 @@ ids! {
     OrderId = "ord";
     /// Something that one person proposes and others agree to.
     ProposalId = "prp";
+    /// A draft of a trusted list.
+    ListDraftId = "tld";
     /// A record of an accreditation.
     AccreditationId = "acc";
     /// A request that came in; its last characters are the reference number people see.

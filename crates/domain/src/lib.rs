@@ -12,6 +12,7 @@ pub mod application;
 pub mod approval;
 pub mod audit;
 pub mod authority;
+pub mod ballot;
 pub mod branch;
 pub mod bulk;
 pub mod canonical;

@@ -7,13 +7,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::accreditation::AccreditationRecord;
+use crate::ballot::Ballot;
 use crate::canonical::{CanonicalError, Digest, canonical};
 use crate::exchange::Octets;
 use crate::feed::FeedAuthority;
 use crate::id::{AccreditationId, OrganisationId, ProposalId};
 use crate::key::{Fingerprint, words};
 use crate::policy::Installation;
-use crate::policy::draft::{APPROVAL_DAYS, PolicyDecision, Verdict};
+use crate::policy::draft::PolicyDecision;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::revocation::Cause;
 use crate::time::Timestamp;
@@ -139,7 +140,7 @@ pub fn digest(act: &ProposedAct, reason: &str) -> Result<Digest, CanonicalError>
 impl Proposal {
     /// Until when it may be agreed to.
     pub const fn expires_at(&self) -> Timestamp {
-        self.proposed_at.plus_days(APPROVAL_DAYS)
+        self.ballot(&[]).expires_at()
     }
 
     /// Whether a person who was shown `digest` may decide about it now.
@@ -153,33 +154,24 @@ impl Proposal {
         shown: &Digest,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let refused = |code, rule: &str| Err(Refusal::new(code, rule).with("proposal", &self.id));
         if self.state != ProposalState::Open {
             return Err(Refusal::new(RefusalCode::StateConflict, "17")
                 .with("proposal", &self.id)
                 .with("state", self.state));
         }
-        if self.expires_at() < now {
-            return Err(
-                Refusal::new(RefusalCode::ApprovalExpired, "17").with("until", self.expires_at())
-            );
-        }
-        if self.author == person {
-            return refused(RefusalCode::SelfApproval, "17");
-        }
-        if self.decisions.iter().any(|decision| decision.person == person) {
-            return refused(RefusalCode::DualControl, "I-6");
-        }
-        if self.digest != *shown {
-            return refused(RefusalCode::PolicyChanged, "I-9");
-        }
-        Ok(())
+        self.ballot(&[&self.author])
+            .may_decide(person, shown, now)
+            .map_err(|refusal| refusal.with("proposal", &self.id))
     }
 
     /// Whether enough others agreed.
     pub fn is_agreed(&self, installation: Installation) -> bool {
-        let agreed = self.decisions.iter().filter(|one| one.verdict == Verdict::Approved);
-        agreed.count() >= self.act.approvals_needed(installation)
+        self.ballot(&[]).agreed() >= self.act.approvals_needed(installation)
+    }
+
+    const fn ballot<'b>(&'b self, authors: &'b [&'b str]) -> Ballot<'b> {
+        let (digest, since, decisions) = (&self.digest, self.proposed_at, &self.decisions);
+        Ballot { authors, digest, since, decisions: decisions.as_slice() }
     }
 }
 
@@ -188,6 +180,7 @@ mod tests {
     use super::*;
     use crate::access::Actor;
     use crate::id::Entropy;
+    use crate::policy::draft::Verdict;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_795_371_000);
 

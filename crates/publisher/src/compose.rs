@@ -1,9 +1,8 @@
-//! The list's content: the operator as the one provider, its issuing authorities as services.
+//! The content of a first list, and of a service that is proposed: the operator as the one provider,
+//! its issuing authorities as services.
 //!
 //! Service type `CA/PKC` with `ForeSeals`; the level and the statuses are addresses of the scheme's
 //! own, explained on the scheme's page (TS 119 612, 5.5.4 and D.6).
-
-use std::collections::BTreeMap;
 
 use tenkoku_domain::authority::{Authority, AuthorityState};
 use tenkoku_domain::level::Level;
@@ -17,7 +16,7 @@ use tenkoku_tsl::model::{
     Service, SupplyPoint, Territory, Text, TradeNames, TrustedList, Uri,
 };
 
-/// Months are not all alike: 180 days never exceed six of them (TS 119 612, 5.3.15).
+/// For how long a list is good, in days. Months are not all alike: 180 days never exceed six of them (TS 119 612, 5.3.15).
 pub(crate) const NEXT_UPDATE_DAYS: i64 = 180;
 
 const ETSI: &str = "http://uri.etsi.org/TrstSvc";
@@ -33,25 +32,19 @@ pub enum ComposeError {
     Certificate(#[from] CertificateError),
 }
 
-/// Since when a service has its status, by the certificate that identifies it (DER).
-pub(crate) type Since = BTreeMap<Vec<u8>, Timestamp>;
-
-/// Composes the list of a scheme.
+/// Composes the first list of the platform's own scheme.
 pub(crate) fn compose(
     env: &Env,
     authorities: &[Authority],
-    since: &Since,
-    sequence: u64,
     now: Timestamp,
 ) -> Result<TrustedList, ComposeError> {
     let services = authorities
         .iter()
         .filter(|authority| is_listed(authority))
-        .filter_map(|authority| Some((authority, authority.kind.level()?)))
-        .map(|(authority, level)| service(env, authority, level, since, now))
+        .filter_map(|authority| service(env, authority, now).transpose())
         .collect::<Result<Vec<_>, _>>()?;
     let providers = if services.is_empty() { Vec::new() } else { vec![provider(env, services)?] };
-    Ok(TrustedList { scheme: scheme(env, sequence, now)?, providers })
+    Ok(TrustedList { scheme: scheme(env, now)?, providers })
 }
 
 /// A service is listed from its first day; what ends later stays as history.
@@ -65,13 +58,13 @@ pub(crate) fn is_listed(authority: &Authority) -> bool {
     }
 }
 
-fn scheme(env: &Env, sequence: u64, now: Timestamp) -> Result<SchemeInformation, ComposeError> {
+fn scheme(env: &Env, now: Timestamp) -> Result<SchemeInformation, ComposeError> {
     let Scheme { code, territory, name_en, name_ja, name_latn } = &env.settings.scheme;
     let operator = &env.settings.operator;
     let named = |name: &str| format!("{territory}:{name}");
     let trusted_list = |what: &str| Uri::new(&format!("{ETSI}/TrustedList/{what}"));
     Ok(SchemeInformation {
-        sequence_number: sequence,
+        sequence_number: 1,
         list_type: trusted_list(&format!("TSLType/{territory}list"))?,
         operator_name: operator_names(operator)?,
         operator_address: address(operator)?,
@@ -90,7 +83,7 @@ fn scheme(env: &Env, sequence: u64, now: Timestamp) -> Result<SchemeInformation,
     })
 }
 
-fn provider(env: &Env, services: Vec<Service>) -> Result<Provider, ComposeError> {
+pub(crate) fn provider(env: &Env, services: Vec<Service>) -> Result<Provider, ComposeError> {
     let operator = &env.settings.operator;
     Ok(Provider {
         name: operator_names(operator)?,
@@ -105,17 +98,18 @@ fn provider(env: &Env, services: Vec<Service>) -> Result<Provider, ComposeError>
     })
 }
 
-fn service(
+/// The service that an authority is; `None` for one that issues no seal certificates.
+pub(crate) fn service(
     env: &Env,
     authority: &Authority,
-    level: Level,
-    since: &Since,
     now: Timestamp,
-) -> Result<Service, ComposeError> {
+) -> Result<Option<Service>, ComposeError> {
+    let Some(level) = authority.kind.level() else { return Ok(None) };
     let der = authority.certificate.as_deref().unwrap_or_default();
     let certificate = Certificate::from_der(der)?;
     let code = &env.settings.scheme.code;
     let own = |fragment: &str| page(env, &format!("/lists/{code}#{fragment}"));
+    let status = if is_vouched_for(authority) { "granted" } else { "withdrawn" };
     let supply = |kind: &str, address: String| {
         Ok::<_, ModelError>(SupplyPoint {
             kind: Some(Uri::new(&format!("{ETSI}/Svctype/Certstatus/{kind}"))?),
@@ -123,12 +117,12 @@ fn service(
         })
     };
     let public = &env.settings.public_address;
-    Ok(Service {
+    Ok(Some(Service {
         service_type: Uri::new(&format!("{ETSI}/Svctype/CA/PKC"))?,
         name: service_name(authority, level)?,
         identity: Identity::of(certificate),
-        status: own("granted")?,
-        status_start: since.get(der).copied().unwrap_or(now.floor()),
+        status: own(status)?,
+        status_start: now.floor(),
         scheme_definition: None,
         supply_points: vec![
             supply("OCSP", public.ocsp(&authority.code))?,
@@ -143,7 +137,20 @@ fn service(
             )),
         ],
         history: Vec::new(),
-    })
+    }))
+}
+
+/// Whether an authority is one that a list may vouch for: it works, or worked and is being followed
+/// by the next.
+pub(crate) const fn is_vouched_for(authority: &Authority) -> bool {
+    match authority.state {
+        AuthorityState::Active | AuthorityState::Retiring => true,
+        AuthorityState::Suspended
+        | AuthorityState::Ended
+        | AuthorityState::Planned
+        | AuthorityState::Ceremony
+        | AuthorityState::Certified => false,
+    }
 }
 
 fn service_name(authority: &Authority, level: Level) -> Result<Names, ModelError> {

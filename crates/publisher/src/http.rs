@@ -1,5 +1,6 @@
-//! The addresses of list readers and of those who follow rotations: `/tl/{scheme}.xml` and `/tl/{scheme}.sha2`, and every former
-//! sequence at `/tl/{scheme}/{sequence}.xml`; `/discovery/{organisation}.json` and
+//! The addresses of list readers and of those who follow rotations: `/tl/{scheme}.xml`, `.sha2` and
+//! `.json`, and every former sequence in the same forms at `/tl/{scheme}/{sequence}.xml`; the
+//! certificates that sign at `/tl/{scheme}/signers.pem`; `/discovery/{organisation}.json` and
 //! `/discovery/{organisation}/{branch}.json` (RO-5). Stable for ever (TS 119 612, 6.1).
 
 use std::time::{Duration, SystemTime};
@@ -7,16 +8,21 @@ use std::time::{Duration, SystemTime};
 use actix_web::http::header::{self, HttpDate};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
 use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_domain::trusted_list::PublishedList;
+use tenkoku_pki::pem;
 use tenkoku_ports::Env;
 use tenkoku_store::StoreError;
 
 use crate::discovery::{Place, discover};
+use crate::signers;
 
 /// The media type of a list (TS 119 612, 6.1).
 const LIST_TYPE: &str = "application/vnd.etsi.tsl+xml";
+/// The media type of a list in JSON: a compact signature (RFC 7515, 9.2.1).
+const JSON_TYPE: &str = "application/jose";
 /// The media type of a signed document in JSON form (RFC 7515, 9.2.2).
 const DISCOVERY_TYPE: &str = "application/jose+json";
 /// Seconds for which caches keep a discovery document: a rotation is seen within five minutes.
@@ -30,17 +36,17 @@ const FORMER_MAX_AGE: u32 = 86_400;
 pub fn configure(config: &mut web::ServiceConfig) {
     config
         .service(
-            web::resource("/tl/{scheme}.xml")
-                .route(web::get().to(load_list))
-                .route(web::head().to(load_list)),
+            web::resource("/tl/{scheme}/signers.pem")
+                .route(web::get().to(load_signers))
+                .route(web::head().to(load_signers)),
         )
         .service(
-            web::resource("/tl/{scheme}.sha2")
-                .route(web::get().to(load_digest))
-                .route(web::head().to(load_digest)),
+            web::resource(r"/tl/{scheme}.{form:xml|sha2|json}")
+                .route(web::get().to(load_live))
+                .route(web::head().to(load_live)),
         )
         .service(
-            web::resource("/tl/{scheme}/{sequence}.xml")
+            web::resource(r"/tl/{scheme}/{sequence}.{form:xml|sha2|json}")
                 .route(web::get().to(load_sequence))
                 .route(web::head().to(load_sequence)),
         )
@@ -90,34 +96,65 @@ async fn load_discovery(request: &HttpRequest, place: Place, env: Data<Env>) -> 
     }
 }
 
-async fn load_list(
+/// A form in which a list is given.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Form {
+    /// The list.
+    Xml,
+    /// Its digest: it tells of change and proves nothing.
+    Sha2,
+    /// The same list in JSON (TS 119 602).
+    Json,
+}
+
+async fn load_live(
     request: HttpRequest,
-    scheme: web::Path<String>,
+    path: web::Path<(String, Form)>,
     env: Data<Env>,
 ) -> HttpResponse {
+    let (scheme, form) = path.into_inner();
     let found = find(env, move |env| env.store.read(|tx| tx.latest_list(&scheme))).await;
-    respond(found, |list| list_response(&request, list, LIVE_MAX_AGE))
+    respond(found, |list| list_response(&request, list, form, LIVE_MAX_AGE))
 }
 
 async fn load_sequence(
     request: HttpRequest,
-    path: web::Path<(String, i64)>,
+    path: web::Path<(String, i64, Form)>,
     env: Data<Env>,
 ) -> HttpResponse {
-    let (scheme, sequence) = path.into_inner();
+    let (scheme, sequence, form) = path.into_inner();
     let found = find(env, move |env| env.store.read(|tx| tx.find_list(&scheme, sequence))).await;
-    respond(found, |list| list_response(&request, list, FORMER_MAX_AGE))
+    respond(found, |list| list_response(&request, list, form, FORMER_MAX_AGE))
 }
 
-/// Lower-case hexadecimal digits without an end of line: it tells of change and proves nothing.
-async fn load_digest(scheme: web::Path<String>, env: Data<Env>) -> HttpResponse {
-    let found = find(env, move |env| env.store.read(|tx| tx.latest_list(&scheme))).await;
-    respond(found, |list| {
-        HttpResponse::Ok()
-            .content_type("text/plain; charset=utf-8")
+/// The certificates of whoever may sign the next list, the present signer first (A.2).
+async fn load_signers(scheme: web::Path<String>, env: Data<Env>) -> HttpResponse {
+    let loaded = web::block(move || announced(&env, &scheme)).await;
+    match loaded {
+        Ok(Ok(Some(text))) => HttpResponse::Ok()
+            .content_type("application/x-pem-file")
             .insert_header((header::CACHE_CONTROL, format!("max-age={LIVE_MAX_AGE}, public")))
-            .body(list.digest.to_string())
-    })
+            .body(text),
+        Ok(Ok(None)) => HttpResponse::NotFound().finish(),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the signers of a trusted list could not be given");
+            HttpResponse::ServiceUnavailable().finish()
+        }
+        Err(_) => HttpResponse::ServiceUnavailable().finish(),
+    }
+}
+
+fn announced(env: &Env, scheme: &str) -> Result<Option<String>, StoreError> {
+    let now = env.clock.now();
+    let signers = env.store.read(|tx| match tx.latest_list(scheme)? {
+        Some(live) => signers::load(tx, Some(&live), now),
+        None => Ok(None),
+    })?;
+    Ok(signers.map(|signers| {
+        let der = signers.all().map(|signer| signer.der.as_deref().unwrap_or_default());
+        der.map(|der| pem::encode("CERTIFICATE", der)).collect()
+    }))
 }
 
 type Found = Result<Option<PublishedList>, StoreError>;
@@ -141,8 +178,29 @@ fn respond(
     }
 }
 
-fn list_response(request: &HttpRequest, list: PublishedList, max_age: u32) -> HttpResponse {
-    cached(request, (list.digest, list.issued_at, max_age), LIST_TYPE, list.xml)
+fn list_response(
+    request: &HttpRequest,
+    list: PublishedList,
+    form: Form,
+    max_age: u32,
+) -> HttpResponse {
+    let at = list.issued_at;
+    match form {
+        Form::Xml => cached(request, (list.digest, at, max_age), LIST_TYPE, list.xml),
+        // Lower-case hexadecimal digits without an end of line.
+        Form::Sha2 => {
+            let text = list.digest.to_string();
+            let tag = Digest::of(text.as_bytes());
+            cached(request, (tag, at, max_age), "text/plain; charset=utf-8", text.into_bytes())
+        }
+        Form::Json => match list.json {
+            Some(json) => {
+                let tag = Digest::of(json.as_bytes());
+                cached(request, (tag, at, max_age), JSON_TYPE, json.into_bytes())
+            }
+            None => HttpResponse::NotFound().finish(),
+        },
+    }
 }
 
 /// Answers with something that caches may keep, or that the caller has it already.

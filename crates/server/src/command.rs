@@ -201,7 +201,7 @@ enum Command {
     #[command(subcommand)]
     VendorRoot(vendor_root::VendorRootCommand),
     /// Trusted lists
-    #[command(subcommand)]
+    #[command(subcommand, visible_alias = "list")]
     Trustlist(list::ListCommand),
     /// Certification paths
     #[command(subcommand)]

@@ -20,9 +20,11 @@ use tenkoku_domain::canonical::CanonicalError;
 use tenkoku_domain::refusal::Refusal;
 use tenkoku_keys::KeyError;
 use tenkoku_mail::MailError;
+use tenkoku_publisher::draft::DraftError;
 use tenkoku_publisher::publish::PublishError;
 use tenkoku_responder::crl::CrlError;
 use tenkoku_store::StoreError;
+use tenkoku_tsl::rules::{Broken, Finding};
 
 use crate::config::ConfigProblem;
 
@@ -380,6 +382,7 @@ impl From<CrlError> for Failure {
 impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Self {
         match error {
+            PublishError::Refused(refusal) => refusal.into(),
             PublishError::Store(store) => store.into(),
             PublishError::Keys(keys) => keys.into(),
             PublishError::NoSigner => {
@@ -390,8 +393,25 @@ impl From<PublishError> for Failure {
             | PublishError::Broken(_)
             | PublishError::Sign(_)
             | PublishError::Certificate(_)
-            | PublishError::Live(_)
-            | PublishError::Canonical(_) => Self::internal(error),
+            | PublishError::Live(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<DraftError> for Failure {
+    fn from(error: DraftError) -> Self {
+        match error {
+            DraftError::Refused(refusal) => refusal.into(),
+            DraftError::Store(store) => store.into(),
+            DraftError::Publish(publish) => publish.into(),
+            DraftError::Unreadable(why) => {
+                Self::problem("list-refused", exit::REFUSED).with("detail-text", why)
+            }
+            DraftError::Mistakes(findings) | DraftError::Broken(Broken(findings)) => {
+                let first = findings.first().map(Finding::sentence).unwrap_or_default();
+                Self::problem("list-broken", exit::REFUSED).with("finding", first)
+            }
+            error @ (DraftError::Compose(_) | DraftError::Certificate(_)) => Self::internal(error),
         }
     }
 }

@@ -16,7 +16,7 @@ use tenkoku_ca::nightly::{NIGHTLY, run_nightly};
 use tenkoku_ca::notices::collect_notices;
 use tenkoku_ca::policy::activate_due_policies;
 use tenkoku_ca::settle::settle_pending;
-use tenkoku_ca::signer::{renew_document_signer, renew_list_signer, renew_ocsp_signers};
+use tenkoku_ca::signer::{renew_document_signer, renew_list_signers, renew_ocsp_signers};
 use tenkoku_ca::weak_scan::{scan_listed, scan_shared_factors};
 use tenkoku_domain::access::{OperateAuthority, Permit};
 use tenkoku_domain::authority::AuthorityCode;
@@ -24,7 +24,8 @@ use tenkoku_domain::id::{AuthorityId, BulkId};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
 use tenkoku_ports::settings::crl_file;
-use tenkoku_publisher::publish::renew_list;
+use tenkoku_publisher::draft::publish_due_drafts;
+use tenkoku_publisher::publish::renew_lists;
 use tenkoku_responder::crl::{CrlError, Lists};
 use tenkoku_store::{Job, Lane, StoreError};
 use tokio_cron_scheduler::{Job as CronJob, JobScheduler};
@@ -235,8 +236,9 @@ fn run(env: &Env, lists: &Lists, job: &Job) -> Result<(), Failure> {
         }
         RENEW_LIST => {
             if has_root(env)? {
-                renew_list_signer(env, &scheduler.permit(now)?)?;
-                renew_list(env, &scheduler.permit(now)?)?;
+                renew_list_signers(env, &scheduler.permit(now)?)?;
+                publish_due_drafts(env, &scheduler.permit(now)?)?;
+                renew_lists(env, &scheduler.permit(now)?)?;
             }
         }
         LAPSE => {

@@ -150,8 +150,8 @@ fn status_checks(env: &Env, now: Timestamp) -> Result<Vec<Check>, StoreError> {
             }
         }
         let list = tx.latest_list(&env.settings.scheme.code)?;
-        if let Some(list) = list {
-            checks.push(fresh(format!("list {}", list.scheme), Some(list.next_update), now));
+        if let Some(list) = list.filter(|list| list.next_update.is_some()) {
+            checks.push(fresh(format!("list {}", list.scheme), list.next_update, now));
         }
         checks.push(run_check(&watch_runs(tx, now)?));
         Ok(checks)
@@ -310,7 +310,7 @@ fn next_updates(env: &Env, now: Timestamp) -> Result<Vec<(String, i64)>, StoreEr
         }
         if let Some(list) = tx.latest_list(&env.settings.scheme.code)? {
             let labels = format!("{{kind=\"list\",name=\"{}\"}}", list.scheme);
-            rows.push((labels, left(list.next_update)));
+            rows.extend(list.next_update.map(|next| (labels, left(next))));
         }
         Ok(rows)
     })

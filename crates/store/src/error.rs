@@ -179,7 +179,22 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ),
     ("life_marks_id", "life_marks.object, life_marks.kind", "mark"),
     ("crls_number", "crls.authority_id, crls.number", "crl number"),
-    ("lists_sequence", "lists.scheme, lists.sequence", "list sequence"),
+    (
+        "published_lists_sequence",
+        "published_lists.scheme, published_lists.sequence",
+        "list sequence",
+    ),
+    ("list_drafts_open", "list_drafts.scheme, list_drafts.open", "open draft of the list"),
+    (
+        "list_draft_edits_number",
+        "list_draft_edits.draft_id, list_draft_edits.number",
+        "change of the draft",
+    ),
+    (
+        "list_draft_decisions_person",
+        "list_draft_decisions.draft_id, list_draft_decisions.revision, list_draft_decisions.person",
+        "decision about the draft",
+    ),
     ("accounts_id", "accounts.id", "account"),
     ("accounts_login", "accounts.login", "account login"),
     ("passkeys_credential", "passkeys.credential", "passkey"),

@@ -56,6 +56,7 @@ mod issuers;
 mod jobs;
 mod key_evidence;
 mod keys;
+mod list_drafts;
 mod lists;
 mod lives;
 mod notices;

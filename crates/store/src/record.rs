@@ -4,6 +4,7 @@ mod authority;
 mod delegation;
 mod identity;
 mod life;
+mod list;
 mod policy;
 mod proposal;
 mod status;
@@ -80,7 +81,7 @@ impl Tx<'_> {
                 self.end_suspensions(&certificate.id, at)
             }
             Event::CrlIssued { crl } => self.insert_crl(crl),
-            Event::ListPublished { list } => self.insert_list(list),
+            Event::ListPublished { list, services } => self.apply_publication(list, services),
             Event::AccountCreated { account } => self.insert_account(account),
             Event::RoleGranted { user, grant } => self.insert_role(user, grant),
             Event::CodeIssued { code } => self.insert_code(code, at),
@@ -96,6 +97,7 @@ impl Tx<'_> {
             Event::Status(event) => self.apply_status(at, event),
             Event::Notice(event) => self.apply_notice(at, event),
             Event::Proposal(event) => self.apply_proposal(event),
+            Event::List(event) => self.apply_list(event),
             Event::Registry(event) => self.apply_registry(at, event),
         }
     }
@@ -147,6 +149,7 @@ impl Tx<'_> {
             | Event::Policy(_)
             | Event::Notice(_)
             | Event::Proposal(_)
+            | Event::List(_)
             | Event::Registry(_)
             | Event::Refused { .. } => Ok(()),
         }

@@ -336,15 +336,67 @@ diesel::table! {
 }
 
 diesel::table! {
-    lists (scheme, sequence) {
+    published_lists (scheme, sequence) {
         scheme -> Text,
         sequence -> BigInt,
         issued_at -> BigInt,
-        next_update -> BigInt,
+        next_update -> Nullable<BigInt>,
         signer -> Text,
         digest -> Text,
         content -> Text,
         xml -> Binary,
+        json -> Nullable<Text>,
+        draft_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    list_drafts (id) {
+        id -> Text,
+        scheme -> Text,
+        base -> Nullable<Text>,
+        author -> Text,
+        opened_at -> BigInt,
+        document -> Text,
+        content -> Text,
+        state -> Text,
+        submitted_at -> Nullable<BigInt>,
+        open -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    list_draft_edits (draft_id, number) {
+        draft_id -> Text,
+        number -> BigInt,
+        edit -> Text,
+        person -> Text,
+        edited_at -> BigInt,
+        content -> Text,
+    }
+}
+
+diesel::table! {
+    list_draft_decisions (draft_id, revision, person) {
+        draft_id -> Text,
+        revision -> BigInt,
+        person -> Text,
+        verdict -> Text,
+        decided_at -> BigInt,
+        reason -> Text,
+        actor -> Text,
+    }
+}
+
+diesel::table! {
+    listed_services (scheme, fingerprint) {
+        scheme -> Text,
+        fingerprint -> Text,
+        name -> Text,
+        status -> Text,
+        since -> BigInt,
+        standing -> Text,
+        sequence -> BigInt,
     }
 }
 

@@ -21,7 +21,15 @@ use tenkoku_domain::id::{PersonId, UserId};
 use tenkoku_domain::level::Level;
 use tenkoku_domain::organisation::{Language, Organisation};
 use tenkoku_domain::person::Representative;
+use tenkoku_domain::policy::draft::Verdict as Agreement;
 use tenkoku_domain::proofing::{Method, ProofingRecord, Subject};
+use tenkoku_domain::trusted_list::SchemeCode;
+use tenkoku_domain::trusted_list::draft::{ListEdit, ListPart, StatusGround, approvals_needed};
+use tenkoku_publisher::draft::{
+    Beginning, DraftVerdict, decide_draft, edit_draft, open_draft, submit_draft,
+};
+use tenkoku_tsl::model::Service;
+use tenkoku_tsl::verify::read_unsigned;
 
 use crate::world::World;
 
@@ -100,6 +108,53 @@ impl World {
             ..self.shell()
         };
         Somebody { account, principal }
+    }
+
+    /// Has the trusted list say that the service of an authority is withdrawn, agreed to by as many
+    /// persons as the installation asks for.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn withdraw_from_list(&self, code: &str) {
+        let der = self.authority(code).certificate.expect("a certificate");
+        let scheme = SchemeCode::parse(&self.env.settings.scheme.code).expect("a code");
+        let draft = open_draft(&self.env, &self.permit(), &scheme, &Beginning::Live);
+        let draft = draft.expect("a draft");
+        let list = read_unsigned(draft.document.as_bytes()).expect("a list");
+        let part = (1..).zip(&list.providers).find_map(|(provider, one)| {
+            let is_it = |service: &Service| {
+                service.identity.certificates().any(|certificate| certificate.der() == der)
+            };
+            let service = one.services.iter().position(is_it)? + 1;
+            Some(ListPart::Service { provider, service })
+        });
+        let page = &self.env.settings.public_address;
+        let ground = StatusGround {
+            reason: "終了".to_owned(),
+            legal_ja: "規程".to_owned(),
+            legal_en: "Rules".to_owned(),
+        };
+        let change = ListEdit::Status {
+            part: part.expect("it is listed"),
+            status: format!("{}/lists/{scheme}#withdrawn", page.as_str()),
+            from: None,
+            ground,
+        };
+        let draft = edit_draft(&self.env, &self.permit(), &draft.id, &draft.content, &change);
+        let draft = draft.expect("a change");
+        let draft = submit_draft(&self.env, &self.permit(), &draft.id, &draft.content);
+        let draft = draft.expect("put forward");
+        for person in 0..approvals_needed(self.env.settings.installation) {
+            let name = format!("検証 {person}");
+            let who = self.somebody(&name, &[Role::ValidationOperator], &Scope::Platform);
+            let order = DraftVerdict {
+                draft: draft.id.clone(),
+                shown: draft.content,
+                verdict: Agreement::Approved,
+                reason: String::new(),
+            };
+            decide_draft(&self.env, &who.permit(self), &order).expect("agreed to");
+        }
     }
 
     /// A registration officer of the platform.

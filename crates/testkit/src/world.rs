@@ -17,7 +17,7 @@ use tenkoku_ca::import::{import_branches, import_organisations};
 use tenkoku_ca::issue::{IssueError, issue_certificate};
 use tenkoku_ca::prove::{Proof, ProveError, prove_possession};
 use tenkoku_ca::revoke::{RevokeError, RevokeOrder, revoke_certificate};
-use tenkoku_ca::signer::{renew_document_signer, renew_list_signer, renew_ocsp_signers};
+use tenkoku_ca::signer::{renew_document_signer, renew_list_signers, renew_ocsp_signers};
 use tenkoku_domain::access::{Act, Actor, Permit, Principal, Role, RoleGrant, Scope};
 use tenkoku_domain::application::{Application, Wishes};
 use tenkoku_domain::audit::{ChainBreak, ChainWalk, Event, StoredRecord};
@@ -45,7 +45,7 @@ use tenkoku_ports::Env;
 use tenkoku_ports::settings::{
     Acknowledgement, ClockWatch, Operator, PublicAddress, Scheme, Settings, StatusSettings,
 };
-use tenkoku_publisher::publish::renew_list;
+use tenkoku_publisher::publish::renew_lists;
 use tenkoku_responder::crl::current_crl;
 use tenkoku_responder::responder::Responder;
 use tenkoku_softkeys::SoftKeys;
@@ -160,7 +160,8 @@ impl World {
         for authority in self.read(|tx| tx.list_authorities()) {
             current_crl(&self.env, &authority.code).expect("a CRL");
         }
-        renew_list(&self.env, &self.permit()).expect("a list").expect("its first sequence");
+        let lists = renew_lists(&self.env, &self.permit()).expect("a list");
+        assert_eq!(lists.len(), 1, "its first sequence");
     }
 
     /// An authority in service, issued by `root-g1` where it is no root.
@@ -225,7 +226,7 @@ impl World {
 
     /// What the jobs do for signers: OCSP signers and the list signer that are due.
     pub fn renew_signers(&self) -> usize {
-        renew_list_signer(&self.env, &self.permit()).expect("a list signer");
+        renew_list_signers(&self.env, &self.permit()).expect("a list signer");
         renew_document_signer(&self.env, &self.permit()).expect("a signer of documents");
         renew_ocsp_signers(&self.env, &self.permit()).expect("OCSP signers")
     }

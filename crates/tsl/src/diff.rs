@@ -41,6 +41,23 @@ pub enum Place {
     },
 }
 
+impl Place {
+    /// A provider, by its name.
+    pub fn of_provider(provider: &Provider) -> Self {
+        Self::Provider(english(&provider.name))
+    }
+
+    /// A service of a provider, by their names.
+    pub fn of_service(provider: &Provider, service: &Service) -> Self {
+        Self::Service { provider: english(&provider.name), service: english(&service.name) }
+    }
+
+    /// A pointer, by its address.
+    pub fn of_pointer(pointer: &Pointer) -> Self {
+        Self::Pointer(pointer.location.to_string())
+    }
+}
+
 /// What changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
@@ -139,6 +156,8 @@ fields! {
     TradeNames = "trade-names",
     /// `ServiceTypeIdentifier`.
     ServiceType = "service-type",
+    /// `ServiceStatus`.
+    Status = "status",
     /// Since when the status holds.
     StatusStart = "status-start",
     /// The digital identity.
@@ -235,7 +254,7 @@ impl Changes {
                     && a.is_for_machines() == b.is_for_machines())
         };
         for to in after {
-            let place = Place::Pointer(to.location.to_string());
+            let place = Place::of_pointer(to);
             match before.iter().find(|from| same(from, to)) {
                 None => self.push(place, What::Added),
                 Some(from) => {
@@ -257,7 +276,7 @@ impl Changes {
 
     fn providers(&mut self, before: &[Provider], after: &[Provider]) {
         for to in after {
-            let place = Place::Provider(english(&to.name));
+            let place = Place::of_provider(to);
             match before.iter().find(|from| is_same_provider(from, to)) {
                 None => self.push(place, What::Added),
                 Some(from) => {

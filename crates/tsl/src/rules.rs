@@ -2,14 +2,17 @@
 //!
 //! [`lint`] is the only way to a [`LintedList`], and only a linted list can be signed.
 //! [`succession`] compares a list with the one published before it.
-//! Deliberately not in this module: what the types of [`crate::model`] already make impossible.
+//! Deliberately not in this module: what the types of [`crate::model`] already make impossible, and
+//! the words of other languages than English; a finding names its rule and its place, so that a
+//! catalogue can say it.
 
 use std::fmt;
 
 use thiserror::Error;
 
 use crate::certificate::Certificate;
-use crate::model::{Service, TrustedList};
+use crate::diff::{Field, Place};
+use crate::model::{ModelError, Service, TrustedList, Uri};
 use tenkoku_domain::time::Timestamp;
 
 mod extension;
@@ -18,9 +21,12 @@ mod names;
 mod pointer;
 mod provider;
 mod scheme;
+mod sentence;
 mod service;
 mod signer;
 mod successor;
+
+pub use sentence::Rule;
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,34 +40,72 @@ pub enum Weight {
 /// One thing that is not as the standard wants it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// How much it weighs.
-    pub weight: Weight,
-    /// The clause of TS 119 612 that it offends.
+    /// The rule that is offended.
+    pub rule: Rule,
+    /// The clause of TS 119 612 that it comes from.
     pub clause: &'static str,
-    /// What is wrong, in a plain sentence that names the place.
-    pub sentence: String,
+    /// Where.
+    pub place: Place,
+    /// What is said wrongly there, where one thing is meant.
+    pub field: Option<Field>,
+    /// What the sentence quotes, in its order.
+    pub values: Vec<String>,
 }
 
 impl Finding {
-    fn refused(clause: &'static str, sentence: impl Into<String>) -> Self {
-        Self { weight: Weight::Refused, clause, sentence: capitalised(sentence.into()) }
+    /// What a value was refused for, as a finding about the place where it was to stand.
+    pub fn of(error: &ModelError, clause: &'static str, place: Place, field: Field) -> Self {
+        let (rule, values) = Rule::of(error);
+        Self { rule, clause, place, field: Some(field), values }
     }
 
-    fn advised(clause: &'static str, sentence: impl Into<String>) -> Self {
-        Self { weight: Weight::Advised, clause, sentence: capitalised(sentence.into()) }
+    /// A finding about the scheme as a whole.
+    pub fn of_scheme(rule: Rule, clause: &'static str, values: Vec<String>) -> Self {
+        Self { rule, clause, place: Place::Scheme, field: None, values }
     }
-}
 
-fn capitalised(mut sentence: String) -> String {
-    if let Some(first) = sentence.get_mut(..1) {
-        first.make_ascii_uppercase();
+    /// How much it weighs.
+    pub const fn weight(&self) -> Weight {
+        self.rule.weight()
     }
-    sentence
+
+    /// What is wrong, in a plain English sentence that names the place.
+    pub fn sentence(&self) -> String {
+        sentence::english(self)
+    }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (clause {})", self.sentence, self.clause)
+        write!(f, "{} (clause {})", self.sentence(), self.clause)
+    }
+}
+
+/// What a check looks at: a place, and what is said there.
+#[derive(Clone, Copy)]
+struct Spot<'p> {
+    place: &'p Place,
+    field: Option<Field>,
+}
+
+impl<'p> Spot<'p> {
+    const fn at(place: &'p Place) -> Self {
+        Self { place, field: None }
+    }
+
+    /// One thing that is said at the same place.
+    const fn field(self, field: Field) -> Self {
+        Self { field: Some(field), ..self }
+    }
+
+    fn finding(
+        self,
+        rule: Rule,
+        clause: &'static str,
+        values: impl IntoIterator<Item = String>,
+    ) -> Finding {
+        let values = values.into_iter().collect();
+        Finding { rule, clause, place: self.place.clone(), field: self.field, values }
     }
 }
 
@@ -101,7 +145,7 @@ impl LintedList {
 /// [`Broken`] with everything that must change before the list can be signed.
 pub fn lint(list: TrustedList) -> Result<LintedList, Broken> {
     let (refused, advice): (Vec<_>, Vec<_>) =
-        findings(&list).into_iter().partition(|finding| finding.weight == Weight::Refused);
+        findings(&list).into_iter().partition(|finding| finding.weight() == Weight::Refused);
     if refused.is_empty() { Ok(LintedList { list, advice }) } else { Err(Broken(refused)) }
 }
 
@@ -128,6 +172,29 @@ pub fn succession(list: &TrustedList, before: &TrustedList) -> Vec<Finding> {
     let mut findings = Vec::new();
     successor::check(list, before, &mut findings);
     findings
+}
+
+/// Whether a status says that a service is vouched for no more: withdrawn, deprecated, expired; by
+/// the end of its address, which is how schemes of their own name it too.
+pub fn is_ended_status(status: &Uri) -> bool {
+    let word = status.as_str().rsplit(['/', '#']).next().unwrap_or_default();
+    matches!(word, "withdrawn" | "deprecatedatnationallevel" | "expired")
+}
+
+/// Whether the list has the shape that the European Union gives its lists, with its statuses.
+pub fn is_european(list: &TrustedList) -> bool {
+    known::ListKind::of(&list.scheme).is_european()
+}
+
+/// Whether the list points at lists and has no services of its own.
+pub fn is_list_of_lists(list: &TrustedList) -> bool {
+    known::ListKind::of(&list.scheme).is_list_of_lists()
+}
+
+/// The status that says the same in a list of the European Union: that a service of this type is
+/// vouched for, or that it is no more (5.5.4).
+pub fn european_status(kind: &Uri, is_ended: bool) -> String {
+    known::european_status(kind.as_str(), is_ended)
 }
 
 /// Whether both are one service: the key, and the type in some state; without a key, the name.

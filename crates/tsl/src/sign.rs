@@ -134,7 +134,7 @@ pub(crate) fn check_signer(
     at: Timestamp,
 ) -> Result<(), SignError> {
     let mut findings = signer_findings(list.list(), signer, at);
-    findings.retain(|finding| finding.weight == Weight::Refused);
+    findings.retain(|finding| finding.weight() == Weight::Refused);
     if findings.is_empty() { Ok(()) } else { Err(SignError::Signer(Broken(findings))) }
 }
 

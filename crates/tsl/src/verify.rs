@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::algorithm::ForeignAlgorithm;
 use crate::certificate::{Certificate, CertificateError};
-use crate::model::TrustedList;
+use crate::model::{Fragment, TrustedList};
 use crate::xml::XmlError;
 use tenkoku_domain::time::Timestamp;
 
@@ -172,4 +172,18 @@ pub fn verify(bytes: &[u8]) -> Result<VerifiedList, Refusal> {
 /// The [`Refusal`] that names what is wrong; a list that is signed is refused here too.
 pub fn read_unsigned(bytes: &[u8]) -> Result<TrustedList, Refusal> {
     SignedDocument::read_unsigned(bytes)
+}
+
+/// Reads one element of somebody else's design, such as the Commission's
+/// `MutualRecognitionAgreementInformation`, so that it can stand in a list verbatim.
+///
+/// # Errors
+///
+/// The [`Refusal`] that names what is wrong: it is no XML, or hides a list or a signature.
+pub fn read_fragment(bytes: &[u8]) -> Result<Fragment, Refusal> {
+    let mut cursor = cursor::Cursor::new(bytes)?;
+    let root = cursor.child()?.ok_or_else(|| Refusal::NotAList("it is empty".to_owned()))?;
+    let fragment = cursor.fragment(&root)?;
+    cursor.finish()?;
+    Ok(fragment)
 }

@@ -4,9 +4,13 @@ use tenkoku_domain::access::{OperateAuthority, Permit};
 use tenkoku_domain::audit::{AuditCode, AuthorityEvent, Event};
 use tenkoku_domain::authority::{Authority, AuthorityAct, AuthorityCode};
 use tenkoku_domain::ceremony::Consent;
+use tenkoku_domain::key::Key;
 use tenkoku_domain::name::plain_text;
+use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_domain::trusted_list::Standing;
 use tenkoku_keys::KeyError;
 use tenkoku_ports::Env;
+use tenkoku_store::Tx;
 
 use super::{AuthorityError, load, recorded};
 
@@ -87,6 +91,19 @@ pub fn end_authority(
     recorded(env, permit, code, AuditCode::CaEnded, || end(env, permit, code, consent, last_crl))
 }
 
+/// The key of a service that a trusted list vouches for does not go unnoticed: the list says first
+/// that the service is withdrawn.
+fn is_not_vouched_for(tx: &mut Tx<'_>, key: &Key) -> Result<(), AuthorityError> {
+    let listed = tx.services_of_key(&key.fingerprint)?;
+    match listed.iter().find(|service| service.standing == Standing::Running) {
+        None => Ok(()),
+        Some(service) => Err(Refusal::new(RefusalCode::StateConflict, "5.5.4")
+            .with("list", &service.scheme)
+            .with("service", &service.name)
+            .into()),
+    }
+}
+
 fn end(
     env: &Env,
     permit: &Permit<OperateAuthority>,
@@ -97,12 +114,13 @@ fn end(
     let now = env.clock.now();
     let found = load(env, permit, code)?;
     found.check_online()?;
+    let key = env.store.read(|tx| tx.load_key(&found.key))?;
     let open = env.store.read(|tx| tx.open_certificates(&found.id, &found.key, now))?;
     // Asked before the last CRL is signed: it cannot be taken back.
     found.end(open.values().sum(), Some(tenkoku_domain::authority::NEVER))?;
+    env.store.read(|tx| is_not_vouched_for(tx, &key))?;
     last_crl(code)?;
     let crl = env.store.read(|tx| tx.latest_crl(&found.id))?.map(|crl| crl.next_update);
-    let key = env.store.read(|tx| tx.load_key(&found.key))?;
     found.end(open.values().sum(), crl)?;
     match env.keys.destroy(&found.key) {
         Ok(_) | Err(KeyError::NotFound(_)) => {}

@@ -5,7 +5,6 @@ use tenkoku_domain::audit::{AuthorityEvent, Event};
 use tenkoku_domain::authority::{
     Authority, AuthorityCode, AuthorityKind, AuthorityName, AuthorityOrder, AuthorityState, Custody,
 };
-use tenkoku_domain::certificate::Profile;
 use tenkoku_domain::exchange::{BundleKind, Listed, Octets, Request, Sealed, VERSION, Want};
 use tenkoku_domain::id::ExchangeId;
 use tenkoku_domain::key::{Key, KeyAlgorithm, KeyHolder, KeyRole};
@@ -16,7 +15,7 @@ use tenkoku_store::StoreError;
 
 use super::{exchange, seal};
 use crate::authority::{AuthorityError, dedication, generate, load};
-use crate::signer::list_signer_names;
+use crate::signer::{WantedListSigner, list_signer_names, missing_list_signers};
 
 /// What is asked of an offline root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +80,7 @@ fn wanted(
         wants.push(certificate(env, permit, waiting, &all)?);
     }
     if is_newest_root(root, &all) {
-        wants.extend(list_signer(env, permit, root)?);
+        wants.extend(list_signers(env, permit, root)?);
     }
     if let Some(code) = &order.cross {
         let other = load(env, permit, code)?;
@@ -129,22 +128,22 @@ fn certificate(
     })
 }
 
-/// The signer of trusted lists, where there is none: its key is made here.
-fn list_signer(
+/// The signers of trusted lists that are missing: their keys are made here.
+fn list_signers(
     env: &Env,
     permit: &Permit<OperateAuthority>,
     root: &Authority,
-) -> Result<Option<Want>, AuthorityError> {
+) -> Result<Vec<Want>, AuthorityError> {
     let now = env.clock.now();
-    let present = env.store.read(|tx| tx.current_signer(&root.id, Profile::ListSigner, now))?;
-    if present.is_some() {
-        return Ok(None);
-    }
-    let names: AuthorityName = list_signer_names(env, now)?;
-    let days = env.store.read(|tx| tx.current_policy(now))?.validity.list_signer;
-    let holder = KeyHolder::Authority(root.id.clone());
-    let key = made(env, permit, KeyRole::ListSigner, holder)?;
-    Ok(Some(Want::ListSigner { names, public_key: Octets(key.public_key), days }))
+    let missing = env.store.read(|tx| missing_list_signers(tx, root, now))?;
+    let want = |signer: WantedListSigner| {
+        let names: AuthorityName = list_signer_names(env, now, signer)?;
+        let holder = KeyHolder::Authority(root.id.clone());
+        let key = made(env, permit, KeyRole::ListSigner, holder)?;
+        let public_key = Octets(key.public_key);
+        Ok(Want::ListSigner { names, public_key, days: signer.days })
+    };
+    missing.into_iter().map(want).collect()
 }
 
 /// The key that seals this installation's requests; made with the first of them.

@@ -269,7 +269,7 @@ fn facts(visit: &Visit, ground: &Ground, rules: Option<&KeyPolicy>) -> Vec<Fact>
 }
 
 /// The name of the person whom a decision counts for.
-fn person(w: Words, people: &[Account], key: &str) -> String {
+pub(super) fn person(w: Words, people: &[Account], key: &str) -> String {
     let found =
         people.iter().find(|one| one.party().to_string() == key || one.former_person() == key);
     found.map_or_else(|| w.t("admin.draft.shell").to_owned(), |one| one.display_name.clone())

@@ -18,7 +18,8 @@ use tenkoku_domain::authority::{Authority, AuthorityCode, AuthorityState};
 use tenkoku_domain::organisation::Language;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
-use tenkoku_publisher::publish::renew_list;
+use tenkoku_publisher::link::{Due, Gap, find_gaps, propose_authority};
+use tenkoku_publisher::publish::renew_lists;
 use tenkoku_responder::crl::issue_crl;
 use tenkoku_store::StoreError;
 
@@ -405,6 +406,21 @@ fn publish(env: &Env, platform: &Principal, lists: &[AuthorityCode]) {
         }
     }
     if let Ok(permit) = platform.permit(now) {
-        let _ = renew_list(env, &permit).inspect_err(|error| late(error));
+        let _ = renew_lists(env, &permit).inspect_err(|error| late(error));
+    }
+    propose_withdrawals(env, platform);
+}
+
+/// The list is to say at once that what no longer works is withdrawn: others only have to agree. What
+/// does not succeed stays a task on Home.
+fn propose_withdrawals(env: &Env, platform: &Principal) {
+    let gaps = find_gaps(env).inspect_err(
+        |error| tracing::error!(%error, "the list was not compared with the authorities"),
+    );
+    let due = |gap: &Gap| gap.due == Due::Withdrawal && !gap.is_drafted;
+    for gap in gaps.unwrap_or_default().into_iter().filter(due) {
+        let Ok(permit) = platform.permit(env.clock.now()) else { return };
+        let proposed = propose_authority(env, &permit, &gap.authority.code);
+        let _ = proposed.inspect_err(|error| tracing::error!(%error, "no withdrawal was proposed"));
     }
 }

@@ -12,8 +12,10 @@ use tenkoku_ca::policy::PolicyError;
 use tenkoku_ca::prove::ProveError;
 use tenkoku_ca::revoke::RevokeError;
 use tenkoku_ca::suspend::SuspendError;
+use tenkoku_publisher::draft::DraftError;
 use tenkoku_publisher::publish::PublishError;
 use tenkoku_responder::crl::CrlError;
+use tenkoku_tsl::rules::{Broken, Finding};
 
 use crate::problem::Problem;
 use crate::session::enrol::{EnrolError, IssueLinkError};
@@ -114,6 +116,7 @@ impl From<PolicyError> for Problem {
 impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
         match error {
+            PublishError::Refused(refusal) => Self::from_refusal(&refusal),
             PublishError::Store(error) => error.into(),
             PublishError::Keys(error) => Self::unsigned(&error),
             error @ (PublishError::NoSigner
@@ -122,8 +125,25 @@ impl From<PublishError> for Problem {
             | PublishError::Broken(_)
             | PublishError::Sign(_)
             | PublishError::Certificate(_)
-            | PublishError::Live(_)
-            | PublishError::Canonical(_)) => Self::internal(&error),
+            | PublishError::Live(_)) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<DraftError> for Problem {
+    fn from(error: DraftError) -> Self {
+        match error {
+            DraftError::Refused(refusal) => Self::from_refusal(&refusal),
+            DraftError::Store(error) => error.into(),
+            DraftError::Publish(error) => error.into(),
+            DraftError::Mistakes(findings) | DraftError::Broken(Broken(findings)) => {
+                let first = findings.first().map(Finding::sentence).unwrap_or_default();
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "list-broken").with("finding", first)
+            }
+            DraftError::Unreadable(why) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "list-refused").with("detail-text", why)
+            }
+            error @ (DraftError::Compose(_) | DraftError::Certificate(_)) => Self::internal(&error),
         }
     }
 }

@@ -17,7 +17,7 @@ use tenkoku_domain::name::Name;
 use tenkoku_domain::organisation::Language;
 use tenkoku_domain::policy::Installation;
 use tenkoku_ports::Env;
-use tenkoku_publisher::publish::renew_list;
+use tenkoku_publisher::publish::renew_lists;
 use tenkoku_responder::crl::{CrlError, current_crl, issue_last_crl};
 use tenkoku_store::StoreError;
 
@@ -155,6 +155,6 @@ fn supply(env: &Env, platform: &Principal) {
         let _ = renew_ocsp_signers(env, &permit).inspect_err(|error| lacking(error));
     }
     if let Ok(permit) = platform.permit(now) {
-        let _ = renew_list(env, &permit).inspect_err(|error| lacking(error));
+        let _ = renew_lists(env, &permit).inspect_err(|error| lacking(error));
     }
 }

@@ -11,12 +11,15 @@ use tenkoku_domain::authority::{Authority, AuthorityState};
 use tenkoku_domain::certificate::{Certificate, Profile};
 use tenkoku_domain::destruction::EvidenceState;
 use tenkoku_domain::time::Timestamp;
-use tenkoku_domain::trusted_list::PublishedList;
+use tenkoku_domain::trusted_list::draft::{ListDraft, ListDraftState};
+use tenkoku_domain::trusted_list::{PublishedList, SchemeCode};
 use tenkoku_ports::Env;
+use tenkoku_publisher::link::{Gap, find_gaps};
 use tenkoku_store::{RegistryFigures, StatusLoad, StoreError};
 
 use super::audit::{Row, Verified, rows, verify};
 use super::chart::{Bars, Part, stacked};
+use super::lists::{draft_href, gap_title};
 use super::views::html;
 use crate::format;
 use crate::granted::{Granted, Visit};
@@ -117,6 +120,8 @@ struct Platform {
     runs: RunWatch,
     incidents: i64,
     proofs: usize,
+    draft: Option<ListDraft>,
+    gaps: Vec<Gap>,
 }
 
 struct Ground {
@@ -180,7 +185,18 @@ fn load_platform(env: &Env, console: &Console, now: Timestamp) -> Result<Platfor
         None if records <= SHORT_CHAIN => Some(verify(env, console)?),
         known => known,
     };
+    let own = SchemeCode::parse(&env.settings.scheme.code).ok();
+    let draft = match own {
+        Some(own) => env.store.read(|tx| tx.open_list_draft(&own))?,
+        None => None,
+    };
+    // A list that cannot be read back is told by the alarm for it, not by Home.
+    let gaps = find_gaps(env).inspect_err(
+        |error| tracing::error!(%error, "the list was not compared with the authorities"),
+    );
     Ok(Platform {
+        draft,
+        gaps: gaps.unwrap_or_default(),
         published,
         list,
         keys: env.keys.list().ok().map(|keys| keys.len()),
@@ -318,14 +334,16 @@ fn list_health(w: Words, list: Option<&PublishedList>, now: Timestamp) -> Health
         let value = w.t("admin.home.not-published").to_owned();
         return Health { tone: Tone::Warn, name, value, note: String::new() };
     };
-    let days = now.days_until(list.next_update);
-    let tone = match days {
+    let value = w.say("admin.home.sequence").with("n", list.sequence).text();
+    let Some(next) = list.next_update else {
+        return Health { tone: Tone::Mute, name, value, note: w.t("lists.closed").to_owned() };
+    };
+    let tone = match now.days_until(next) {
         ..0 => Tone::Bad,
         0..NEAR_DAYS => Tone::Warn,
         _ => Tone::Ok,
     };
-    let value = w.say("admin.home.sequence").with("n", list.sequence).text();
-    let note = format::until(w, now, list.next_update).map_or_else(
+    let note = format::until(w, now, next).map_or_else(
         || w.t("admin.home.list-over").to_owned(),
         |left| w.say("admin.home.list-left").with("left", left).text(),
     );
@@ -486,8 +504,11 @@ fn platform_tasks(visit: &Visit, platform: &Platform) -> Vec<Task> {
             });
         }
     }
-    let near =
-        platform.list.as_ref().is_none_or(|list| now.days_until(list.next_update) < NEAR_DAYS);
+    tasks.extend(list_tasks(visit, platform));
+    let near = platform
+        .list
+        .as_ref()
+        .is_none_or(|list| list.next_update.is_some_and(|next| now.days_until(next) < NEAR_DAYS));
     if near && visit.may(Permission::PublishList) {
         tasks.push(Task {
             chip: Chip::new(Tone::Warn, w.t("admin.home.due")),
@@ -498,4 +519,42 @@ fn platform_tasks(visit: &Visit, platform: &Platform) -> Vec<Task> {
         });
     }
     tasks
+}
+
+/// What waits for whoever runs the list: a draft to be agreed to, or written on; authorities of which
+/// the list does not speak rightly.
+fn list_tasks(visit: &Visit, platform: &Platform) -> Vec<Task> {
+    let w = visit.words;
+    if !visit.may(Permission::PublishList) {
+        return Vec::new();
+    }
+    let own = visit.account.party().to_string();
+    let installation = visit.env.settings.installation;
+    let waiting = platform.draft.as_ref().and_then(|draft| {
+        let may = draft.may_be_decided(&own, &draft.content, installation, visit.now);
+        let title = match draft.state {
+            ListDraftState::Submitted if may.is_ok() => w.t("admin.home.list-agree"),
+            ListDraftState::SentBack => w.t("admin.home.list-sent-back"),
+            ListDraftState::Editing
+            | ListDraftState::Submitted
+            | ListDraftState::Approved
+            | ListDraftState::Published
+            | ListDraftState::Abandoned => return None,
+        };
+        Some(Task {
+            chip: Chip::new(Tone::Info, w.t("admin.home.due")),
+            title: title.to_owned(),
+            text: w.t("admin.home.list-agree-text").to_owned(),
+            href: draft_href(draft),
+            action: w.t("admin.home.review").to_owned(),
+        })
+    });
+    let gaps = platform.gaps.iter().filter(|gap| !gap.is_drafted).map(|gap| Task {
+        chip: Chip::new(Tone::Warn, w.t("admin.home.due")),
+        title: gap_title(w, gap),
+        text: w.t("admin.home.list-gap-text").to_owned(),
+        href: "/console/lists".to_owned(),
+        action: w.t("admin.home.see").to_owned(),
+    });
+    waiting.into_iter().chain(gaps).collect()
 }

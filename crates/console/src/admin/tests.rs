@@ -3,6 +3,7 @@
 mod authorities;
 mod doors;
 mod life;
+mod lists;
 mod pages;
 mod policies;
 mod revocation;

@@ -42,8 +42,8 @@ pub struct Facts {
     pub answering: (usize, usize),
     /// The next update of the oldest current CRL; `None` when an authority has no CRL yet.
     pub crl: Option<Timestamp>,
-    /// Sequence and next update of the published list.
-    pub list: Option<(i64, Timestamp)>,
+    /// Sequence and next update of the published list; a closed list has no next update.
+    pub list: Option<(i64, Option<Timestamp>)>,
 }
 
 /// Whether an authority has relying parties to serve.
@@ -124,7 +124,8 @@ impl Facts {
         let name = w.t("status.list");
         match self.list {
             None => line(name, Tone::Mute, w.t("status.not-yet"), String::new()),
-            Some((sequence, next)) => {
+            Some((_, None)) => line(name, Tone::Mute, w.t("lists.closed"), String::new()),
+            Some((sequence, Some(next))) => {
                 let mut told = self.dated(w, name, next, LIST_DUE_DAYS);
                 told.detail =
                     w.say("status.sequence").with("n", sequence).with("rest", told.detail).text();
@@ -200,7 +201,7 @@ mod tests {
             now: NOW,
             answering,
             crl,
-            list: list.map(|days| (7, NOW.plus_days(days))),
+            list: list.map(|days| (7, Some(NOW.plus_days(days)))),
         };
         check(facts((3, 3), soon, Some(100)), [Tone::Ok, Tone::Ok, Tone::Ok]);
         check(facts((3, 1), soon, Some(3)), [Tone::Info, Tone::Ok, Tone::Warn]);

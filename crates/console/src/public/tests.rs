@@ -161,7 +161,8 @@ fn list_line(name: &str) -> ListLine {
 /// Every public page as it looks with this name everywhere.
 fn pages(w: Words, name: &str) -> Vec<(&'static str, String)> {
     let now = Timestamp::from_seconds(1_800_000_000);
-    let facts = Facts { now, answering: (3, 2), crl: None, list: Some((42, now.plus_days(3))) };
+    let facts =
+        Facts { now, answering: (3, 2), crl: None, list: Some((42, Some(now.plus_days(3)))) };
     let (headline, lines) = (facts.headline(w), facts.lines(w));
     let f = || frame(w, name);
     let crumbs = vec![Crumb::link(name, "/find"), Crumb::here(name)];

@@ -12,7 +12,7 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 69] = [
+pub const PROBLEM_CODES: [&str; 70] = [
     "address-malformed",
     "audit-broken",
     "busy",
@@ -46,6 +46,7 @@ pub const PROBLEM_CODES: [&str; 69] = [
     "key-store-locked",
     "key-store-unavailable",
     "key-unusable",
+    "list-broken",
     "list-refused",
     "list-signer-unknown",
     "list-stale",

@@ -10,7 +10,7 @@ use tenkoku_ca::authority::{
     renew_authority, resume_authority, retire_authority, suspend_authority,
 };
 use tenkoku_ca::service::{ServiceUse, issue_administrator, issue_service};
-use tenkoku_ca::signer::{renew_list_signer, renew_ocsp_signers};
+use tenkoku_ca::signer::{renew_list_signers, renew_ocsp_signers};
 use tenkoku_domain::access::{OperateAuthority, Permit};
 use tenkoku_domain::audit::SignedCrl;
 use tenkoku_domain::authority::{
@@ -26,7 +26,7 @@ use tenkoku_domain::origin::KeyEvidence;
 use tenkoku_domain::time::Clock as _;
 use tenkoku_pki::pem;
 use tenkoku_ports::Env;
-use tenkoku_publisher::publish::renew_list;
+use tenkoku_publisher::publish::renew_lists;
 use tenkoku_responder::crl::{CrlError, current_crl, issue_last_crl};
 use tenkoku_store::{Store, StoreError};
 
@@ -276,12 +276,12 @@ pub(crate) fn into_service(
     let now = env.clock.now();
     match authority.kind {
         AuthorityKind::Root => {
-            renew_list_signer(env, &shell.permit(now)?)?;
+            renew_list_signers(env, &shell.permit(now)?)?;
         }
         AuthorityKind::Policy | AuthorityKind::Service(_) => {}
         AuthorityKind::Issuing(_) => {
             renew_ocsp_signers(env, &shell.permit(now)?)?;
-            renew_list(env, &shell.permit(now)?)?;
+            renew_lists(env, &shell.permit(now)?)?;
         }
     }
     current_crl(env, &authority.code)?;

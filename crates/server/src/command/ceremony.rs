@@ -31,7 +31,7 @@ use tenkoku_domain::level::Level;
 use tenkoku_domain::name::Name;
 use tenkoku_domain::organisation::Language;
 use tenkoku_ports::Env;
-use tenkoku_publisher::publish::renew_list;
+use tenkoku_publisher::publish::renew_lists;
 use tenkoku_responder::crl::{current_crl, issue_crl};
 
 use self::attend::Attending;
@@ -615,7 +615,7 @@ fn import(file: &Path, code: &str, config: &Config, output: &Output) -> Result<(
         current_crl(&env, authority)?;
     }
     if imported.list_signer {
-        renew_list(&env, &shell.permit(now)?)?;
+        renew_lists(&env, &shell.permit(now)?)?;
     }
     write_certificates(&env.store, config)?;
     let value = json!({

@@ -11,7 +11,7 @@ use std::path::Path;
 use clap::Args;
 use serde_json::json;
 use tenkoku_ca::authority::{AuthorityOrder, create_authority};
-use tenkoku_ca::signer::{renew_document_signer, renew_list_signer, renew_ocsp_signers};
+use tenkoku_ca::signer::{renew_document_signer, renew_list_signers, renew_ocsp_signers};
 use tenkoku_domain::audit::Event;
 use tenkoku_domain::authority::{AuthorityCode, AuthorityKind, AuthorityState, ShardCount};
 use tenkoku_domain::key::KeyAlgorithm;
@@ -21,7 +21,7 @@ use tenkoku_domain::policy::{Installation, KeyPolicy};
 use tenkoku_domain::time::Clock as _;
 use tenkoku_keys::{KeyError, KeyStore as _};
 use tenkoku_ports::Env;
-use tenkoku_publisher::publish::renew_list;
+use tenkoku_publisher::publish::renew_lists;
 use tenkoku_responder::crl::current_crl;
 use tenkoku_softkeys::SoftKeys;
 use tenkoku_store::{Store, StoreError};
@@ -310,11 +310,11 @@ fn evaluation_authorities(env: &Env, output: &Output) -> Result<(), Failure> {
     }
     renew_ocsp_signers(env, &shell.permit(now)?)?;
     renew_document_signer(env, &shell.permit(now)?)?;
-    renew_list_signer(env, &shell.permit(now)?)?;
+    renew_list_signers(env, &shell.permit(now)?)?;
     for order in &wanted {
         current_crl(env, &order.code)?;
     }
-    if let Some(list) = renew_list(env, &shell.permit(now)?)? {
+    for list in renew_lists(env, &shell.permit(now)?)? {
         output.progress(&format!("trusted list: sequence {} published", list.sequence));
     }
     Ok(())

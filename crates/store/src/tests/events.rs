@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{
     AuditCode, AuditRecord, AuthorityEvent, AuthorityPlan, BulkStep, Compromise, Event,
-    IdentityEvent, LifeEvent, NoticeEvent, ObjectRef, PolicyEvent, Proofing, ProposalEvent,
-    ReceivedRoot, RegistryEvent, StatusEvent,
+    IdentityEvent, LifeEvent, ListEvent, NoticeEvent, ObjectRef, PolicyEvent, Proofing,
+    ProposalEvent, ReceivedRoot, RegistryEvent, StatusEvent,
 };
 use tenkoku_domain::branch::{Branch, BranchState};
 use tenkoku_domain::ceremony::record::CeremonyRecord;
@@ -28,6 +28,7 @@ use tenkoku_domain::proposal::ProposalState;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::revocation::Cause;
 use tenkoku_domain::suspension::Suspension;
+use tenkoku_domain::trusted_list::draft::ListDraftState;
 
 use super::delegation;
 use super::samples::{self as s, NOW};
@@ -92,6 +93,15 @@ fn file(event: &Event) -> &'static str {
             NoticeEvent::Failed { .. } => "notice-failed",
             NoticeEvent::Acknowledged { .. } => "notice-acknowledged",
             NoticeEvent::MailboxSet { .. } => "mailbox-set",
+        },
+        Event::List(event) => match event {
+            ListEvent::Opened { .. } => "list-opened",
+            ListEvent::Edited { .. } => "list-edited",
+            ListEvent::Submitted { .. } => "list-submitted",
+            ListEvent::Decided { .. } => "list-decided",
+            ListEvent::Abandoned { .. } => "list-abandoned",
+            ListEvent::Signing { .. } => "list-signing",
+            ListEvent::Overdue { .. } => "list-overdue",
         },
         Event::Proposal(ProposalEvent::Proposed { .. }) => "proposed",
         Event::Proposal(ProposalEvent::Decided { .. }) => "proposal-decided",
@@ -361,6 +371,33 @@ fn status_events() -> Vec<Event> {
     all.into_iter().map(Event::Status).collect()
 }
 
+/// The way of a list.
+fn list_events() -> Vec<Event> {
+    let draft = |state| Box::new(s::list_draft(state, Vec::new()));
+    let decision = s::decision("other", Verdict::Approved);
+    let scheme = s::list_draft(ListDraftState::Editing, Vec::new()).scheme;
+    let all = [
+        ListEvent::Opened { draft: draft(ListDraftState::Editing) },
+        ListEvent::Edited { draft: draft(ListDraftState::SentBack), edit: s::list_edit() },
+        ListEvent::Submitted { draft: draft(ListDraftState::Submitted) },
+        ListEvent::Decided { draft: draft(ListDraftState::Approved), decision },
+        ListEvent::Abandoned { draft: draft(ListDraftState::Abandoned) },
+        ListEvent::Signing {
+            scheme: scheme.clone(),
+            sequence: 2,
+            body: s::digest("body"),
+            signer: s::key_id(9_002),
+        },
+        ListEvent::Overdue {
+            scheme,
+            sequence: 1,
+            next_update: NOW.plus_days(3),
+            cause: "the key store does not answer".to_owned(),
+        },
+    ];
+    all.into_iter().map(Event::List).collect()
+}
+
 /// What waits for others, and accreditations.
 fn proposal_events() -> Vec<Event> {
     let decision = s::decision("other", Verdict::Approved);
@@ -444,6 +481,7 @@ fn every() -> Vec<Event> {
     every.extend(status_events());
     every.extend(notice_events());
     every.extend(proposal_events());
+    every.extend(list_events());
     every.extend(registry_events());
     every.extend(feed_events());
     every
@@ -534,7 +572,7 @@ pub(crate) fn all() -> Vec<Event> {
             },
             Event::CrlIssued { crl: s::crl(1) },
             Event::OcspSignerRotated { authority: s::authority(2).id, certificate: signer },
-            Event::ListPublished { list: s::published("sample", 1) },
+            Event::ListPublished { list: s::published("sample", 1), services: Vec::new() },
             Event::AccountCreated { account: s::account(1) },
             Event::RoleGranted { user: s::user_id(1), grant: s::grant() },
             Event::CodeIssued { code: s::code(1) },

@@ -29,7 +29,7 @@ use tenkoku_domain::feed::{Feed, FeedAuthority, FeedKey, FeedSource, FeedState};
 use tenkoku_domain::id::{
     AccreditationId, ApplicationId, AuthorityId, BranchId, BulkId, CeremonyId, CertificateId,
     ContainerId, Entropy, EvidenceId, ExchangeId, IncidentId, InstanceId, KeyEvidenceId, KeyId,
-    OrganisationId, PersonId, ProposalId, RequestId, SessionId, UserId,
+    ListDraftId, OrganisationId, PersonId, ProposalId, RequestId, SessionId, UserId,
 };
 use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::incident::{Incident, IncidentClosing, IncidentDecision, IncidentKind};
@@ -49,7 +49,10 @@ use tenkoku_domain::revocation::{Cause, Revocation};
 use tenkoku_domain::seed::{Seed, SeedRow};
 use tenkoku_domain::suspension::{HoldCause, Suspension};
 use tenkoku_domain::time::Timestamp;
-use tenkoku_domain::trusted_list::PublishedList;
+use tenkoku_domain::trusted_list::draft::{
+    DraftEdit, ListDraft, ListDraftState, ListEdit, ListPart, StatusGround,
+};
+use tenkoku_domain::trusted_list::{ListedService, PublishedList, SchemeCode, Standing};
 use tenkoku_domain::vendor_root::{VendorRoot, VendorRootDecision};
 
 /// 2026-11-22T18:10:00.120Z.
@@ -520,11 +523,60 @@ pub(crate) fn published(scheme: &str, sequence: i64) -> PublishedList {
         scheme: scheme.to_owned(),
         sequence,
         issued_at: NOW.floor(),
-        next_update: NOW.floor().plus_days(180),
+        next_update: Some(NOW.floor().plus_days(180)),
         signer: key_id(9_002),
         digest: digest("the list"),
         content: digest("what it says"),
+        draft: None,
         xml: b"<list/>".to_vec(),
+        json: Some("e30.e30.eA".to_owned()),
+    }
+}
+
+/// A draft of a list, with what was changed in it.
+pub(crate) fn list_draft(state: ListDraftState, decisions: Vec<PolicyDecision>) -> ListDraft {
+    let content = digest("the draft");
+    let edit = list_edit();
+    ListDraft {
+        id: ListDraftId::new(NOW, &Numbered(1)),
+        scheme: SchemeCode::parse("sample").unwrap(),
+        base: Some(digest("what it says")),
+        author: "author".to_owned(),
+        opened_at: NOW,
+        document: "<list/>".to_owned(),
+        content,
+        state,
+        submitted_at: (state == ListDraftState::Submitted).then_some(NOW),
+        edits: if state == ListDraftState::Editing { Vec::new() } else { vec![edit] },
+        decisions,
+    }
+}
+
+pub(crate) fn list_edit() -> DraftEdit {
+    let ground = StatusGround {
+        reason: "監査の結果".to_owned(),
+        legal_ja: "規程第5条".to_owned(),
+        legal_en: "Rules, article 5".to_owned(),
+    };
+    let edit = ListEdit::Status {
+        part: ListPart::Service { provider: 1, service: 2 },
+        status: "https://sample.example/lists#withdrawn".to_owned(),
+        from: Some(NOW.plus_days(1)),
+        ground,
+    };
+    DraftEdit { edit, person: "author".to_owned(), at: NOW, content: digest("the draft") }
+}
+
+/// What a list says of a key.
+pub(crate) fn listed_service(standing: Standing) -> ListedService {
+    ListedService {
+        scheme: "sample".to_owned(),
+        fingerprint: Fingerprint(digest("listed")),
+        name: "Sample CA".to_owned(),
+        status: "https://sample.example/lists#granted".to_owned(),
+        since: NOW,
+        standing,
+        sequence: 1,
     }
 }
 

@@ -3,11 +3,15 @@
 use std::sync::{Arc, Mutex};
 
 use tenkoku_domain::access::Scope;
-use tenkoku_domain::audit::{Event, IssuedCrl, SignedCrl, StatusEvent};
+use tenkoku_domain::audit::{Event, IssuedCrl, ListEvent, SignedCrl, StatusEvent};
 use tenkoku_domain::certificate::{Certificate, CertificateState};
+use tenkoku_domain::id::ListDraftId;
 use tenkoku_domain::key::KeyState;
+use tenkoku_domain::policy::draft::Verdict;
 use tenkoku_domain::revocation::Cause;
 use tenkoku_domain::seed::Seed;
+use tenkoku_domain::trusted_list::draft::{ListDraft, ListDraftState};
+use tenkoku_domain::trusted_list::{PublishedList, Standing};
 
 use super::harness::at_once;
 use super::samples::{self as s, NOW};
@@ -32,6 +36,9 @@ both! {
     octets_of_any_length_come_back_in_parts
     crl_numbers_are_taken_once_and_for_good
     lists_read_back
+    a_draft_of_a_list_reads_back_with_what_was_done_to_it
+    a_scheme_has_one_open_draft
+    what_a_list_says_of_a_key_is_what_the_newest_says
 }
 
 fn pending(world: &World, number: u64) -> Certificate {
@@ -323,16 +330,93 @@ fn crl_numbers_are_taken_once_and_for_good(world: World) {
     assert_eq!(other, 1);
 }
 
+fn published(list: PublishedList) -> Event {
+    Event::ListPublished { list, services: Vec::new() }
+}
+
 fn lists_read_back(world: World) {
     world.record(&s::registry()).unwrap();
     let lists = [("sample", 1), ("other", 1), ("sample", 2)].map(|(c, n)| s::published(c, n));
-    world.record(&lists.clone().map(|list| Event::ListPublished { list })).unwrap();
+    world.record(&lists.clone().map(published)).unwrap();
     let [first, _, second] = lists;
     assert_eq!(world.read(|tx| tx.latest_list("sample")), Some(second.clone()));
     assert_eq!(world.read(|tx| tx.find_list("sample", 1)), Some(first.clone()));
     assert_eq!(world.read(|tx| tx.find_list("sample", 3)), None);
     assert_eq!(world.read(|tx| tx.list_sequences("sample")), [second.clone(), first]);
     assert_eq!(world.read(|tx| tx.list_schemes()), ["other", "sample"]);
-    let again = world.record(&[Event::ListPublished { list: second }]);
+    let again = world.record(&[published(second)]);
     assert!(matches!(again, Err(StoreError::Conflict { what: "list sequence" })), "{again:?}");
+}
+
+fn a_draft_of_a_list_reads_back_with_what_was_done_to_it(world: World) {
+    world.record(&s::registry()).unwrap();
+    let opened = s::list_draft(ListDraftState::Editing, Vec::new());
+    let edited = ListDraft { edits: vec![s::list_edit()], ..opened.clone() };
+    let submitted =
+        ListDraft { state: ListDraftState::Submitted, submitted_at: Some(NOW), ..edited.clone() };
+    let decision = s::decision("other", Verdict::Approved);
+    let decided = ListDraft { decisions: vec![decision.clone()], ..submitted.clone() };
+    let list = |event| Event::List(event);
+    let boxed = |draft: &ListDraft| Box::new(draft.clone());
+    world
+        .record(&[
+            list(ListEvent::Opened { draft: boxed(&opened) }),
+            list(ListEvent::Edited { draft: boxed(&edited), edit: s::list_edit() }),
+            list(ListEvent::Submitted { draft: boxed(&submitted) }),
+            list(ListEvent::Decided { draft: boxed(&decided), decision }),
+        ])
+        .unwrap();
+    assert_eq!(world.read(|tx| tx.load_list_draft(&opened.id)), decided);
+    assert_eq!(world.read(|tx| tx.open_list_draft(&opened.scheme)), Some(decided.clone()));
+    assert_eq!(world.read(|tx| tx.list_list_drafts(None, 5)).items, [decided.clone()]);
+    // A change makes void what was decided about the former revision.
+    let again = ListDraft {
+        state: ListDraftState::Editing,
+        submitted_at: None,
+        edits: vec![s::list_edit(), s::list_edit()],
+        decisions: Vec::new(),
+        ..decided.clone()
+    };
+    let event = ListEvent::Edited { draft: boxed(&again), edit: s::list_edit() };
+    world.record(&[list(event)]).unwrap();
+    assert_eq!(world.read(|tx| tx.load_list_draft(&opened.id)), again);
+    // What is published comes out of a draft that was agreed to, and of no other.
+    let first = PublishedList { draft: Some(opened.id.clone()), ..s::published("sample", 1) };
+    let early = world.record(&[published(first.clone())]);
+    assert!(matches!(early, Err(StoreError::Conflict { .. })), "{early:?}");
+    let approved = ListDraft { state: ListDraftState::Approved, ..again };
+    let event = ListEvent::Submitted { draft: boxed(&approved) };
+    world.record(&[list(event), published(first.clone())]).unwrap();
+    let state = world.read(|tx| tx.load_list_draft(&opened.id)).state;
+    assert_eq!(state, ListDraftState::Published);
+    assert_eq!(world.read(|tx| tx.open_list_draft(&opened.scheme)), None);
+    assert_eq!(world.read(|tx| tx.latest_list("sample")), Some(first));
+}
+
+fn a_scheme_has_one_open_draft(world: World) {
+    world.record(&s::registry()).unwrap();
+    let first = s::list_draft(ListDraftState::Editing, Vec::new());
+    let id = ListDraftId::parse("tld_01J00000000000000000000002").unwrap();
+    let second = ListDraft { id, ..first.clone() };
+    let open =
+        |draft: &ListDraft| Event::List(ListEvent::Opened { draft: Box::new(draft.clone()) });
+    world.record(&[open(&first)]).unwrap();
+    let refused = world.record(&[open(&second)]);
+    let what = "open draft of the list";
+    assert!(matches!(refused, Err(StoreError::Conflict { what: found }) if found == what));
+    let given_up = ListDraft { state: ListDraftState::Abandoned, ..first };
+    let event = ListEvent::Abandoned { draft: Box::new(given_up) };
+    world.record(&[Event::List(event), open(&second)]).unwrap();
+}
+
+fn what_a_list_says_of_a_key_is_what_the_newest_says(world: World) {
+    world.record(&s::registry()).unwrap();
+    let said = [Standing::Running, Standing::Ended].map(s::listed_service);
+    for (number, service) in (1..).zip(&said) {
+        let list = s::published("sample", number);
+        let event = Event::ListPublished { list, services: vec![service.clone()] };
+        world.record(&[event]).unwrap();
+        let found = world.read(|tx| tx.services_of_key(&service.fingerprint));
+        assert_eq!(found, [service.clone()]);
+    }
 }

@@ -80,17 +80,30 @@ impl Service {
     /// [`ModelError::StatusStart`] unless `since` is later than the present status began, by whole
     /// seconds; [`ModelError::StatusUnchanged`] for the status that it has.
     pub fn change_status(&mut self, status: Uri, since: Timestamp) -> Result<(), ModelError> {
-        if since.seconds() <= self.status_start.seconds() {
-            return Err(ModelError::StatusStart(self.status_start));
-        }
         if status == self.status {
             return Err(ModelError::StatusUnchanged(status.to_string()));
+        }
+        self.begin_state(since)?;
+        self.status = status;
+        Ok(())
+    }
+
+    /// Begins a new state with the same status, because something else is about to be said that
+    /// counts from an instant on: what was said before moves to the top of the history.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::StatusStart`] unless `since` is later than the present state began, by whole
+    /// seconds.
+    pub fn begin_state(&mut self, since: Timestamp) -> Result<(), ModelError> {
+        if since.seconds() <= self.status_start.seconds() {
+            return Err(ModelError::StatusStart(self.status_start));
         }
         let past = PastState {
             service_type: self.service_type.clone(),
             name: self.name.clone(),
             identity: self.identity.to_past(),
-            status: std::mem::replace(&mut self.status, status),
+            status: self.status.clone(),
             status_start: std::mem::replace(&mut self.status_start, since.floor()),
             extensions: self.extensions.clone(),
         };

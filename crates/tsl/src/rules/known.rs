@@ -217,15 +217,26 @@ pub(super) fn is_possible_qualifier(uri: &str) -> bool {
     }
 }
 
+/// What a service of this type is called while it is vouched for, and when it is no more (5.5.4).
+fn european_words(kind: &str) -> [&'static str; 2] {
+    if service_type(kind).is_some_and(|kind| QUALIFIED.contains(&kind)) {
+        ["granted", "withdrawn"]
+    } else {
+        ["recognisedatnationallevel", "deprecatedatnationallevel"]
+    }
+}
+
+/// The address of the status of a service in a list of the European Union.
+pub(super) fn european_status(kind: &str, is_ended: bool) -> String {
+    let [running, ended] = european_words(kind);
+    format!("{}Svcstatus/{}", ns::TRUSTED_LIST, if is_ended { ended } else { running })
+}
+
 /// Whether a status may stand now with a type of the European Union (5.5.4, since July 2016).
 pub(super) fn is_european_status(kind: &str, status: &str) -> bool {
-    let Some(kind) = service_type(kind) else { return true };
-    let allowed: &[&str] = if QUALIFIED.contains(&kind) {
-        &["granted", "withdrawn"]
-    } else {
-        &["recognisedatnationallevel", "deprecatedatnationallevel"]
-    };
-    in_list(status, "Svcstatus/").is_some_and(|status| allowed.contains(&status))
+    service_type(kind).is_none()
+        || in_list(status, "Svcstatus/")
+            .is_some_and(|status| european_words(kind).contains(&status))
 }
 
 /// Whether the address says that certificates are for signatures, seals or web sites.

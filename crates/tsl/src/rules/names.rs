@@ -4,73 +4,92 @@
 //! value is asked again.
 //! Deliberately not here: which elements must be there.
 
-use super::Finding;
-use crate::model::{Address, Entry, ModelError, Multilingual, Names, Pages, Text, Uri};
+use super::{Finding, Rule, Spot};
+use crate::diff::Field;
+use crate::model::{Address, Entry, Language, ModelError, Multilingual, Names, Pages, Text, Uri};
 
 /// A value that its constructor would refuse.
 pub(super) fn check_value(
-    what: &str,
+    spot: Spot<'_>,
     clause: &'static str,
     checked: Result<(), ModelError>,
     findings: &mut Vec<Finding>,
 ) {
     if let Err(error) = checked {
-        findings.push(Finding::refused(clause, format!("{what} cannot stand in a list: {error}.")));
+        let (rule, values) = Rule::of(&error);
+        findings.push(spot.finding(rule, clause, values));
     }
 }
 
 /// A multilingual value has English, and every language is one.
-fn check_languages<T>(what: &str, values: &Multilingual<T>, findings: &mut Vec<Finding>) {
+fn check_languages<T>(spot: Spot<'_>, values: &Multilingual<T>, findings: &mut Vec<Finding>) {
     for entry in values.entries() {
-        check_value(what, "5.1.4", entry.language.check(), findings);
+        check_value(spot, "5.1.4", entry.language.check(), findings);
     }
     if values.in_english().is_none() {
-        findings.push(Finding::refused("5.1.4", format!("{what} must be given in English.")));
+        findings.push(spot.finding(Rule::EnglishMissing, "5.1.4", []));
     }
 }
 
 /// Texts in several languages.
-pub(super) fn check_texts(what: &str, texts: &Names, findings: &mut Vec<Finding>) {
-    check_languages(what, texts, findings);
-    check_entries(what, texts.entries(), findings);
+pub(super) fn check_texts(spot: Spot<'_>, texts: &Names, findings: &mut Vec<Finding>) {
+    check_languages(spot, texts, findings);
+    check_entries(spot, texts.entries(), findings);
 }
 
 /// Texts, each with a language, of which none need be English.
-pub(super) fn check_entries(what: &str, entries: &[Entry<Text>], findings: &mut Vec<Finding>) {
+pub(super) fn check_entries(spot: Spot<'_>, entries: &[Entry<Text>], findings: &mut Vec<Finding>) {
     for entry in entries {
-        check_value(what, "5.1.4, E.2", entry.value.check(), findings);
+        check_value(spot, "5.1.4, E.2", entry.value.check(), findings);
     }
 }
 
 /// Addresses in several languages.
-pub(super) fn check_pages(what: &str, pages: &Pages, findings: &mut Vec<Finding>) {
-    check_languages(what, pages, findings);
+pub(super) fn check_pages(spot: Spot<'_>, pages: &Pages, findings: &mut Vec<Finding>) {
+    check_languages(spot, pages, findings);
     for entry in pages.entries() {
-        check_value(what, "5.1.2", entry.value.check(), findings);
+        check_value(spot, "5.1.2", entry.value.check(), findings);
+    }
+}
+
+/// Addresses that are pages for people.
+pub(super) fn check_web(
+    spot: Spot<'_>,
+    clause: &'static str,
+    pages: &Pages,
+    findings: &mut Vec<Finding>,
+) {
+    for entry in pages.entries().iter().filter(|entry| !entry.value.is_web()) {
+        findings.push(spot.finding(Rule::NoWebPage, clause, [entry.value.to_string()]));
+    }
+}
+
+/// Each language once.
+pub(super) fn check_once(spot: Spot<'_>, names: &Names, findings: &mut Vec<Finding>) {
+    let entries = names.entries();
+    for (position, entry) in entries.iter().enumerate() {
+        if entries.iter().take(position).any(|other| other.language == entry.language) {
+            let language = entry.language.to_string();
+            findings.push(spot.finding(Rule::LanguageTwice, "5.1.4", [language]));
+        }
     }
 }
 
 /// A name says each language once, and what is not Latin has its transliteration.
-pub(super) fn check_names(what: &str, names: &Names, findings: &mut Vec<Finding>) {
-    check_texts(what, names, findings);
+pub(super) fn check_names(spot: Spot<'_>, names: &Names, findings: &mut Vec<Finding>) {
+    check_texts(spot, names, findings);
+    check_once(spot, names, findings);
     let entries = names.entries();
-    for (position, entry) in entries.iter().enumerate() {
-        if entries.iter().take(position).any(|other| other.language == entry.language) {
-            let sentence = format!("{what} is given more than once in {}.", entry.language);
-            findings.push(Finding::refused("5.1.4", sentence));
-        }
+    for entry in entries {
+        let language = entry.language.to_string();
         let latin = entry.language.in_latin();
         let native = !entry.language.is_latin() && entry.value.as_str().chars().any(is_not_latin);
         if native && !entries.iter().any(|other| other.language == latin) {
-            let sentence = format!(
-                "{what} in {} needs a second value in Latin letters, {latin}.",
-                entry.language
-            );
-            findings.push(Finding::refused("5.1.4, E.1", sentence));
+            let values = [language.clone(), latin.to_string()];
+            findings.push(spot.finding(Rule::LatinMissing, "5.1.4, E.1", values));
         }
         if entry.language.is_latin() && entry.value.as_str().chars().any(is_not_latin) {
-            let sentence = format!("{what} in {} has other than Latin letters.", entry.language);
-            findings.push(Finding::refused("E.1", sentence));
+            findings.push(spot.finding(Rule::NotLatin, "E.1", [language]));
         }
     }
 }
@@ -85,42 +104,43 @@ fn is_not_latin(character: char) -> bool {
 
 /// An address names an e-mail and a web address, and nothing but those and telephones.
 pub(super) fn check_address(
-    what: &str,
+    spot: Spot<'_>,
     clause: &'static str,
     address: &Address,
     findings: &mut Vec<Finding>,
 ) {
-    check_pages(&format!("An electronic address of {what}"), address.electronic(), findings);
-    check_postal(what, clause, address, findings);
+    let spot = spot.field(Field::Address);
+    check_pages(spot, address.electronic(), findings);
+    check_postal(spot, clause, address, findings);
     let mut uris = address.electronic().entries().iter().map(|entry| &entry.value);
     if !uris.clone().any(Uri::is_mail) {
-        let sentence = format!("{what} needs an e-mail address, written mailto:name@host.");
-        findings.push(Finding::refused(clause, sentence));
+        findings.push(spot.finding(Rule::MailMissing, clause, []));
     }
     if !uris.clone().any(Uri::is_web) {
-        let sentence = format!("{what} needs the address of a web page.");
-        findings.push(Finding::refused(clause, sentence));
+        findings.push(spot.finding(Rule::WebMissing, clause, []));
     }
     if let Some(odd) = uris.find(|uri| !uri.is_mail() && !uri.is_web() && !uri.is_telephone()) {
-        let sentence = format!("{what} has {odd}, which is no e-mail, web or telephone address.");
-        findings.push(Finding::refused(clause, sentence));
+        findings.push(spot.finding(Rule::OddAddress, clause, [odd.to_string()]));
     }
 }
 
 /// One postal address is in English, and every part is a text.
-fn check_postal(what: &str, clause: &'static str, address: &Address, findings: &mut Vec<Finding>) {
-    let place = format!("The postal address of {what}");
-    let english = crate::model::Language::english();
-    if !address.postal().iter().any(|postal| postal.language == english) {
-        findings.push(Finding::refused(clause, format!("{place} must be given in English.")));
+fn check_postal(
+    spot: Spot<'_>,
+    clause: &'static str,
+    address: &Address,
+    findings: &mut Vec<Finding>,
+) {
+    if !address.postal().iter().any(|postal| postal.language == Language::english()) {
+        findings.push(spot.finding(Rule::EnglishMissing, clause, []));
     }
     for postal in address.postal() {
-        check_value(&place, "5.1.4", postal.language.check(), findings);
-        check_value(&place, "5.1.5", postal.country.check(), findings);
+        check_value(spot, "5.1.4", postal.language.check(), findings);
+        check_value(spot, "5.1.5", postal.country.check(), findings);
         let parts = [Some(&postal.street), Some(&postal.locality)];
         let further = [postal.state_or_province.as_ref(), postal.postal_code.as_ref()];
         for part in parts.into_iter().chain(further).flatten() {
-            check_value(&place, clause, part.check(), findings);
+            check_value(spot, clause, part.check(), findings);
         }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Deliberately not here: whether the list pointed to is signed by those named.
 
-use super::Finding;
 use super::known::ListKind;
 use super::names::{check_names, check_pages, check_value};
+use super::{Finding, Rule, Spot};
+use crate::diff::{Field, Place};
 use crate::model::{Identity, Pointer, PointerInformation, SchemeInformation};
 use tenkoku_domain::time::Timestamp;
 
@@ -14,62 +15,60 @@ pub(super) fn check(scheme: &SchemeInformation, findings: &mut Vec<Finding>) {
     }
     let to_union = |pointer: &&Pointer| pointer.territory().is_some_and(|t| t.as_str() == "EU");
     let kind = ListKind::of(scheme);
+    let none = |rule| Finding::of_scheme(rule, "5.3.13", Vec::new());
     if kind.is_european() && !scheme.pointers.iter().any(|pointer| to_union(&pointer)) {
-        let sentence = "A list of the European Union points at the list of lists.";
-        findings.push(Finding::refused("5.3.13", sentence));
+        findings.push(none(Rule::PointerToUnion));
     }
     if kind.is_list_of_lists() && scheme.pointers.is_empty() {
-        let sentence = "A list of lists points at least at one list.";
-        findings.push(Finding::refused("5.3.13", sentence));
+        findings.push(none(Rule::PointerNone));
     }
 }
 
 fn check_pointer(pointer: &Pointer, issue: Timestamp, findings: &mut Vec<Finding>) {
-    let place = format!("the pointer to {}", pointer.location);
-    check_value(&place, "5.3.13", pointer.location.check(), findings);
+    let place = Place::of_pointer(pointer);
+    let here = Spot::at(&place);
+    check_value(here.field(Field::Address), "5.3.13", pointer.location.check(), findings);
     if pointer.identities.is_empty()
         || pointer.identities.iter().any(|identity| identity.certificate().is_none())
     {
-        let sentence = format!("{place} must name who signs that list, each by a certificate.");
-        findings.push(Finding::refused("5.3.13", sentence));
+        findings.push(here.finding(Rule::PointerSignerMissing, "5.3.13", []));
     }
     let announced: Vec<_> = pointer.signers().collect();
     let valid = announced.iter().filter(|signer| signer.is_valid_at(issue)).count();
     if valid == 0 && !announced.is_empty() {
-        let sentence = format!("No signer that {place} names is valid when this list is issued.");
-        findings.push(Finding::refused("5.3.13", sentence));
+        findings.push(here.finding(Rule::PointerSignersInvalid, "5.3.13", []));
     } else if announced.len() == 1 {
-        let sentence =
-            format!("{place} should name two signers, so that one can follow the other.");
-        findings.push(Finding::advised("A.2", sentence));
+        findings.push(here.finding(Rule::PointerOneSigner, "A.2", []));
     }
-    check_information(&place, pointer, findings);
+    check_information(here, pointer, findings);
 }
 
 /// Each of the five qualifiers is there once.
-fn check_information(place: &str, pointer: &Pointer, findings: &mut Vec<Finding>) {
+fn check_information(here: Spot<'_>, pointer: &Pointer, findings: &mut Vec<Finding>) {
     use PointerInformation as P;
     let (mut kinds, mut names, mut rules, mut territories, mut types) = (0, 0, 0, 0, 0);
     for information in &pointer.information {
         match information {
             P::ListType(kind) => {
                 kinds += 1;
-                check_value(place, "5.3.13", kind.check(), findings);
+                check_value(here.field(Field::ListType), "5.3.13", kind.check(), findings);
             }
             P::OperatorName(operator) => {
                 names += 1;
-                check_names(&format!("The operator named by {place}"), operator, findings);
+                check_names(here.field(Field::OperatorName), operator, findings);
             }
             P::CommunityRules(pages) => {
                 rules += 1;
-                check_pages(&format!("The rules named by {place}"), pages, findings);
+                check_pages(here.field(Field::CommunityRules), pages, findings);
             }
             P::Territory(territory) => {
                 territories += 1;
-                check_value(place, "5.3.13", territory.check(), findings);
+                check_value(here.field(Field::Territory), "5.3.13", territory.check(), findings);
             }
             P::MimeType(_) => types += 1,
-            P::Text(entry) => check_value(place, "E.2", entry.value.check(), findings),
+            P::Text(entry) => {
+                check_value(here.field(Field::Qualifiers), "E.2", entry.value.check(), findings);
+            }
             P::MutualRecognition(_) | P::Other(_) => {}
         }
     }
@@ -81,8 +80,8 @@ fn check_information(place: &str, pointer: &Pointer, findings: &mut Vec<Finding>
         (types, "MimeType"),
     ] {
         if count != 1 {
-            let sentence = format!("{place} must give {name} once, and gives it {count} times.");
-            findings.push(Finding::refused("5.3.13", sentence));
+            let values = [name.to_owned(), count.to_string()];
+            findings.push(here.finding(Rule::PointerQualifier, "5.3.13", values));
         }
     }
     let several = pointer.identities.iter().any(|identity: &Identity| {
@@ -90,7 +89,6 @@ fn check_information(place: &str, pointer: &Pointer, findings: &mut Vec<Finding>
         identity.certificates().any(|certificate| Some(certificate.public_key()) != first)
     });
     if several {
-        let sentence = format!("{place} gives two keys as one identity.");
-        findings.push(Finding::advised("5.3.13", sentence));
+        findings.push(here.finding(Rule::PointerTwoKeys, "5.3.13", []));
     }
 }

@@ -2,24 +2,24 @@
 //!
 //! Deliberately not here: the services.
 
-use super::names::{check_address, check_entries, check_names, check_pages, check_value};
-use super::{Finding, extension, service};
+use super::names::{
+    check_address, check_entries, check_names, check_pages, check_value, check_web,
+};
+use super::{Finding, Rule, Spot, extension, service};
+use crate::diff::{Field, Place};
 use crate::model::{Provider, TrustedList};
 
 pub(super) fn check(provider: &Provider, list: &TrustedList, findings: &mut Vec<Finding>) {
-    let place = place(provider);
-    check_names(&format!("The name of {place}"), &provider.name, findings);
-    check_trade_names(&place, provider, findings);
-    check_address(&place, "5.4.3", &provider.address, findings);
-    check_pages(&format!("The information page of {place}"), &provider.information, findings);
-    extension::check_understood(&place, "5.4.5", &provider.extensions, findings);
-    for entry in provider.information.entries().iter().filter(|entry| !entry.value.is_web()) {
-        let sentence = format!("The information {} of {place} is no web page.", entry.value);
-        findings.push(Finding::refused("5.4.4", sentence));
-    }
+    let place = Place::of_provider(provider);
+    let here = Spot::at(&place);
+    check_names(here.field(Field::Name), &provider.name, findings);
+    check_trade_names(here, provider, findings);
+    check_address(here, "5.4.3", &provider.address, findings);
+    check_pages(here.field(Field::Information), &provider.information, findings);
+    check_web(here.field(Field::Information), "5.4.4", &provider.information, findings);
+    extension::check_understood(here, "5.4.5", &provider.extensions, findings);
     if provider.services.is_empty() {
-        let sentence = format!("{place} has no service; a provider has at least one.");
-        findings.push(Finding::refused("5.4.6", sentence));
+        findings.push(here.finding(Rule::ServiceMissing, "5.4.6", []));
     }
     for service in &provider.services {
         service::check(service, provider, list, findings);
@@ -27,23 +27,14 @@ pub(super) fn check(provider: &Provider, list: &TrustedList, findings: &mut Vec<
 }
 
 /// The first trade name is a registration identifier (5.4.2).
-fn check_trade_names(place: &str, provider: &Provider, findings: &mut Vec<Finding>) {
+fn check_trade_names(here: Spot<'_>, provider: &Provider, findings: &mut Vec<Finding>) {
     let entries = provider.trade_names.entries();
-    let what = format!("A trade name of {place}");
-    check_entries(&what, entries, findings);
+    let named = here.field(Field::TradeNames);
+    check_entries(named, entries, findings);
     for entry in entries {
-        check_value(&what, "5.1.4", entry.language.check(), findings);
+        check_value(named, "5.1.4", entry.language.check(), findings);
     }
     if provider.trade_names.registration().is_none() {
-        let sentence = format!(
-            "{place} needs a registration identifier as a trade name, such as NTRJP-7010001008844."
-        );
-        findings.push(Finding::refused("5.4.2", sentence));
+        findings.push(here.finding(Rule::RegistrationMissing, "5.4.2", []));
     }
-}
-
-/// The provider in a sentence.
-pub(super) fn place(provider: &Provider) -> String {
-    let name = provider.name.in_english().map(ToString::to_string).unwrap_or_default();
-    format!("the provider \"{name}\"")
 }

@@ -3,34 +3,36 @@
 //! Deliberately not here: pointers, and comparing the list with the one before it.
 
 use super::known::{ListKind, in_list};
-use super::names::{check_address, check_names, check_pages, check_texts, check_value};
-use super::{Finding, extension, pointer};
+use super::names::{
+    check_address, check_names, check_once, check_pages, check_texts, check_value, check_web,
+};
+use super::{Finding, Rule, Spot, extension, pointer};
+use crate::diff::{Field, Place};
 use crate::model::{NextUpdate, Notice, SchemeInformation, TrustedList, Uri};
 use crate::ns;
 use tenkoku_domain::time::{Civil, Timestamp};
 
+/// Where everything of this module is.
+const HERE: Spot<'static> = Spot { place: SCHEME, field: None };
+const SCHEME: &Place = &Place::Scheme;
+
 pub(super) fn check(list: &TrustedList, findings: &mut Vec<Finding>) {
     let scheme = &list.scheme;
     if scheme.sequence_number == 0 {
-        findings.push(Finding::refused("5.3.2", "The sequence number begins at 1."));
+        findings.push(HERE.finding(Rule::SequenceBegins, "5.3.2", []));
     }
-    check_value("The list type", "5.1.2", scheme.list_type.check(), findings);
+    check_value(HERE.field(Field::ListType), "5.1.2", scheme.list_type.check(), findings);
     let approach = &scheme.status_determination;
-    check_value("The status determination approach", "5.1.2", approach.check(), findings);
-    check_value("The territory", "5.3.10", scheme.territory.check(), findings);
+    check_value(HERE.field(Field::StatusDetermination), "5.1.2", approach.check(), findings);
+    check_value(HERE.field(Field::Territory), "5.3.10", scheme.territory.check(), findings);
     check_type(scheme, findings);
-    check_names("The scheme operator's name", &scheme.operator_name, findings);
-    check_address("The scheme operator", "5.3.5", &scheme.operator_address, findings);
+    check_names(HERE.field(Field::OperatorName), &scheme.operator_name, findings);
+    check_address(HERE, "5.3.5", &scheme.operator_address, findings);
     check_scheme_name(scheme, findings);
-    check_web_pages(scheme, findings);
+    check_said(scheme, findings);
     check_approach(scheme, findings);
-    if let Notice::Legal(names) = &scheme.notice {
-        check_texts("The legal notice", names, findings);
-        check_names_once("The legal notice", names, findings);
-    }
     if scheme.history_period != SchemeInformation::HISTORY_FOR_EVER {
-        let sentence = "The history period must be 65535: history is never removed.";
-        findings.push(Finding::refused("5.3.12", sentence));
+        findings.push(HERE.finding(Rule::HistoryPeriod, "5.3.12", []));
     }
     check_dates(list, findings);
     check_distribution(scheme, findings);
@@ -42,25 +44,12 @@ pub(super) fn check(list: &TrustedList, findings: &mut Vec<Finding>) {
 fn check_shape(list: &TrustedList, findings: &mut Vec<Finding>) {
     let kind = ListKind::of(&list.scheme);
     if kind.is_list_of_lists() && !list.providers.is_empty() {
-        let sentence = "A list of lists points at lists and has no providers of its own.";
-        findings.push(Finding::refused("5.3.3", sentence));
+        findings.push(HERE.finding(Rule::ListOfListsProviders, "5.3.3", []));
     }
     if kind.is_european() && !list.scheme.extensions.is_empty() {
-        let sentence = "A list of the European Union has no scheme extensions.";
-        findings.push(Finding::refused("5.3.17", sentence));
+        findings.push(HERE.finding(Rule::EuropeanExtensions, "5.3.17", []));
     }
-    extension::check_understood("The scheme", "5.3.17", &list.scheme.extensions, findings);
-}
-
-/// A notice is prose: each language once, but no transliteration.
-fn check_names_once(what: &str, names: &crate::model::Names, findings: &mut Vec<Finding>) {
-    let entries = names.entries();
-    for (position, entry) in entries.iter().enumerate() {
-        if entries.iter().take(position).any(|other| other.language == entry.language) {
-            let sentence = format!("{what} is given more than once in {}.", entry.language);
-            findings.push(Finding::refused("5.1.4", sentence));
-        }
-    }
+    extension::check_understood(HERE, "5.3.17", &list.scheme.extensions, findings);
 }
 
 fn is_own(uri: &Uri) -> bool {
@@ -69,46 +58,38 @@ fn is_own(uri: &Uri) -> bool {
 
 fn check_type(scheme: &SchemeInformation, findings: &mut Vec<Finding>) {
     if ListKind::of(scheme) == ListKind::Other && !is_own(&scheme.list_type) {
-        let territory = scheme.territory.as_str();
-        let sentence = format!(
-            "The list type must be {base}{territory}list or {base}{territory}listofthelists, for \
-             the European Union {base}EUgeneric or {base}EUlistofthelists, or an address of the \
-             scheme's own.",
-            base = format_args!("{}TSLType/", ns::TRUSTED_LIST),
-        );
-        findings.push(Finding::refused("5.3.3", sentence));
+        let values = [format!("{}TSLType/", ns::TRUSTED_LIST), scheme.territory.to_string()];
+        findings.push(HERE.finding(Rule::ListType, "5.3.3", values));
     }
 }
 
 fn check_scheme_name(scheme: &SchemeInformation, findings: &mut Vec<Finding>) {
-    check_names("The scheme name", &scheme.scheme_name, findings);
+    check_names(HERE.field(Field::SchemeName), &scheme.scheme_name, findings);
     let prefix = format!("{}:", scheme.territory);
     for entry in scheme.scheme_name.entries() {
         let rest = entry.value.as_str().strip_prefix(&prefix);
         if rest.is_none_or(|name| name.trim().is_empty()) {
-            let sentence =
-                format!("The scheme name in {} must be \"{prefix}\" and a name.", entry.language);
-            findings.push(Finding::refused("5.3.6", sentence));
+            let values = [entry.language.to_string(), prefix.clone()];
+            findings.push(HERE.finding(Rule::SchemeNamePrefix, "5.3.6", values));
         }
     }
 }
 
-fn check_web_pages(scheme: &SchemeInformation, findings: &mut Vec<Finding>) {
-    check_pages("The scheme information", &scheme.information, findings);
-    check_pages("The community rules", &scheme.community_rules, findings);
-    if let Notice::Policy(pages) = &scheme.notice {
-        check_pages("The policy", pages, findings);
-    }
-    for entry in scheme.information.entries() {
-        if !entry.value.is_web() {
-            let sentence = format!("The scheme information {} is no web page.", entry.value);
-            findings.push(Finding::refused("5.3.7", sentence));
+/// Pages and notice. A notice is prose: each language once, but no transliteration.
+fn check_said(scheme: &SchemeInformation, findings: &mut Vec<Finding>) {
+    let information = HERE.field(Field::Information);
+    check_pages(information, &scheme.information, findings);
+    check_pages(HERE.field(Field::CommunityRules), &scheme.community_rules, findings);
+    check_web(information, "5.3.7", &scheme.information, findings);
+    let here = HERE.field(Field::Notice);
+    match &scheme.notice {
+        Notice::Policy(pages) => {
+            check_pages(here, pages, findings);
+            check_web(here, "5.3.11", pages, findings);
         }
-    }
-    if let Notice::Policy(pages) = &scheme.notice {
-        for entry in pages.entries().iter().filter(|entry| !entry.value.is_web()) {
-            let sentence = format!("The policy {} is no web page.", entry.value);
-            findings.push(Finding::refused("5.3.11", sentence));
+        Notice::Legal(texts) => {
+            check_texts(here, texts, findings);
+            check_once(here, texts, findings);
         }
     }
 }
@@ -132,12 +113,8 @@ fn check_approach(scheme: &SchemeInformation, findings: &mut Vec<Finding>) {
     let lists = ListKind::of(scheme) == ListKind::ListOfLists
         && given == Some(format!("{territory}listofthelists").as_str());
     if given != Some(approach.as_str()) && !own_approach && !lists {
-        let sentence = format!(
-            "The status determination approach must be {}StatusDetn/{approach} or, outside the \
-             European Union, an address of the scheme's own.",
-            ns::TRUSTED_LIST
-        );
-        findings.push(Finding::refused("5.3.8", sentence));
+        let wanted = format!("{}StatusDetn/{approach}", ns::TRUSTED_LIST);
+        findings.push(HERE.finding(Rule::Approach, "5.3.8", [wanted]));
     }
     let own_rules = !ListKind::of(scheme).is_european()
         && scheme.community_rules.entries().iter().any(|entry| is_own(&entry.value));
@@ -148,12 +125,8 @@ fn check_approach(scheme: &SchemeInformation, findings: &mut Vec<Finding>) {
         };
         let given = scheme.community_rules.entries();
         if !own_rules && !given.iter().any(|entry| named(&entry.value)) {
-            let sentence = format!(
-                "The community rules must name {}schemerules/{rule} or, outside the European \
-                 Union, rules of the scheme's own.",
-                ns::TRUSTED_LIST
-            );
-            findings.push(Finding::refused("5.3.9", sentence));
+            let wanted = format!("{}schemerules/{rule}", ns::TRUSTED_LIST);
+            findings.push(HERE.finding(Rule::CommunityRules, "5.3.9", [wanted]));
         }
     }
 }
@@ -162,11 +135,10 @@ fn check_dates(list: &TrustedList, findings: &mut Vec<Finding>) {
     let issue = list.scheme.issue;
     match list.scheme.next_update {
         NextUpdate::By(next) if next.seconds() <= issue.seconds() => {
-            findings.push(Finding::refused("5.3.15", "The next update must lie after the issue."));
+            findings.push(HERE.finding(Rule::NextBeforeIssue, "5.3.15", []));
         }
         NextUpdate::By(next) if next.seconds() > six_months_after(issue).seconds() => {
-            let sentence = format!("The next update, {next}, is more than six months away.");
-            findings.push(Finding::refused("5.3.15", sentence));
+            findings.push(HERE.finding(Rule::NextTooLate, "5.3.15", [next.to_string()]));
         }
         NextUpdate::By(_) => {}
         NextUpdate::Closed => check_closed(list, findings),
@@ -174,20 +146,10 @@ fn check_dates(list: &TrustedList, findings: &mut Vec<Finding>) {
 }
 
 fn check_closed(list: &TrustedList, findings: &mut Vec<Finding>) {
-    let running = list
-        .providers
-        .iter()
-        .flat_map(|provider| &provider.services)
-        .filter(|service| {
-            let status = service.status.as_str();
-            !["withdrawn", "deprecatedatnationallevel", "expired"]
-                .iter()
-                .any(|end| status.ends_with(end))
-        })
-        .count();
+    let running =
+        list.services().filter(|(_, service)| !super::is_ended_status(&service.status)).count();
     if running > 0 {
-        let sentence = format!("A closed list has no running service, but {running} are running.");
-        findings.push(Finding::refused("5.3.15", sentence));
+        findings.push(HERE.finding(Rule::ClosedRunning, "5.3.15", [running.to_string()]));
     }
 }
 
@@ -210,10 +172,8 @@ fn check_distribution(scheme: &SchemeInformation, findings: &mut Vec<Finding>) {
         let ending = address.rsplit_once('.').map(|(_, ending)| ending);
         let named = matches!(ending, Some("xml" | "xtsl"));
         if !(point.is_web() && plain && named) {
-            let sentence = format!(
-                "The distribution point {point} must be a web address that ends in .xml or .xtsl."
-            );
-            findings.push(Finding::refused("5.3.16, 6.1", sentence));
+            let values = vec![point.to_string()];
+            findings.push(Finding::of_scheme(Rule::DistributionPoint, "5.3.16, 6.1", values));
         }
     }
 }

@@ -5,7 +5,7 @@
 use der::asn1::ObjectIdentifier;
 use x509_cert::ext::pkix::KeyUsages;
 
-use super::Finding;
+use super::{Finding, Rule};
 use crate::certificate::{Certificate, KeyKind};
 use crate::model::SchemeInformation;
 use tenkoku_domain::time::Timestamp;
@@ -21,46 +21,22 @@ pub(super) fn check(
     at: Timestamp,
     findings: &mut Vec<Finding>,
 ) {
-    let mut refuse = |wrong: bool, sentence: String| {
+    let territory = &scheme.territory;
+    let mut offended = |wrong: bool, rule: Rule, values: Vec<String>| {
         if wrong {
-            findings.push(Finding::refused("5.7.1", sentence));
+            findings.push(Finding::of_scheme(rule, "5.7.1", values));
         }
     };
-    let territory = &scheme.territory;
-    refuse(
-        !signer.countries().iter().any(|country| territory.is_country(country)),
-        format!("The signing certificate must say C={territory}."),
-    );
-    refuse(
-        !names_operator(scheme, signer),
-        "The O= of the signing certificate must be a name of the scheme operator.".to_owned(),
-    );
-    refuse(
-        !signs_only(signer),
-        "The signing certificate's key usage must be digitalSignature, nonRepudiation or both."
-            .to_owned(),
-    );
-    refuse(
-        !identifies_key(signer),
-        "The signing certificate's key identifier must be made by RFC 5280 method 1 or 2."
-            .to_owned(),
-    );
-    refuse(
-        signer.is_authority() != Some(false),
-        "The signing certificate must say that it is not an authority's.".to_owned(),
-    );
-    refuse(
-        !signer.is_valid_at(at),
-        format!("The signing certificate is not valid at the signing time, {at}."),
-    );
-    refuse(
-        !is_strong(signer.key()),
-        format!("The signing key must be on P-256 or P-384, or RSA of {RSA_BITS} bits or more."),
-    );
-    if !signer.purposes().contains(&SIGNING_OF_LISTS) {
-        let sentence = "The signing certificate should name the purpose id-tsl-kp-tslSigning.";
-        findings.push(Finding::advised("5.7.1", sentence));
-    }
+    let known = signer.countries().iter().any(|country| territory.is_country(country));
+    offended(!known, Rule::SignerCountry, vec![territory.to_string()]);
+    offended(!names_operator(scheme, signer), Rule::SignerOperator, Vec::new());
+    offended(!signs_only(signer), Rule::SignerUsage, Vec::new());
+    offended(!identifies_key(signer), Rule::SignerIdentifier, Vec::new());
+    offended(signer.is_authority() != Some(false), Rule::SignerAuthority, Vec::new());
+    offended(!signer.is_valid_at(at), Rule::SignerInvalid, vec![at.to_string()]);
+    offended(!is_strong(signer.key()), Rule::SignerWeak, vec![RSA_BITS.to_string()]);
+    let says = signer.purposes().contains(&SIGNING_OF_LISTS);
+    offended(!says, Rule::SignerPurpose, Vec::new());
 }
 
 /// A name without differences in case and spacing.

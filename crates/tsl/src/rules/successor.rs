@@ -2,33 +2,30 @@
 //!
 //! Deliberately not here: telling people what changed; that is [`crate::diff`].
 
-use super::Finding;
-use super::provider::place;
+use super::{Finding, Rule, Spot};
+use crate::diff::Place;
 use crate::model::{Provider, Service, TrustedList};
 
 pub(super) fn check(list: &TrustedList, before: &TrustedList, findings: &mut Vec<Finding>) {
     let (now, then) = (&list.scheme, &before.scheme);
     if now.sequence_number <= then.sequence_number {
-        let sentence = format!(
-            "The sequence number {} must be higher than {}, the one before.",
-            now.sequence_number, then.sequence_number
-        );
-        findings.push(Finding::refused("5.3.2", sentence));
+        let values = vec![now.sequence_number.to_string(), then.sequence_number.to_string()];
+        findings.push(Finding::of_scheme(Rule::SequenceNotHigher, "5.3.2", values));
     }
     if now.issue.seconds() <= then.issue.seconds() {
-        let sentence = format!("The list must be issued after {}, the one before.", then.issue);
-        findings.push(Finding::refused("5.3.14", sentence));
+        let values = vec![then.issue.to_string()];
+        findings.push(Finding::of_scheme(Rule::IssueNotLater, "5.3.14", values));
     }
     if now.territory != then.territory || now.list_type != then.list_type {
-        let sentence = "Territory and list type stay what they were.";
-        findings.push(Finding::refused("5.3.3, 5.3.10", sentence));
+        let changed = Finding::of_scheme(Rule::TerritoryChanged, "5.3.3, 5.3.10", Vec::new());
+        findings.push(changed);
     }
     for (provider, former) in before.services() {
         if let Some((_, service)) = list.services().find(|(_, service)| is_same(service, former)) {
             check_service(provider, former, service, [before, list], findings);
         } else {
-            let sentence = format!("{} is no longer listed.", name(former, provider));
-            findings.push(Finding::refused("5.4.6, 5.5.10", sentence));
+            let place = Place::of_service(provider, former);
+            findings.push(Spot::at(&place).finding(Rule::ServiceLost, "5.4.6, 5.5.10", []));
         }
     }
 }
@@ -46,11 +43,6 @@ pub(super) fn is_same(service: &Service, former: &Service) -> bool {
     same_key && service.states().any(|state| *state.service_type == former.service_type)
 }
 
-fn name(service: &Service, provider: &Provider) -> String {
-    let name = service.name.in_english().map(ToString::to_string).unwrap_or_default();
-    format!("the service \"{name}\" of {}", place(provider))
-}
-
 fn check_service(
     provider: &Provider,
     former: &Service,
@@ -58,20 +50,17 @@ fn check_service(
     [before, list]: [&TrustedList; 2],
     findings: &mut Vec<Finding>,
 ) {
-    let place = name(service, provider);
+    let place = Place::of_service(provider, former);
+    let here = Spot::at(&place);
     let same_state = service.status == former.status
         && service.service_type == former.service_type
         && service.status_start == former.status_start;
     if !same_state && service.status_start.seconds() < before.scheme.issue.seconds() {
-        let sentence = format!(
-            "The new status of {place} begins at {}, before the list that was in force until now.",
-            service.status_start
-        );
-        findings.push(Finding::refused("5.5.5", sentence));
+        let values = [service.status_start.to_string()];
+        findings.push(here.finding(Rule::StatusRetroactive, "5.5.5", values));
     }
     if !same_state && service.status_start.seconds() > list.scheme.issue.seconds() {
-        let sentence = format!("The new status of {place} begins after the list is issued.");
-        findings.push(Finding::refused("5.5.5", sentence));
+        findings.push(here.finding(Rule::StatusInFuture, "5.5.5", []));
     }
     // Every state that was told before is still told, at the same instant.
     for state in former.states() {
@@ -81,12 +70,9 @@ fn check_service(
                 && other.service_type == state.service_type
         });
         if !kept {
-            let sentence = format!(
-                "The state {} of {place}, since {}, is lost.",
-                state.status.as_str().rsplit('/').next().unwrap_or_default(),
-                state.since
-            );
-            findings.push(Finding::refused("5.5.10", sentence));
+            let status = state.status.as_str().rsplit(['/', '#']).next().unwrap_or_default();
+            let values = [status.to_owned(), state.since.to_string()];
+            findings.push(here.finding(Rule::StateLost, "5.5.10", values));
         }
     }
 }

@@ -141,7 +141,7 @@ fn broken(clause: &str, words: &str, spoil: impl FnOnce(&mut TrustedList)) {
     spoil(&mut list);
     let found = succession(&list, &before);
     assert!(
-        found.iter().any(|f| f.clause == clause && f.sentence.contains(words)),
+        found.iter().any(|f| f.clause == clause && f.sentence().contains(words)),
         "{words}: {found:#?}"
     );
 }

@@ -20,9 +20,9 @@ fn check(clause: &str, words: &str, spoil: impl FnOnce(&mut TrustedList)) {
     let shown: Vec<_> = found.iter().map(ToString::to_string).collect();
     assert_eq!(found.len(), 1, "{shown:#?}");
     assert_eq!(found[0].clause, clause, "{shown:?}");
-    assert!(found[0].sentence.contains(words), "{shown:?}");
-    assert!(found[0].sentence.starts_with(char::is_uppercase), "{shown:?}");
-    assert_eq!(lint(list).is_err(), found[0].weight == Weight::Refused);
+    assert!(found[0].sentence().contains(words), "{shown:?}");
+    assert!(found[0].sentence().starts_with(char::is_uppercase), "{shown:?}");
+    assert_eq!(lint(list).is_err(), found[0].weight() == Weight::Refused);
 }
 
 fn check_scheme(clause: &str, words: &str, spoil: impl FnOnce(&mut SchemeInformation)) {
@@ -52,7 +52,7 @@ fn schemes_are_checked() {
     check_scheme("5.3.8", "JPdetermination", |s| s.status_determination = wrong_approach);
     let wrong_rules = page(&format!("{BASE}schemerules/US"));
     check_scheme("5.3.9", "schemerules/JP", |s| s.community_rules = wrong_rules);
-    check_scheme("5.3.6", "must be \"JP:\"", |s| {
+    check_scheme("5.3.6", "must be “JP:”", |s| {
         s.scheme_name = Multilingual::english(text("Example scheme"));
     });
     check_scheme("5.3.7", "no web page", |s| s.information = page("urn:example:info"));
@@ -284,7 +284,7 @@ fn european_lists_have_their_own_rules() {
         assert_eq!(findings(&list), []);
         spoil(&mut list);
         let found = findings(&list);
-        let named = found.iter().any(|f| f.clause == clause && f.sentence.contains(words));
+        let named = found.iter().any(|f| f.clause == clause && f.sentence().contains(words));
         assert!(named, "{words}: {found:#?}");
     };
     check("5.3.13", "points at the list of lists", |list| list.scheme.pointers.clear());
@@ -302,7 +302,7 @@ fn european_lists_have_their_own_rules() {
     let mut lists = sample::list_of_lists("EU");
     assert_eq!(findings(&lists), []);
     lists.providers = sample::list().providers;
-    assert!(findings(&lists).iter().any(|f| f.sentence.contains("no providers of its own")));
+    assert!(findings(&lists).iter().any(|f| f.sentence().contains("no providers of its own")));
 }
 
 #[test]
@@ -321,7 +321,7 @@ fn what_others_may_write_is_not_ours_to_sign() {
         ("5.4.2", "needs a registration identifier"),
         ("5.5.3", "key identifier"),
     ] {
-        let named = found.iter().any(|f| f.clause == clause && f.sentence.contains(words));
+        let named = found.iter().any(|f| f.clause == clause && f.sentence().contains(words));
         assert!(named, "{clause} {words}: {found:#?}");
     }
 }

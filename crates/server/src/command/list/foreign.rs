@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 use tenkoku_console::text::Words;
+use tenkoku_console::text::list::{change as change_sentence, finding as finding_sentence};
 use tenkoku_domain::time::{Clock as _, Timestamp};
 use tenkoku_tsl::certificate::Certificate;
 use tenkoku_tsl::diff::{Change, Place, What, changes};
@@ -277,21 +278,23 @@ pub(super) fn compare(before: &Path, after: &Path, output: &Output) -> Result<()
     let ((_, old), (_, new)) = (load(before)?, load(after)?);
     let told = changes(&old, &new);
     let broken = succession(&new, &old);
+    let words = Words::of(output.language);
     let value = json!({
         "changes": told.iter().map(change_json).collect::<Value>(),
         "broken_rules": broken.iter().map(|finding| json!({
             "clause": finding.clause,
-            "sentence": finding.sentence,
+            "sentence": finding_sentence(words, finding),
+            "code": finding.rule.code(),
         })).collect::<Value>(),
     });
-    let words = Words::of(output.language);
     output.result("list-difference", value, || {
         if told.is_empty() {
             return words.t("trustlist.same").to_owned();
         }
-        let mut lines: Vec<_> = told.iter().map(|change| change_text(words, change)).collect();
+        let mut lines: Vec<_> = told.iter().map(|change| change_sentence(words, change)).collect();
         lines.extend(broken.iter().map(|finding| {
-            words.say("trustlist.broken").with("sentence", finding.to_string()).text()
+            let said = format!("{} ({})", finding_sentence(words, finding), finding.clause);
+            words.say("trustlist.broken").with("sentence", said).text()
         }));
         lines.join("\n")
     });
@@ -314,38 +317,4 @@ fn change_json(change: &Change) -> Value {
         "place": place, "address": address, "provider": provider, "service": service,
         "what": change.what.code(), "field": field, "from": from, "to": to, "since": since,
     })
-}
-
-fn change_text(words: Words, change: &Change) -> String {
-    let place = match &change.place {
-        Place::Scheme => words.t("trustlist.place.scheme").to_owned(),
-        Place::Pointer(address) => {
-            words.say("trustlist.place.pointer").with("address", address).text()
-        }
-        Place::Provider(provider) => {
-            words.say("trustlist.place.provider").with("provider", provider).text()
-        }
-        Place::Service { provider, service } => words
-            .say("trustlist.place.service")
-            .with("provider", provider)
-            .with("service", service)
-            .text(),
-    };
-    match &change.what {
-        What::Added => words.say("trustlist.change.added").with("place", place),
-        What::Removed => words.say("trustlist.change.removed").with("place", place),
-        What::Status { from, to, since } => words
-            .say("trustlist.change.status")
-            .with("place", place)
-            .with("from", from)
-            .with("to", to)
-            .with("since", since),
-        What::Field { field, from, to } => words
-            .say("trustlist.change.field")
-            .with("place", place)
-            .with("field", words.word("trustlist.field", field.code()))
-            .with("from", from)
-            .with("to", to),
-    }
-    .text()
 }
