@@ -29,6 +29,7 @@ mod issuance;
 mod key_life;
 mod kill;
 mod known_keys;
+mod lists_of_others;
 mod mail;
 mod notices;
 mod ocsp;

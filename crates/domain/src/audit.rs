@@ -5,6 +5,7 @@
 
 mod authority;
 mod delegation;
+mod followed;
 mod identity;
 mod life;
 mod notice;
@@ -37,6 +38,7 @@ use crate::trusted_list::PublishedList;
 
 pub use self::authority::{AuthorityEvent, AuthorityPlan, Compromise, Exchange, ReceivedRoot};
 pub use self::delegation::DelegationEvent;
+pub use self::followed::{FollowedEvent, FollowedStep};
 pub use self::identity::IdentityEvent;
 pub use self::life::LifeEvent;
 pub use self::notice::NoticeEvent;
@@ -148,6 +150,10 @@ words! {
         ListSigned = "list.signed",
         /// A list was published.
         ListPublished = "list.published",
+        /// A list of others was fetched, or something is wrong with it.
+        ListFollowed = "list.followed",
+        /// What the belief in a list of others rests on was changed, or that was refused.
+        ValAnchorChanged = "val.anchor-changed",
         /// A policy was drafted.
         PolicyDrafted = "policy.drafted",
         /// A policy was approved.
@@ -542,6 +548,8 @@ pub enum Event {
     Proposal(ProposalEvent),
     /// The states of organisations and branch offices.
     Registry(RegistryEvent),
+    /// Trusted lists of others.
+    Followed(FollowedEvent),
     /// Something was refused.
     Refused {
         /// What was tried.
@@ -749,6 +757,7 @@ impl Event {
             Self::Notice(event) => event.facts(),
             Self::Proposal(event) => event.facts(),
             Self::Registry(event) => event.facts(),
+            Self::Followed(event) => event.facts(),
             Self::Refused { code, object, organisation, policy, refusal } => Facts {
                 code: *code,
                 object: object.clone(),
@@ -835,6 +844,7 @@ impl Event {
             | Self::Notice(_)
             | Self::Proposal(_)
             | Self::Registry(_)
+            | Self::Followed(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }
@@ -903,6 +913,7 @@ impl Event {
             | Self::Notice(_)
             | Self::Proposal(_)
             | Self::Registry(_)
+            | Self::Followed(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }

@@ -2,6 +2,7 @@
 
 mod authority;
 mod delegation;
+mod followed;
 mod identity;
 mod life;
 mod policy;
@@ -97,6 +98,7 @@ impl Tx<'_> {
             Event::Notice(event) => self.apply_notice(at, event),
             Event::Proposal(event) => self.apply_proposal(event),
             Event::Registry(event) => self.apply_registry(at, event),
+            Event::Followed(event) => self.apply_followed(at, event),
         }
     }
 
@@ -148,6 +150,7 @@ impl Tx<'_> {
             | Event::Notice(_)
             | Event::Proposal(_)
             | Event::Registry(_)
+            | Event::Followed(_)
             | Event::Refused { .. } => Ok(()),
         }
     }
