@@ -136,6 +136,9 @@ const CONSOLE_PAGES: &[&str] = &[
 pub(crate) const PUBLIC_PAGES: &[&str] = &[
     "/lists",
     "/lists/jp-2021",
+    "/lists/jp-2021/1/providers/1",
+    "/lists/jp-2021/1/providers/1/services/1?on=2026-11-22",
+    "/lists/search?q=seal",
     "/find",
     "/find?q=BR-0101",
     "/repository",

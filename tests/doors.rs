@@ -186,6 +186,7 @@ fn public_addresses_are_read_only() {
         "/repository/root-g1.pem",
         "/lists/jp-2021/1",
         "/lists/jp-2021/1.xml",
+        "/lists/jp-2021/1.json",
     ];
     let pages = PUBLIC_PAGES.iter().filter(|path| **path != "/nowhere").copied();
     for path in pages.chain(files) {
@@ -194,7 +195,10 @@ fn public_addresses_are_read_only() {
         let head = reader.knock("head", path);
         assert_eq!((head.status, head.body.as_str()), (200, ""), "HEAD {path}");
         assert_eq!(head.header("content-type"), answer.header("content-type"), "HEAD {path}");
-        for method in ["post", "put", "delete", "patch", "options"] {
+        // A certificate that is looked for is handed in with a form; nothing is changed by it.
+        let asks = path.starts_with("/lists/search");
+        let methods = ["post", "put", "delete", "patch", "options"];
+        for method in methods.into_iter().filter(|method| !(asks && *method == "post")) {
             let refused = reader.knock(method, path);
             assert_eq!(refused.status, 405, "{method} {path}: {}", refused.body);
         }
@@ -202,6 +206,9 @@ fn public_addresses_are_read_only() {
             check_manners(&answer, path);
         }
     }
+    let asked = reader.knock("post", "/lists/search");
+    assert_eq!(asked.status, 200, "a form without a certificate is explained: {}", asked.body);
+    check_manners(&asked, "/lists/search");
     assert_eq!(reader.get("/nowhere").status, 404);
     check_manners(&reader.get("/nowhere"), "/nowhere");
     assert_eq!(reader.knock("put", "/ocsp/seal-l1-g1").status, 405);

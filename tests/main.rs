@@ -30,6 +30,7 @@ mod key_life;
 mod kill;
 mod known_keys;
 mod list_drafts;
+mod lists_of_others;
 mod mail;
 mod notices;
 mod ocsp;

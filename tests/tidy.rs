@@ -9,7 +9,7 @@ use serde_json::Value;
 use tenkoku_testkit::tools::{checkout, run};
 
 /// Every crate and its layer: a crate uses crates of lower layers only, never one of its own.
-const LAYERS: [(&str, u8); 16] = [
+const LAYERS: [(&str, u8); 18] = [
     ("domain", 0),
     ("pki", 1),
     ("tsl", 1),
@@ -17,12 +17,14 @@ const LAYERS: [(&str, u8); 16] = [
     ("keys", 2),
     ("store", 3),
     ("mail", 3),
+    ("fetch", 3),
     ("softkeys", 3),
     ("pkcs11", 3),
     ("ports", 4),
     ("ca", 5),
     ("responder", 5),
     ("publisher", 5),
+    ("reader", 5),
     ("console", 6),
     ("server", 7),
     // For tests only: it may know everybody, and nobody it.

@@ -23,6 +23,7 @@ pub mod destroy;
 pub mod emergency;
 pub mod exchange;
 pub mod feed;
+mod followed;
 pub mod grant;
 pub mod identify;
 pub mod import;

@@ -19,7 +19,7 @@ use tenkoku_store::{StoreError, Tx};
 
 use crate::policy::person;
 use crate::revoke::checked_comment;
-use crate::{block, claim, closing, feed};
+use crate::{block, claim, closing, feed, followed};
 
 /// Why nothing was proposed, or agreed to.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +61,10 @@ pub fn propose(
         | ProposedAct::TrustFeed { .. }
         | ProposedAct::EndFeed { .. }
         | ProposedAct::RecordClaim { .. }
-        | ProposedAct::EndClaim { .. } => put_forward(env, permit, act, reason),
+        | ProposedAct::EndClaim { .. }
+        | ProposedAct::TrustList { .. }
+        | ProposedAct::EndList { .. }
+        | ProposedAct::TakeAnchors { .. } => put_forward(env, permit, act, reason),
         ProposedAct::CloseOrganisation { .. } | ProposedAct::WaiveEvidence { .. } => {
             Err(misplaced())
         }
@@ -83,7 +86,10 @@ pub fn propose_closing(
         | ProposedAct::TrustFeed { .. }
         | ProposedAct::EndFeed { .. }
         | ProposedAct::RecordClaim { .. }
-        | ProposedAct::EndClaim { .. } => Err(misplaced()),
+        | ProposedAct::EndClaim { .. }
+        | ProposedAct::TrustList { .. }
+        | ProposedAct::EndList { .. }
+        | ProposedAct::TakeAnchors { .. } => Err(misplaced()),
     }
 }
 
@@ -219,6 +225,11 @@ fn check(tx: &mut Tx<'_>, act: &ProposedAct, now: Timestamp) -> Result<(), Propo
         ProposedAct::WaiveEvidence { organisation } => {
             closing::check_waiver(tx, organisation, now)?
         }
+        ProposedAct::TrustList { code, location, trust } => {
+            followed::check_trust(tx, (code, location, trust))?
+        }
+        ProposedAct::EndList { code } => followed::check_end(tx, code)?,
+        ProposedAct::TakeAnchors { code, trust } => followed::check_anchors_of(tx, (code, trust))?,
     }?;
     Ok(())
 }
@@ -246,6 +257,13 @@ fn carry_out(
         }
         ProposedAct::WaiveEvidence { organisation } => {
             closing::finish_waived(tx, origin, organisation, reason, now)
+        }
+        ProposedAct::TrustList { code, location, trust } => {
+            followed::trust(tx, origin, (code, location, trust), now)
+        }
+        ProposedAct::EndList { code } => followed::end(tx, origin, code, now),
+        ProposedAct::TakeAnchors { code, trust } => {
+            followed::take_anchors(tx, origin, (code, trust), now)
         }
     }
 }

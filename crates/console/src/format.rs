@@ -57,6 +57,12 @@ pub fn date_time(at: Timestamp) -> String {
     format!("{} {:02}:{:02} JST", date(at), civil.hour, civil.minute)
 }
 
+/// The last second of a day that somebody wrote as `2026-05-12`, in Japan.
+pub fn end_of_day(text: &str) -> Option<Timestamp> {
+    let day = Timestamp::parse(&format!("{text}T00:00:00Z"))?;
+    Some(day.plus_days(1).plus_seconds(-JST_SECONDS - 1))
+}
+
 /// A date in sentences: `2026年5月12日(火)`, `Tuesday 12 May 2026`.
 pub fn long_date(words: Words, at: Timestamp) -> String {
     let Civil { year, month, day, .. } = local(at);

@@ -124,6 +124,7 @@ fn topic(notice: &Notice) -> &'static str {
         | NoticeKind::CrlEnds
         | NoticeKind::OcspSignerEnds
         | NoticeKind::ListEnds
+        | NoticeKind::ListTroubled
         | NoticeKind::AuthorityEnds => notice.matter.kind.word(),
     }
 }
@@ -141,6 +142,7 @@ fn fill(w: Words, topic: &str, part: &str, matter: &Matter, now: Timestamp) -> S
             ("because", _) => w.word("letter.hold", value).to_owned(),
             ("signal", _) => w.word("letter.signal", value).to_owned(),
             ("incident", _) => w.word("letter.incident", value).to_owned(),
+            ("problem", _) => w.word("list-problem", value).to_owned(),
             _ => one_line(value, MOST_FACT),
         };
         said.with(name, value)
@@ -170,7 +172,7 @@ fn path(matter: &Matter) -> String {
         "application" => format!("/console/applications/{id}"),
         "organisation" => format!("/console/organisations/{id}"),
         "authority" | "crl" | "ocsp-signer" => format!("/console/authorities/{}", fact("code")),
-        "list" => "/console/lists".to_owned(),
+        "list" | "followed-list" => "/console/lists".to_owned(),
         "incident" => "/console/keys".to_owned(),
         _ => "/console".to_owned(),
     }

@@ -18,6 +18,7 @@ use askama::Template;
 use serde::Serialize;
 use tenkoku_domain::id::RequestId;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
+use tenkoku_reader::library::LibraryError;
 use tenkoku_store::StoreError;
 
 use crate::layout::{PublicFrame, Site};
@@ -235,6 +236,15 @@ impl From<askama::Error> for Problem {
 impl From<actix_web::error::BlockingError> for Problem {
     fn from(error: actix_web::error::BlockingError) -> Self {
         Self::internal(&error)
+    }
+}
+
+impl From<LibraryError> for Problem {
+    fn from(error: LibraryError) -> Self {
+        match error {
+            LibraryError::Store(error) => error.into(),
+            LibraryError::Kept(_) => Self::internal(&error),
+        }
     }
 }
 

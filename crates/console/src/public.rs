@@ -24,6 +24,7 @@ mod tests;
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -35,6 +36,7 @@ use askama::Template;
 use tenkoku_domain::id::RequestId;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
+use tenkoku_reader::library::Library;
 use tenkoku_store::{StoreError, Tx};
 
 use crate::assets;
@@ -56,8 +58,20 @@ pub fn configure(config: &mut ServiceConfig) {
             .route("/repository", read().to(repository::show_repository))
             .route("/repository/{authority}.pem", read().to(repository::load_pem))
             .route("/lists", read().to(lists::show_lists))
+            .route("/lists/search", read().to(lists::search::show_search))
+            .route("/lists/search", web::post().to(lists::search::find_certificate))
             .route("/lists/{scheme}", read().to(lists::show_latest))
             .route("/lists/{scheme}/{sequence}.xml", read().to(lists::load_xml))
+            .route("/lists/{scheme}/{sequence}.json", read().to(lists::load_json))
+            .route("/lists/{scheme}/{sequence}/changes", read().to(lists::changes::show_changes))
+            .route(
+                "/lists/{scheme}/{sequence}/providers/{provider}",
+                read().to(lists::service::show_provider),
+            )
+            .route(
+                "/lists/{scheme}/{sequence}/providers/{provider}/services/{service}",
+                read().to(lists::service::show_service),
+            )
             .route("/lists/{scheme}/{sequence}", read().to(lists::show_sequence))
             .route("/tl/{scheme}.html", read().to(list_paper::show_live))
             .route("/tl/{scheme}/{sequence}.html", read().to(list_paper::show_sequence))
@@ -108,6 +122,7 @@ async fn name_request<B: MessageBody>(
 pub struct Reader {
     request: HttpRequest,
     env: Option<Data<Env>>,
+    library: Arc<Library>,
     site: Site,
     /// The words of the reader's language.
     pub words: Words,
@@ -121,7 +136,10 @@ impl FromRequest for Reader {
         let site = site.unwrap_or_default();
         let words = Asked::of(request).words(None, site.language);
         let env = request.app_data::<Data<Env>>().cloned();
-        ready(Ok(Self { request: request.clone(), env, site, words }))
+        // Without one that is shared, lists are read anew for every page.
+        let library = request.app_data::<Data<Library>>().cloned().map(Data::into_inner);
+        let library = library.unwrap_or_default();
+        ready(Ok(Self { request: request.clone(), env, library, site, words }))
     }
 }
 
@@ -148,6 +166,25 @@ impl Reader {
             env.store.read(|tx| f(tx, &env, now))
         });
         Ok(found.await??)
+    }
+
+    /// The lists in force, shared by all who read.
+    pub fn library(&self) -> Arc<Library> {
+        Arc::clone(&self.library)
+    }
+
+    /// Looks something up that may be missing, on a thread that may wait.
+    pub async fn look<T, F>(&self, f: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>, Timestamp) -> Result<T, Problem> + Send + 'static,
+    {
+        let env = self.env.clone().ok_or_else(Problem::not_found)?.into_inner();
+        let found = web::block(move || {
+            let now = env.clock.now();
+            env.store.read(|tx| f(tx, now))
+        });
+        found.await?
     }
 
     /// Answers with a page.

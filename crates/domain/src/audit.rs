@@ -5,6 +5,7 @@
 
 mod authority;
 mod delegation;
+mod followed;
 mod identity;
 mod life;
 mod list;
@@ -38,6 +39,7 @@ use crate::trusted_list::{ListedService, PublishedList};
 
 pub use self::authority::{AuthorityEvent, AuthorityPlan, Compromise, Exchange, ReceivedRoot};
 pub use self::delegation::DelegationEvent;
+pub use self::followed::{FollowedEvent, FollowedStep};
 pub use self::identity::IdentityEvent;
 pub use self::life::LifeEvent;
 pub use self::list::ListEvent;
@@ -156,6 +158,10 @@ words! {
         ListPublished = "list.published",
         /// The next list is due and could not be issued.
         ListNextUpdateNear = "list.next-update-near",
+        /// A list of others was fetched, or something is wrong with it.
+        ListFollowed = "list.followed",
+        /// What the belief in a list of others rests on was changed, or that was refused.
+        ValAnchorChanged = "val.anchor-changed",
         /// A policy was drafted.
         PolicyDrafted = "policy.drafted",
         /// A policy was approved.
@@ -554,6 +560,8 @@ pub enum Event {
     List(ListEvent),
     /// The states of organisations and branch offices.
     Registry(RegistryEvent),
+    /// Trusted lists of others.
+    Followed(FollowedEvent),
     /// Something was refused.
     Refused {
         /// What was tried.
@@ -762,6 +770,7 @@ impl Event {
             Self::Proposal(event) => event.facts(),
             Self::List(event) => event.facts(),
             Self::Registry(event) => event.facts(),
+            Self::Followed(event) => event.facts(),
             Self::Refused { code, object, organisation, policy, refusal } => Facts {
                 code: *code,
                 object: object.clone(),
@@ -849,6 +858,7 @@ impl Event {
             | Self::Proposal(_)
             | Self::List(_)
             | Self::Registry(_)
+            | Self::Followed(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }
@@ -918,6 +928,7 @@ impl Event {
             | Self::Proposal(_)
             | Self::List(_)
             | Self::Registry(_)
+            | Self::Followed(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }

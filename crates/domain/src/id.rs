@@ -155,6 +155,8 @@ ids! {
     RequestId = "req";
     /// A ceremony.
     CeremonyId = "crm";
+    /// A snapshot of a list of others.
+    SnapshotId = "snp";
     /// An exchange of bundles with an offline installation.
     ExchangeId = "xch";
 }

@@ -24,6 +24,7 @@ pub mod container;
 pub mod destruction;
 pub mod exchange;
 pub mod feed;
+pub mod followed;
 pub mod grant;
 pub mod id;
 pub mod identifier;

@@ -55,6 +55,8 @@ words! {
         OcspSignerEnds = "ocsp-signer-ends",
         /// A trusted list nears its next update.
         ListEnds = "list-ends",
+        /// Something is wrong with a list of others that is believed here.
+        ListTroubled = "list-troubled",
         /// An authority's certificate nears its end.
         AuthorityEnds = "authority-ends",
     }
@@ -114,9 +116,11 @@ impl NoticeKind {
             Self::CertificateRevoked | Self::CertificateSuspended | Self::CertificateReleased => {
                 vec![P::Custodian, P::Delegate, P::Representative]
             }
-            Self::CrlEnds | Self::OcspSignerEnds | Self::ListEnds | Self::AuthorityEnds => {
-                vec![P::CaOfficer, P::ValidationOperator]
-            }
+            Self::CrlEnds
+            | Self::OcspSignerEnds
+            | Self::ListEnds
+            | Self::ListTroubled
+            | Self::AuthorityEnds => vec![P::CaOfficer, P::ValidationOperator],
         }
     }
 }

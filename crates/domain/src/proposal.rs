@@ -11,6 +11,7 @@ use crate::ballot::Ballot;
 use crate::canonical::{CanonicalError, Digest, canonical};
 use crate::exchange::Octets;
 use crate::feed::FeedAuthority;
+use crate::followed::{ListCode, ListTrust};
 use crate::id::{AccreditationId, OrganisationId, ProposalId};
 use crate::key::{Fingerprint, words};
 use crate::policy::Installation;
@@ -63,6 +64,27 @@ pub enum ProposedAct {
         /// The organisation.
         organisation: OrganisationId,
     },
+    /// A trusted list of others shall be believed, and what it points at (TS 119 615).
+    TrustList {
+        /// What it shall be called.
+        code: ListCode,
+        /// Where it is.
+        location: String,
+        /// Why it may be believed.
+        trust: ListTrust,
+    },
+    /// A trusted list of others shall be believed no more.
+    EndList {
+        /// Its code.
+        code: ListCode,
+    },
+    /// The anchors of a list of others shall be others, such as those of a newer publication.
+    TakeAnchors {
+        /// Its code.
+        code: ListCode,
+        /// What belief shall rest on.
+        trust: ListTrust,
+    },
 }
 
 impl ProposedAct {
@@ -76,6 +98,9 @@ impl ProposedAct {
             Self::EndClaim { .. } => "end-claim",
             Self::CloseOrganisation { .. } => "close-organisation",
             Self::WaiveEvidence { .. } => "waive-evidence",
+            Self::TrustList { .. } => "trust-list",
+            Self::EndList { .. } => "end-list",
+            Self::TakeAnchors { .. } => "take-anchors",
         }
     }
 
@@ -84,8 +109,15 @@ impl ProposedAct {
     pub const fn approvals_needed(&self, installation: Installation) -> usize {
         match (installation, self) {
             (Installation::Evaluation, _) => 0,
-            // A trusted issuer: two others than the author.
-            (Installation::Production, Self::TrustFeed { .. } | Self::EndFeed { .. }) => 2,
+            // A trusted issuer, or whose lists are believed: two others than the author.
+            (
+                Installation::Production,
+                Self::TrustFeed { .. }
+                | Self::EndFeed { .. }
+                | Self::TrustList { .. }
+                | Self::EndList { .. }
+                | Self::TakeAnchors { .. },
+            ) => 2,
             (
                 Installation::Production,
                 Self::BlockKey { .. }
@@ -239,6 +271,27 @@ mod tests {
         let other = digest(&proposal.act, "another reason").unwrap();
         let refused = proposal.may_be_decided("other", &other, NOW).unwrap_err();
         assert_eq!((refused.code, refused.rule.as_str()), (RefusalCode::PolicyChanged, "I-9"));
+    }
+
+    #[test]
+    fn whose_lists_are_believed_is_agreed_to_by_two_others() {
+        let code = ListCode::parse("eu").unwrap();
+        let trust = ListTrust::Signers { certificates: Vec::new() };
+        let location = "https://lists.example/tl.xml".to_owned();
+        for act in [
+            ProposedAct::TrustList { code: code.clone(), location, trust: trust.clone() },
+            ProposedAct::TakeAnchors { code: code.clone(), trust },
+            ProposedAct::EndList { code },
+        ] {
+            let mut proposal = Proposal { act, ..proposal() };
+            proposal.decisions.push(agreed("other"));
+            assert!(!proposal.is_agreed(Installation::Production));
+            proposal.decisions.push(agreed("third"));
+            assert!(proposal.is_agreed(Installation::Production));
+            // Stored as JSON: what was proposed reads back.
+            let stored = serde_json::to_string(&proposal.act).unwrap();
+            assert_eq!(serde_json::from_str::<ProposedAct>(&stored).unwrap(), proposal.act);
+        }
     }
 
     #[test]

@@ -47,6 +47,9 @@ pub struct Settings {
     pub status: StatusSettings,
     /// The name under which known-key feeds are made for other authorities; `None` where none are.
     pub key_feed: Option<FeedAuthority>,
+    /// Whether the trusted lists of others are looked at by the clock: the installation is ready only
+    /// when it knows some to believe.
+    pub follows_lists: bool,
     /// Who operates the authorities.
     pub operator: Operator,
     /// The scheme whose list is published.

@@ -32,7 +32,7 @@ mod list;
 mod mail;
 mod ocsp;
 mod order;
-mod path;
+pub(crate) mod path;
 mod person;
 mod policy;
 mod proof;

@@ -14,6 +14,7 @@ mod mail;
 mod operator;
 mod problem;
 mod public;
+mod reader;
 mod scheme;
 mod starter;
 mod status;
@@ -33,6 +34,7 @@ pub(crate) use self::listen::Listen;
 pub(crate) use self::log::{Log, LogFormat};
 pub(crate) use self::mail::{Mail, Way};
 pub(crate) use self::problem::ConfigProblem;
+pub(crate) use self::reader::ReaderConfig;
 pub(crate) use self::starter::{SAMPLE_OPERATOR, Starter, starter_text};
 
 /// The name of the configuration file in the data folder.
@@ -63,6 +65,8 @@ struct ConfigToml {
     #[serde(default)]
     mail: mail::MailToml,
     #[serde(default)]
+    reader: reader::ReaderToml,
+    #[serde(default)]
     identifier_scheme: Vec<scheme::IdentifierToml>,
     #[serde(default)]
     log: log::LogToml,
@@ -92,6 +96,8 @@ pub(crate) struct Config {
     pub(crate) passphrase: Secret,
     /// How letters leave.
     pub(crate) mail: Mail,
+    /// How the lists of others are fetched.
+    pub(crate) reader: ReaderConfig,
     /// How to log.
     pub(crate) log: Log,
 }
@@ -125,6 +131,7 @@ impl Config {
             clock: toml.clock.watch(kind),
             status: toml.status.checked()?,
             key_feed: toml.key_feed.checked()?,
+            follows_lists: toml.reader.follows(),
             operator: toml.operator.checked()?,
             scheme: toml.scheme.checked()?,
             identifier_schemes: toml
@@ -143,6 +150,7 @@ impl Config {
             keys: toml.keys.place(data)?,
             passphrase: toml.keys.passphrase(data),
             mail: toml.mail.checked(data, kind, &settings.operator.email)?,
+            reader: toml.reader.checked(data, kind)?,
             log: toml.log.checked()?,
             settings,
         })

@@ -22,6 +22,7 @@ use tenkoku_keys::KeyError;
 use tenkoku_mail::MailError;
 use tenkoku_publisher::draft::DraftError;
 use tenkoku_publisher::publish::PublishError;
+use tenkoku_reader::refresh::RefreshError;
 use tenkoku_responder::crl::CrlError;
 use tenkoku_store::StoreError;
 use tenkoku_tsl::rules::{Broken, Finding};
@@ -212,6 +213,14 @@ impl From<MailError> for Failure {
     fn from(error: MailError) -> Self {
         Self::problem("mail-not-sent", exit::REFUSED)
             .with("detail-text", format!("{}: {}", error.problem, error.explanation))
+    }
+}
+
+impl From<RefreshError> for Failure {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Store(store) => store.into(),
+        }
     }
 }
 

@@ -22,10 +22,12 @@ use tenkoku_domain::access::{OperateAuthority, Permit};
 use tenkoku_domain::authority::AuthorityCode;
 use tenkoku_domain::id::{AuthorityId, BulkId};
 use tenkoku_domain::time::Timestamp;
+use tenkoku_fetch::Web;
 use tenkoku_ports::Env;
 use tenkoku_ports::settings::crl_file;
 use tenkoku_publisher::draft::publish_due_drafts;
 use tenkoku_publisher::publish::renew_lists;
+use tenkoku_reader::refresh::refresh_lists;
 use tenkoku_responder::crl::{CrlError, Lists};
 use tenkoku_store::{Job, Lane, StoreError};
 use tokio_cron_scheduler::{Job as CronJob, JobScheduler};
@@ -35,7 +37,7 @@ use crate::failure::Failure;
 use crate::watch::{BulkWatch, CrlWatch};
 
 /// What the clock puts into the queue, and when (second, minute, hour, day, month, weekday).
-const TIMETABLE: [(&str, &str); 11] = [
+const TIMETABLE: [(&str, &str); 12] = [
     (ACTIVATE_POLICIES, "0 * * * * *"),
     (SETTLE, "*/10 * * * * *"),
     (SETTLE_DESTRUCTIONS, "40 * * * * *"),
@@ -49,6 +51,7 @@ const TIMETABLE: [(&str, &str); 11] = [
     (NIGHTLY, "0 10 * * * *"),
     (NOTICES, "0 */10 * * * *"),
     (SEARCH_KEYS, "0 40 * * * *"),
+    (REFRESH_LISTS, "0 50 * * * *"),
 ];
 
 const ACTIVATE_POLICIES: &str = "activate-policies";
@@ -68,6 +71,11 @@ pub(crate) const SEARCH_KEYS: &str = "search-keys";
 const SEARCH_HOURS: i64 = 20;
 /// Hours after which a search that did not end is taken as broken off.
 const SEARCH_BROKEN_HOURS: i64 = 3;
+/// The same for a look at the lists of others, in seconds: longer than all of them may take.
+const REFRESH_BROKEN_SECONDS: i64 = 3600;
+
+/// Looks at the trusted lists of others: hourly, and when people decided about them.
+pub(crate) const REFRESH_LISTS: &str = "refresh-lists";
 
 /// Queued by the store with every change of status.
 const REFRESH_STATUS: &str = "refresh-status";
@@ -87,6 +95,12 @@ const COALESCE: Duration = Duration::from_millis(500);
 /// When a job that did not work is tried again, in seconds.
 const RETRY_SECONDS: i64 = 30;
 
+/// What jobs share beside the environment.
+struct Parts {
+    lists: Lists,
+    web: Arc<Web>,
+}
+
 /// The running clock and workers.
 pub(crate) struct Jobs {
     scheduler: JobScheduler,
@@ -96,7 +110,7 @@ pub(crate) struct Jobs {
 impl Jobs {
     /// Starts the clock and a worker for each lane; everything on the timetable runs once at the
     /// start.
-    pub(crate) async fn start(env: &Arc<Env>) -> Result<Self, Failure> {
+    pub(crate) async fn start(env: &Arc<Env>, web: Web) -> Result<Self, Failure> {
         let scheduler = JobScheduler::new().await.map_err(Failure::internal)?;
         for (kind, when) in TIMETABLE {
             enqueue(env, kind);
@@ -105,9 +119,9 @@ impl Jobs {
             scheduler.add(job.map_err(Failure::internal)?).await.map_err(Failure::internal)?;
         }
         scheduler.start().await.map_err(Failure::internal)?;
-        let lists = Arc::new(Lists::default());
+        let parts = Arc::new(Parts { lists: Lists::default(), web: Arc::new(web) });
         let lanes = [Lane::Status, Lane::Long, Lane::Rest];
-        let workers = lanes.map(|lane| start_worker(env, &lists, lane));
+        let workers = lanes.map(|lane| start_worker(env, &parts, lane));
         let workers = workers.into_iter().collect::<Result<_, _>>()?;
         Ok(Self { scheduler, workers })
     }
@@ -131,16 +145,16 @@ impl Jobs {
 
 fn start_worker(
     env: &Arc<Env>,
-    lists: &Arc<Lists>,
+    parts: &Arc<Parts>,
     lane: Lane,
 ) -> Result<(Sender<()>, JoinHandle<()>), Failure> {
     let (stop, stopped) = channel();
-    let (env, lists) = (Arc::clone(env), Arc::clone(lists));
+    let (env, parts) = (Arc::clone(env), Arc::clone(parts));
     let worker = std::thread::Builder::new()
         .name(format!("jobs-{lane:?}").to_lowercase())
         .spawn(move || {
             loop {
-                let wait = match (work(&env, &lists, lane), lane) {
+                let wait = match (work(&env, &parts, lane), lane) {
                     (true, Lane::Status) => COALESCE,
                     (true, Lane::Long | Lane::Rest) => Duration::ZERO,
                     (false, _) => IDLE,
@@ -164,13 +178,13 @@ fn enqueue(env: &Env, kind: &str) {
 }
 
 /// Takes what is due in a lane, one job, or all CRLs that are due; whether there was anything.
-fn work(env: &Env, lists: &Lists, lane: Lane) -> bool {
-    let any = work_once(env, lists, lane);
-    while any && lane == Lane::Status && work_once(env, lists, lane) {}
+fn work(env: &Env, parts: &Parts, lane: Lane) -> bool {
+    let any = work_once(env, parts, lane);
+    while any && lane == Lane::Status && work_once(env, parts, lane) {}
     any
 }
 
-fn work_once(env: &Env, lists: &Lists, lane: Lane) -> bool {
+fn work_once(env: &Env, parts: &Parts, lane: Lane) -> bool {
     let now = env.clock.now();
     let job = match env.store.write(|tx| tx.claim_job_in(lane, now)) {
         Ok(Some(job)) => job,
@@ -180,7 +194,7 @@ fn work_once(env: &Env, lists: &Lists, lane: Lane) -> bool {
             return false;
         }
     };
-    let done = match run(env, lists, &job) {
+    let done = match run(env, parts, &job) {
         Ok(()) => env.store.write(|tx| tx.finish_job(job.id)),
         Err(failure) => {
             let cause = failure.cause.as_deref().unwrap_or(&failure.code);
@@ -195,7 +209,8 @@ fn work_once(env: &Env, lists: &Lists, lane: Lane) -> bool {
     true
 }
 
-fn run(env: &Env, lists: &Lists, job: &Job) -> Result<(), Failure> {
+fn run(env: &Env, parts: &Parts, job: &Job) -> Result<(), Failure> {
+    let lists = &parts.lists;
     let now = env.clock.now();
     let scheduler = env.system("scheduler");
     match job.kind.as_str() {
@@ -251,7 +266,9 @@ fn run(env: &Env, lists: &Lists, job: &Job) -> Result<(), Failure> {
             }
         }
         NIGHTLY => nightly(env, &scheduler.permit(now)?)?,
-        SEARCH_KEYS => search_keys(env)?,
+        SEARCH_KEYS => begin(env, &parts.web, KEY_SEARCH)?,
+        REFRESH_LISTS if env.settings.follows_lists => begin(env, &parts.web, LIST_REFRESH)?,
+        REFRESH_LISTS => {}
         REFRESH_STATUS => {
             let id = AuthorityId::parse(&job.object).map_err(Failure::internal)?;
             let authority = env.store.read(|tx| tx.load_authority(&id))?;
@@ -278,59 +295,114 @@ fn run(env: &Env, lists: &Lists, job: &Job) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Begins the search among all keys on a thread of its own: it takes minutes, and the other jobs do
-/// not wait for it. At most one runs a day, whatever the number of nodes; one that is cut off by a
-/// stop is begun anew, and finds what it found before blocked.
-fn search_keys(env: &Env) -> Result<(), Failure> {
+/// What a long run does: how much of what was done.
+type Work = fn(&Env, &Web, Timestamp) -> Result<Counts, Failure>;
+/// How much of what was done, by name.
+type Counts = BTreeMap<String, usize>;
+
+/// Work that takes minutes: it runs on a thread of its own, so that the other jobs do not wait for
+/// it, at most once at a time whatever the number of nodes. A run that is cut off by a stop is begun
+/// anew; each finds what the one before it did.
+#[derive(Clone, Copy)]
+struct LongRun {
+    kind: &'static str,
+    /// How long after a run that was done no other begins, in seconds.
+    rest: i64,
+    /// After how long a run that did not end is taken as broken off, in seconds.
+    broken: i64,
+    work: Work,
+}
+
+/// The search among all known keys: once a day.
+const KEY_SEARCH: LongRun = LongRun {
+    kind: SEARCH_KEYS,
+    rest: 3600 * SEARCH_HOURS,
+    broken: 3600 * SEARCH_BROKEN_HOURS,
+    work: searched,
+};
+
+/// The look at the lists of others: whenever it is asked for.
+const LIST_REFRESH: LongRun =
+    LongRun { kind: REFRESH_LISTS, rest: 0, broken: REFRESH_BROKEN_SECONDS, work: refreshed };
+
+/// Begins a long run, if it is due.
+fn begin(env: &Env, web: &Arc<Web>, run: LongRun) -> Result<(), Failure> {
     let now = env.clock.now();
-    let hours = |hours: i64| now.plus_seconds(-3600 * hours);
-    let begun = env.store.write(|tx| {
-        // Of two nodes the second finds the run of the first.
-        let due = match tx.last_run(SEARCH_KEYS)? {
-            Some(run) if run.outcome == "running" => run.started_at < hours(SEARCH_BROKEN_HOURS),
-            Some(run) if run.outcome == "done" => run.started_at < hours(SEARCH_HOURS),
-            Some(_) | None => true,
-        };
-        if due {
-            tx.begin_job_run(SEARCH_KEYS, now)?;
-        }
-        Ok::<_, StoreError>(due)
-    })?;
-    if !begun {
+    if !claim_run(env, &run, now)? {
         return Ok(());
     }
-    let shared = env.clone();
-    let spawned = std::thread::Builder::new()
-        .name("search-keys".to_owned())
-        .spawn(move || searched(&shared, now));
+    let (env, web) = (env.clone(), Arc::clone(web));
+    let spawned = std::thread::Builder::new().name(run.kind.to_owned()).spawn(move || {
+        if let Err(failure) = carry_out(&env, &web, run, now) {
+            let cause = failure.cause.as_deref().unwrap_or(&failure.code);
+            tracing::error!(kind = run.kind, cause, "a job did not work");
+        }
+    });
     spawned.map(drop).map_err(Failure::internal)
 }
 
-/// Runs the search and records how it ended.
-fn searched(env: &Env, started: Timestamp) {
-    let scheduler = env.system("scheduler");
-    let ran = scheduler.permit(started).map_err(Failure::from).and_then(|permit| {
-        let listed = scan_listed(env, &permit)?;
-        let shared = scan_shared_factors(env, &permit)?;
-        Ok(BTreeMap::from([("listed".to_owned(), listed), ("shared-factor".to_owned(), shared)]))
-    });
+/// Whether the run is due and nobody else is at it; it is ours then.
+fn claim_run(env: &Env, run: &LongRun, now: Timestamp) -> Result<bool, StoreError> {
+    env.store.write(|tx| {
+        // Of two nodes the second finds the run of the first.
+        let due = match tx.last_run(run.kind)? {
+            Some(last) if last.outcome == "running" => {
+                last.started_at < now.plus_seconds(-run.broken)
+            }
+            Some(last) if last.outcome == "done" => last.started_at < now.plus_seconds(-run.rest),
+            Some(_) | None => true,
+        };
+        if due {
+            tx.begin_job_run(run.kind, now)?;
+        }
+        Ok(due)
+    })
+}
+
+/// Does the work and records how it ended.
+fn carry_out(env: &Env, web: &Web, run: LongRun, started: Timestamp) -> Result<Counts, Failure> {
+    let ran = (run.work)(env, web, started);
     let (outcome, counts) = match &ran {
         Ok(counts) => ("done", counts.clone()),
-        Err(failure) => {
-            let cause = failure.cause.as_deref().unwrap_or(&failure.code);
-            tracing::error!(cause, "the search among all keys did not work");
-            ("failed", BTreeMap::new())
-        }
+        Err(_) => ("failed", BTreeMap::new()),
     };
-    let found: usize = counts.values().sum();
+    let ended = env.clock.now();
+    let recorded =
+        env.store.write(|tx| tx.end_job_run((run.kind, started), outcome, &counts, ended));
+    let counts = ran?;
+    recorded?;
+    Ok(counts)
+}
+
+/// Searches all keys, and tells what was found.
+fn searched(env: &Env, _: &Web, now: Timestamp) -> Result<Counts, Failure> {
+    let permit = env.system("scheduler").permit(now)?;
+    let listed = scan_listed(env, &permit)?;
+    let shared = scan_shared_factors(env, &permit)?;
+    let found = listed + shared;
     if found > 0 {
         tracing::error!(found, "keys in use were found weak or published: see the incidents");
     }
-    let ended = env.clock.now();
-    let run = (SEARCH_KEYS, started);
-    if let Err(error) = env.store.write(|tx| tx.end_job_run(run, outcome, &counts, ended)) {
-        tracing::error!(%error, "the end of the search among all keys could not be recorded");
+    Ok(BTreeMap::from([("listed".to_owned(), listed), ("shared-factor".to_owned(), shared)]))
+}
+
+/// Looks at the lists of others, and tells how many are in trouble.
+fn refreshed(env: &Env, web: &Web, now: Timestamp) -> Result<Counts, Failure> {
+    let done = refresh_lists(env, &env.system("scheduler").permit(now)?, web)?;
+    if done.troubled > 0 {
+        let troubled = done.troubled;
+        tracing::error!(troubled, "lists of others are in trouble: see the trusted lists");
     }
+    Ok(done.counts())
+}
+
+/// Looks at the lists of others now, unless somebody is at it.
+pub(crate) fn refresh_now(env: &Env, web: &Web) -> Result<Option<Counts>, Failure> {
+    let now = env.clock.now();
+    if !claim_run(env, &LIST_REFRESH, now)? {
+        return Ok(None);
+    }
+    carry_out(env, web, LIST_REFRESH, now).map(Some)
 }
 
 /// Works on a bulk revocation for a while, and queues what is left, so that others get their turn

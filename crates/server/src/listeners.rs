@@ -11,6 +11,7 @@ use actix_web::{App, HttpServer};
 use tenkoku_console::layout::Site;
 use tenkoku_console::session::{Callers, Console, ConsoleSettings};
 use tenkoku_ports::Env;
+use tenkoku_reader::library::Library;
 use tenkoku_responder::crl::served::ServedCrls;
 use tenkoku_responder::responder::Responder;
 use tenkoku_responder::responder::http::Front;
@@ -127,11 +128,13 @@ fn public(
 ) -> Result<Server, Failure> {
     let (env, site, responder) = (Data::clone(env), Data::clone(site), Arc::clone(responder));
     let crls = Data::new(ServedCrls::default());
+    let library = Data::new(Library::default());
     let server = HttpServer::new(move || {
         let pages = App::new()
             .app_data(Data::clone(&env))
             .app_data(Data::clone(&site))
             .app_data(Data::clone(&crls))
+            .app_data(Data::clone(&library))
             .configure(tenkoku_responder::http::configure)
             .configure(tenkoku_publisher::http::configure)
             .configure(tenkoku_console::public::configure);

@@ -14,7 +14,7 @@ use tenkoku_ports::Env;
 use tenkoku_ports::settings::ClockWatch;
 use tenkoku_responder::figures::{Count, DURATION_CLASSES};
 use tenkoku_responder::responder::Responder;
-use tenkoku_store::StoreError;
+use tenkoku_store::{StoreError, Tx};
 
 use crate::command::serve::Role;
 
@@ -154,8 +154,46 @@ fn status_checks(env: &Env, now: Timestamp) -> Result<Vec<Check>, StoreError> {
             checks.push(fresh(format!("list {}", list.scheme), list.next_update, now));
         }
         checks.push(run_check(&watch_runs(tx, now)?));
+        if env.settings.follows_lists {
+            checks.extend(followed_checks(tx, now)?);
+        }
         Ok(checks)
     })
+}
+
+/// Whether the lists of others can be rested on: people decided to believe one, and each that they
+/// believe was good, and is not overdue. A list that they point at is told, but one country in
+/// trouble does not stop the others.
+fn followed_checks(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Check>, StoreError> {
+    let lists = tx.list_followed()?;
+    let sources = lists.iter().filter(|list| list.dropped_at.is_none() && list.is_source());
+    let mut checks = Vec::new();
+    for list in sources {
+        let name = format!("list of others {}", list.code);
+        let head = match &list.snapshot {
+            Some(id) => tx.find_snapshot_head(id)?,
+            None => None,
+        };
+        checks.push(match (head, &list.fault) {
+            (None, None) => Check::new(name, false, "not looked at yet"),
+            (None, Some(fault)) => {
+                Check::new(name, false, format!("never good: {}", fault.problem))
+            }
+            (Some(head), _) if head.next_update.is_some_and(|until| until <= now) => {
+                Check::new(name, false, "its next update has passed")
+            }
+            (Some(head), Some(fault)) => {
+                let found =
+                    format!("{} since {}; sequence {}", fault.problem, fault.since, head.sequence);
+                Check::new(name, true, found)
+            }
+            (Some(head), None) => Check::new(name, true, format!("sequence {}", head.sequence)),
+        });
+    }
+    if checks.is_empty() {
+        checks.push(Check::new("anchors", false, "no list of others is believed"));
+    }
+    Ok(checks)
 }
 
 /// Whether the nightly checks run: without them nothing retires, and no date is kept.
@@ -293,6 +331,15 @@ fn figures(env: &Env) -> Result<String, StoreError> {
         "Letters that have not left",
         &[(state("waiting"), letters.waiting), (state("given-up"), letters.given_up)],
     );
+    let followed = env.store.read(|tx| tx.list_followed())?;
+    let live = followed.iter().filter(|list| list.dropped_at.is_none());
+    let (troubled, good): (Vec<_>, Vec<_>) = live.partition(|list| list.fault.is_some());
+    let count = |lists: &[_]| i64::try_from(lists.len()).unwrap_or(i64::MAX);
+    gauge(
+        "followed_lists",
+        "Trusted lists of others",
+        &[(state("good"), count(&good)), (state("troubled"), count(&troubled))],
+    );
     let until = next_updates(env, now)?;
     gauge("next_update_seconds", "Seconds to the next update of CRLs and lists", &until);
     Ok(text)
@@ -311,6 +358,12 @@ fn next_updates(env: &Env, now: Timestamp) -> Result<Vec<(String, i64)>, StoreEr
         if let Some(list) = tx.latest_list(&env.settings.scheme.code)? {
             let labels = format!("{{kind=\"list\",name=\"{}\"}}", list.scheme);
             rows.extend(list.next_update.map(|next| (labels, left(next))));
+        }
+        for list in tx.list_followed()?.iter().filter(|list| list.dropped_at.is_none()) {
+            let Some(id) = &list.snapshot else { continue };
+            let until = tx.find_snapshot_head(id)?.and_then(|head| head.next_update);
+            let labels = format!("{{kind=\"list-of-others\",name=\"{}\"}}", list.code);
+            rows.extend(until.map(|until| (labels, left(until))));
         }
         Ok(rows)
     })

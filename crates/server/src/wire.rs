@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use tenkoku_domain::access::{Origin, Principal};
 use tenkoku_domain::id::{Entropy, RequestId};
 use tenkoku_domain::time::Clock as _;
+use tenkoku_fetch::{Web, WebSettings};
 use tenkoku_keys::KeyStore;
 use tenkoku_mail::{Folder, Mailer, NotSetUp, SignIn, Smtp, SmtpSettings};
 use tenkoku_pkcs11::TokenKeys;
@@ -16,7 +17,8 @@ use tenkoku_softkeys::{SoftKeys, ThrowawayKeys};
 use tenkoku_store::{SchemaState, Store};
 
 use crate::clock::WallClock;
-use crate::config::{Config, KeyPlace, Mail, Secret, TokenPlace, Way};
+use crate::command::path::{CERTIFICATE, several};
+use crate::config::{Config, KeyPlace, Mail, ReaderConfig, Secret, TokenPlace, Way};
 use crate::entropy::SystemEntropy;
 use crate::failure::{Failure, exit};
 
@@ -104,6 +106,18 @@ pub(crate) fn mailer(mail: &Mail) -> Result<Arc<dyn Mailer>, Failure> {
         timeout: server.timeout,
     };
     Ok(Arc::new(Smtp::new(settings).map_err(Failure::from)?))
+}
+
+/// The web, as the lists of others are fetched from it.
+pub(crate) fn web(reader: &ReaderConfig) -> Result<Web, Failure> {
+    let roots = reader.ca_file.as_ref();
+    let roots = roots.map(|file| several(std::slice::from_ref(file), CERTIFICATE));
+    Ok(Web::new(WebSettings {
+        allowed: reader.allowed.clone(),
+        roots: roots.transpose()?,
+        user_agent: format!("tenkoku/{}", env!("CARGO_PKG_VERSION")),
+        limits: reader.limits,
+    }))
 }
 
 /// The passphrase of the installation.

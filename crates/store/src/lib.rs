@@ -48,6 +48,7 @@ mod evidence;
 mod exchanges;
 mod feeds;
 mod figures;
+mod followed;
 mod grants;
 mod imprints;
 mod incidents;

@@ -2,6 +2,7 @@
 //! say of each key.
 
 use diesel::prelude::*;
+use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::id::{KeyId, ListDraftId};
 use tenkoku_domain::key::Fingerprint;
 use tenkoku_domain::time::Timestamp;
@@ -120,6 +121,18 @@ impl Tx<'_> {
             .transpose()
     }
 
+    /// The sequence number and digest of the list in force, without its octets.
+    pub fn latest_list_head(&mut self, scheme: &str) -> Result<Option<(i64, Digest)>, StoreError> {
+        let found = published_lists::table
+            .filter(published_lists::scheme.eq(scheme))
+            .order(published_lists::sequence.desc())
+            .select((published_lists::sequence, published_lists::digest))
+            .first::<(i64, String)>(self.conn)
+            .optional()?;
+        let place = Place::new("list", scheme);
+        found.map(|(sequence, digest)| Ok((sequence, place.digest("digest", &digest)?))).transpose()
+    }
+
     /// The list of a scheme with a sequence number.
     pub fn find_list(
         &mut self,
@@ -143,6 +156,20 @@ impl Tx<'_> {
             .select(ListRow::as_select())
             .load(self.conn)?;
         rows.into_iter().map(ListRow::read).collect()
+    }
+
+    /// The sequence numbers of a scheme, newest first, and when each was issued.
+    pub fn list_sequence_dates(
+        &mut self,
+        scheme: &str,
+    ) -> Result<Vec<(i64, Timestamp)>, StoreError> {
+        let rows = published_lists::table
+            .filter(published_lists::scheme.eq(scheme))
+            .order(published_lists::sequence.desc())
+            .select((published_lists::sequence, published_lists::issued_at))
+            .load::<(i64, i64)>(self.conn)?;
+        let read = |(sequence, issued)| (sequence, Timestamp::from_millis(issued));
+        Ok(rows.into_iter().map(read).collect())
     }
 
     /// The schemes that have a list, by code.

@@ -2,6 +2,7 @@
 
 mod authority;
 mod delegation;
+mod followed;
 mod identity;
 mod life;
 mod list;
@@ -99,6 +100,7 @@ impl Tx<'_> {
             Event::Proposal(event) => self.apply_proposal(event),
             Event::List(event) => self.apply_list(event),
             Event::Registry(event) => self.apply_registry(at, event),
+            Event::Followed(event) => self.apply_followed(at, event),
         }
     }
 
@@ -151,6 +153,7 @@ impl Tx<'_> {
             | Event::Proposal(_)
             | Event::List(_)
             | Event::Registry(_)
+            | Event::Followed(_)
             | Event::Refused { .. } => Ok(()),
         }
     }

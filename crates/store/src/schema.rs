@@ -930,5 +930,58 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    list_sources (code) {
+        code -> Text,
+        location -> Text,
+        trust -> Text,
+        trusted_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    list_snapshots (id) {
+        id -> Text,
+        list -> Text,
+        address -> Text,
+        sequence -> BigInt,
+        issued_at -> BigInt,
+        next_update -> Nullable<BigInt>,
+        signer -> Text,
+        digest -> Text,
+        taken_at -> BigInt,
+        xml -> Binary,
+    }
+}
+
+diesel::table! {
+    followed_lists (code) {
+        code -> Text,
+        source -> Text,
+        location -> Text,
+        territory -> Nullable<Text>,
+        snapshot -> Nullable<Text>,
+        etag -> Nullable<Text>,
+        last_modified -> Nullable<Text>,
+        checked_at -> Nullable<BigInt>,
+        confirmed_at -> Nullable<BigInt>,
+        problem -> Nullable<Text>,
+        detail -> Text,
+        troubled_at -> Nullable<BigInt>,
+        dropped_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    list_pivots (source, address) {
+        source -> Text,
+        address -> Text,
+        digest -> Text,
+        kept_at -> BigInt,
+        xml -> Binary,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(feed_keys, keys);
 diesel::allow_tables_to_appear_in_same_query!(certificates, applications);

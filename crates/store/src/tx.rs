@@ -83,8 +83,11 @@ impl<'c> Tx<'c> {
 /// Locks one row until the end of the transaction. On SQLite the writer is alone anyway.
 macro_rules! lock_row {
     ($tx:expr, $table:ident, $id:expr) => {
+        $crate::tx::lock_row!($tx, $table.id, $id)
+    };
+    ($tx:expr, $table:ident . $key:ident, $id:expr) => {
         if let $crate::connection::AnyConnection::Postgresql(conn) = &mut *$tx.conn {
-            let row = $table::table.find($id).select($table::id).for_update();
+            let row = $table::table.find($id).select($table::$key).for_update();
             diesel::OptionalExtension::optional(diesel::RunQueryDsl::first::<String>(row, conn))?;
         }
     };

@@ -24,5 +24,6 @@ pub mod postgres;
 pub mod servers;
 pub mod time_server;
 pub mod tools;
+pub mod web_server;
 pub mod webdriver;
 pub mod world;

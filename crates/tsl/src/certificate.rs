@@ -28,6 +28,7 @@ const EC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
+const QC_STATEMENTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.3");
 const RSA_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// Why bytes are not taken for a certificate.
@@ -61,6 +62,28 @@ pub enum KeyKind {
 pub struct Certificate {
     der: Box<[u8]>,
     frame: frame::Frame,
+}
+
+/// A statement of a qualified certificate.
+#[derive(Clone, Debug, PartialEq, Eq, der::Sequence)]
+pub(crate) struct Statement {
+    /// Which one.
+    pub(crate) id: ObjectIdentifier,
+    /// What it says.
+    info: Option<der::Any>,
+}
+
+impl Statement {
+    /// The types that it names, where it is a QcType.
+    pub(crate) fn types(&self) -> Option<Vec<ObjectIdentifier>> {
+        self.info.as_ref()?.decode_as().ok()
+    }
+
+    /// The countries that it names, where it is a QcCClegislation.
+    pub(crate) fn countries(&self) -> Option<Vec<String>> {
+        let values: Vec<der::Any> = self.info.as_ref()?.decode_as().ok()?;
+        values.iter().map(text).collect()
+    }
 }
 
 impl Certificate {
@@ -208,6 +231,16 @@ impl Certificate {
     {
         let extensions = self.part(self.frame.extensions.as_ref()?);
         T::from_der(frame::extension(extensions, T::OID.as_bytes())?).ok()
+    }
+
+    /// The statements of a qualified certificate (EN 319 412-5), none when there is no such extension;
+    /// `None` when it cannot be read.
+    pub(crate) fn statements(&self) -> Option<Vec<Statement>> {
+        let Some(extensions) = &self.frame.extensions else { return Some(Vec::new()) };
+        match frame::extension(self.part(extensions), QC_STATEMENTS.as_bytes()) {
+            Some(der) => Vec::<Statement>::from_der(der).ok(),
+            None => Some(Vec::new()),
+        }
     }
 
     fn part(&self, range: &Range<usize>) -> &[u8] {

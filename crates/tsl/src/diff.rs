@@ -430,7 +430,8 @@ fn information(information: &PointerInformation) -> String {
         P::CommunityRules(pages) => entries(pages.entries()),
         P::Territory(territory) => territory.to_string(),
         P::MimeType(kind) => kind.to_string(),
-        P::MutualRecognition(fragment) | P::Other(fragment) => fragment.xml().to_owned(),
+        P::MutualRecognition(agreement) => crate::write::recognition(agreement),
+        P::Other(fragment) => fragment.xml().to_owned(),
     }
 }
 

@@ -198,6 +198,11 @@ impl ListOfLists {
         &self.verified
     }
 
+    /// The list, to be kept.
+    pub fn into_verified(self) -> VerifiedList {
+        self.verified
+    }
+
     /// Where the list of lists says that it is; another address than the one in use moves it.
     pub fn location(&self) -> Option<&Uri> {
         pointer_to_itself(&self.verified.list().scheme).map(|pointer| &pointer.location)

@@ -7,6 +7,7 @@
 //! validates the path decides, and may ask with [`Index::by_key`] for every authority of the path.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -20,18 +21,21 @@ mod qualifiers;
 
 pub use qualifiers::{Qualifiers, qualifiers};
 
-/// Where a service is: list, provider, service.
+/// Where a service is, each counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    list: usize,
-    provider: usize,
-    service: usize,
+pub struct Place {
+    /// The list, in the order in which the index was given them.
+    pub list: usize,
+    /// The provider, in the order of the list.
+    pub provider: usize,
+    /// The service, in the order of the provider.
+    pub service: usize,
 }
 
 /// Lists, and the services in them by certificate and by name.
 #[derive(Debug, Default)]
 pub struct Index {
-    lists: Vec<TrustedList>,
+    lists: Vec<Arc<TrustedList>>,
     /// The subject's `Name`, as it is encoded, of every listed certificate.
     by_subject: HashMap<Box<[u8]>, Vec<Place>>,
 }
@@ -54,6 +58,8 @@ pub struct Found<'i> {
     pub provider: &'i Provider,
     /// The service.
     pub service: &'i Service,
+    /// Where it is, so that it can be cited.
+    pub place: Place,
 }
 
 /// Why a history gives no answer (PRO-4.3.4-03A).
@@ -99,7 +105,8 @@ pub struct Levels(pub Vec<(Uri, Level)>);
 
 impl Index {
     /// An index of these lists.
-    pub fn new(lists: Vec<TrustedList>) -> Self {
+    pub fn new(lists: Vec<impl Into<Arc<TrustedList>>>) -> Self {
+        let lists: Vec<Arc<TrustedList>> = lists.into_iter().map(Into::into).collect();
         let mut by_subject: HashMap<Box<[u8]>, Vec<Place>> = HashMap::new();
         for (list_at, list) in lists.iter().enumerate() {
             for (provider_at, provider) in list.providers.iter().enumerate() {
@@ -119,7 +126,7 @@ impl Index {
     }
 
     /// The lists.
-    pub fn lists(&self) -> &[TrustedList] {
+    pub fn lists(&self) -> &[Arc<TrustedList>] {
         &self.lists
     }
 
@@ -127,7 +134,8 @@ impl Index {
         self.by_subject.get(subject).into_iter().flatten().filter_map(|place| {
             let list = self.lists.get(place.list)?;
             let provider = list.providers.get(place.provider)?;
-            Some(Found { list, provider, service: provider.services.get(place.service)? })
+            let service = provider.services.get(place.service)?;
+            Some(Found { list, provider, service, place: *place })
         })
     }
 

@@ -286,6 +286,10 @@ fn criterion(criterion: &Criterion) -> Value {
         Criterion::List(list) => json!({ "CriteriaList": criteria_list(list) }),
         Criterion::ExtendedKeyUsage(purposes) => json!({ "ExtendedKeyUsage": ids(purposes) }),
         Criterion::SubjectAttributes(kinds) => json!({ "CertSubjectDNAttribute": ids(kinds) }),
+        Criterion::QcStatements(statements) => {
+            let ids = statements.iter().map(|one| one.id.dotted());
+            json!({ "QcStatementSet": ids.collect::<Vec<_>>() })
+        }
         Criterion::Unknown(fragment) => json!({ "XML": fragment.xml() }),
     }
 }

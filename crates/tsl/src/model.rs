@@ -15,6 +15,7 @@ mod multilingual;
 mod place;
 mod pointer;
 mod provider;
+mod recognition;
 mod scheme;
 mod service;
 mod uri;
@@ -28,6 +29,10 @@ pub use multilingual::{Entry, Language, Multilingual, Names, Pages, Text};
 pub use place::{Country, Territory};
 pub use pointer::{Pointer, PointerInformation};
 pub use provider::{Provider, RegistrationIdentifier, TradeNames};
+pub use recognition::{
+    ContentEquivalence, KindInformation, QcStatement, QcStatementInfo, QualifierEquivalence,
+    Recognition, ServiceEquivalence, ServiceKind, Sides, Terms,
+};
 pub use scheme::{NextUpdate, Notice, SchemeInformation, TrustedList};
 pub use service::{PastState, Service, State, SupplyPoint};
 pub use uri::Uri;

@@ -9,8 +9,8 @@ pub(crate) const TSLX: &str = "http://uri.etsi.org/02231/v2/additionaltypes#";
 /// Qualifications of services (TS 119 612, 5.5.9.2).
 pub(crate) const SIE: &str =
     "http://uri.etsi.org/TrstSvc/SvcInfoExt/eSigDir-1999-93-EC-TrustedList/#";
-/// The Commission's mutual recognition, whichever version of its schema.
-pub(crate) const MRA: &str = "http://ec.europa.eu/tools/lotl/mra/schema/";
+/// The Commission's mutual recognition, version 2 of its schema.
+pub(crate) const MRA: &str = "http://ec.europa.eu/tools/lotl/mra/schema/v2#";
 /// XML Signature.
 pub(crate) const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
 /// XAdES (EN 319 132-1).

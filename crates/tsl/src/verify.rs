@@ -6,6 +6,8 @@
 //! Versions 5 and 6 are read.
 //! Deliberately not in this module: paths, revocation, `NextUpdate` against a clock.
 
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use crate::algorithm::ForeignAlgorithm;
@@ -106,7 +108,7 @@ pub struct VerifiedList {
     signing_time: Timestamp,
     algorithm: ForeignAlgorithm,
     version: u32,
-    list: TrustedList,
+    list: Arc<TrustedList>,
 }
 
 impl VerifiedList {
@@ -137,7 +139,12 @@ impl VerifiedList {
 
     /// What was signed, to be kept.
     pub fn into_list(self) -> TrustedList {
-        self.list
+        Arc::unwrap_or_clone(self.list)
+    }
+
+    /// What was signed, shared with whoever keeps it too.
+    pub fn shared_list(&self) -> Arc<TrustedList> {
+        Arc::clone(&self.list)
     }
 
     /// Asks that one of the expected certificates signed the list, byte for byte (A.2).

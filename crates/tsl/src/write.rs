@@ -6,13 +6,15 @@
 use crate::algorithm::DigestAlgorithm;
 use crate::markup::Markup;
 use crate::model::{
-    Address, Entry, Language, Multilingual, Names, Pages, PostalAddress, Text, TrustedList, Uri,
+    Address, Entry, Language, Multilingual, Names, Pages, PostalAddress, Recognition, Text,
+    TrustedList, Uri,
 };
 use crate::ns;
 use tenkoku_domain::time::Timestamp;
 
 mod extension;
 mod provider;
+mod recognition;
 mod scheme;
 
 /// The version of the list that is written (5.3.1).
@@ -28,6 +30,13 @@ pub fn to_xml(list: &TrustedList) -> String {
 /// The text of the `.sha2` file beside a published list: lower-case hexadecimal, no newline (6.1).
 pub fn sha2(document: &[u8]) -> String {
     hex(&DigestAlgorithm::Sha256.digest(document))
+}
+
+/// An agreement as it would stand in a list, to be shown and compared.
+pub(crate) fn recognition(agreement: &Recognition) -> String {
+    let mut xml = Markup::default();
+    recognition::write(&mut xml, agreement);
+    xml.finish()
 }
 
 /// Lower-case hexadecimal digits.

@@ -304,7 +304,7 @@ impl<'a> Reader<'a> {
     fn remember_ids(&mut self, element: &Element<'a>) -> Result<(), XmlError> {
         let ids = element.attributes.iter().filter(|attribute| {
             let plain = attribute.name.namespace.is_empty();
-            (plain && matches!(attribute.name.local, "Id" | "ID" | "id"))
+            (plain && attribute.name.local.eq_ignore_ascii_case("id"))
                 || attribute.name.is(XML_NAMESPACE, "id")
         });
         for id in ids {
@@ -360,6 +360,8 @@ mod tests {
         assert!(matches!(check(twice), Err(E::DuplicateAttribute(_))));
         assert!(matches!(check("<r Id='a'><s Id='a'/></r>"), Err(E::DuplicateId(id)) if id == "a"));
         assert!(matches!(check("<r Id='a'><s ID='a'/></r>"), Err(E::DuplicateId(_))));
+        assert!(matches!(check("<r iD='a'><s id='a'/></r>"), Err(E::DuplicateId(_))));
+        assert!(matches!(check("<r Id='a'><s xml:id='a'/></r>"), Err(E::DuplicateId(_))));
         assert!(matches!(check("<p:r/>"), Err(E::Namespace(prefix)) if prefix == "p"));
         assert!(matches!(check("<r xmlns='relative'/>"), Err(E::Namespace(_))));
         assert!(matches!(check("<r>&#1;</r>"), Err(E::Character(1))));

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use tenkoku_ca::proposal::{ProposalError, ProposalVerdict, decide_proposal};
 use tenkoku_domain::access::{ApprovePolicy, Permission, ViewRegistry};
 use tenkoku_domain::canonical::Digest;
+use tenkoku_domain::followed::ListTrust;
 use tenkoku_domain::id::ProposalId;
 use tenkoku_domain::policy::draft::Verdict;
 use tenkoku_domain::proposal::{Proposal, ProposalState, ProposedAct};
@@ -199,11 +200,33 @@ fn facts(w: Words, proposal: &Proposal) -> Vec<Fact> {
         ProposedAct::WaiveEvidence { organisation } => {
             vec![fact("organisation", organisation.to_string())]
         }
+        ProposedAct::TrustList { code, location, trust } => {
+            let mut all = vec![fact("list", code.to_string()), fact("location", location.clone())];
+            all.extend(anchors(w, trust));
+            all
+        }
+        ProposedAct::EndList { code } => vec![fact("list", code.to_string())],
+        ProposedAct::TakeAnchors { code, trust } => {
+            let mut all = vec![fact("list", code.to_string())];
+            all.extend(anchors(w, trust));
+            all
+        }
     };
     facts.push(fact("reason", proposal.reason.clone()));
     facts.push(fact("proposed", format::date_time(proposal.proposed_at)));
     facts.push(fact("until", format::date(proposal.expires_at())));
     facts
+}
+
+/// What the belief in a list rests on: everybody compares the digests with what was published.
+fn anchors(w: Words, trust: &ListTrust) -> Vec<Fact> {
+    let fact = |name: &str, value: String| Fact::new(w.word("admin.proposals", name), value);
+    let journal = match trust {
+        ListTrust::Journal { address, .. } => Some(fact("journal", address.clone())),
+        ListTrust::Signers { .. } => None,
+    };
+    let digests = trust.anchors().iter().map(|der| Digest::of(&der.0).to_string());
+    journal.into_iter().chain(digests.map(|digest| fact("anchor", digest))).collect()
 }
 
 /// `POST /console/proposals/{proposal}`: agreed to or rejected by one person.

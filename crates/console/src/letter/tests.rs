@@ -27,6 +27,7 @@ fn notice(kind: NoticeKind, step: Step, name: &str) -> Notice {
         .with("because", "copy-suspected")
         .with("signal", "counter-jump")
         .with("incident", "foreign-key")
+        .with("problem", "stale")
         .with("date", NOW.plus_days(14));
     Notice {
         number: 7,

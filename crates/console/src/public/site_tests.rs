@@ -83,6 +83,10 @@ fn paths(certificate: &Certificate) -> Vec<String> {
         "/lists",
         "/lists/jp",
         "/lists/jp/1",
+        "/lists/jp/1?q=seal&on=2026-11-22&status=granted",
+        "/lists/jp/1/providers/1",
+        "/lists/jp/1/providers/1/services/1?on=2026-11-22",
+        "/lists/search?q=seal",
         "/find",
         "/find?q=nothing+at+all",
         "/developers",
@@ -120,6 +124,87 @@ fn every_page_is_shown_in_both_languages_within_its_weight() {
             let octets = ask(world, &path, &zipped).body.len() + weight;
             assert!(octets <= BUDGET_OCTETS, "{path} weighs {octets}");
         }
+    });
+}
+
+/// Hands in the form with a certificate, as a browser does.
+fn hand_in(world: &World, certificate: &str, day: &str) -> String {
+    let part = |name: &str, value: &str| {
+        format!("--mark\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let body = [part("certificate", certificate), part("file", ""), part("on", day)].concat();
+    actix_web::rt::System::new().block_on(async {
+        let env = Data::new(world.env.clone());
+        let app = init_service(App::new().app_data(env).configure(configure)).await;
+        let request = TestRequest::post()
+            .uri("/lists/search")
+            .insert_header(("content-type", "multipart/form-data; boundary=mark"))
+            .insert_header(("accept", "text/html"))
+            .insert_header(("accept-language", "en"))
+            .set_payload(body + "--mark--\r\n");
+        let answer = call_service(&app, request.to_request()).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        String::from_utf8(read_body(answer).await.to_vec()).unwrap()
+    })
+}
+
+#[test]
+fn a_certificate_leads_to_the_listed_service_that_issued_it() {
+    World::on_each_database(|world| {
+        let (_, certificate) = furnished(world);
+        let pem = |der: &[u8]| tenkoku_pki::pem::encode("CERTIFICATE", der);
+        let seal = pem(certificate.der.as_deref().unwrap());
+        let issued = "The listed service issued the certificate";
+        let found = hand_in(world, &seal, "");
+        assert!(
+            found.contains(issued) && found.contains("/lists/jp-2021/1/providers/1/"),
+            "{found}"
+        );
+        // Before the list began nothing was listed.
+        let before = hand_in(world, &seal, "2020-01-01");
+        assert!(!before.contains(issued) && before.contains("not listed"), "{before}");
+        let authority = world.certificate_of(&world.authority("seal-l2-g1"));
+        let itself = hand_in(world, &pem(authority.der()), "");
+        assert!(itself.contains("The certificate itself is listed"), "{itself}");
+        let root = world.certificate_of(&world.authority("root-g1"));
+        assert!(hand_in(world, &pem(root.der()), "").contains("not listed"));
+        // A certificate that only uses the issuer's name is nobody's.
+        let mut forged = certificate.der.clone().unwrap();
+        *forged.last_mut().unwrap() ^= 1;
+        let forged = hand_in(world, &pem(&forged), "");
+        assert!(!forged.contains(issued) && forged.contains("not listed"), "{forged}");
+        for nonsense in ["", "-----BEGIN CERTIFICATE-----", "<script>"] {
+            let explained = hand_in(world, nonsense, "");
+            assert!(explained.contains("That is no certificate that can be read"), "{explained}");
+        }
+        assert!(hand_in(world, &seal, "yesterday").contains("Write the day like"));
+    });
+}
+
+#[test]
+fn a_service_is_shown_with_its_history_and_its_status_on_a_day() {
+    World::on_each_database(|world| {
+        furnished(world);
+        let service = "/lists/jp-2021/1/providers/1/services/1";
+        let text = page(world, service, "en").text();
+        assert!(text.contains("<svg class=\"chart\"") && text.contains("<desc id="), "{text}");
+        assert!(text.contains("granted since 2026-11-23"), "the picture says it too: {text}");
+        let on = |day: &str| page(world, &format!("{service}?on={day}"), "en").text();
+        assert!(on("2026-11-23").contains("Monday 23 November 2026 (Japan time) the status was"));
+        assert!(on("2026-11-01").contains("was not listed yet"));
+        assert!(on("November").contains("Write the day like"));
+        let filtered = |query: &str| {
+            page(world, &format!("/lists/jp-2021/1?{query}"), "en").text().contains(service)
+        };
+        assert!(filtered("q=seal") && filtered("status=granted") && filtered("on=2026-11-23"));
+        assert!(!filtered("q=nobody") && !filtered("status=withdrawn"));
+        assert!(!filtered("on=2026-11-01"));
+        for nowhere in ["0/services/1", "1/services/0", "1/services/99", "9/services/1"] {
+            let path = format!("/lists/jp-2021/1/providers/{nowhere}");
+            assert_eq!(page(world, &path, "en").status, StatusCode::NOT_FOUND, "{path}");
+        }
+        let first = page(world, "/lists/jp-2021/1/changes", "en");
+        assert_eq!(first.status, StatusCode::NOT_FOUND, "there is nothing before the first");
     });
 }
 

@@ -11,8 +11,15 @@ use super::find::{
     BranchView, CertificateLine, FindPage, Found, OrganisationPage, OrganisationView,
 };
 use super::home::HomePage;
+use super::lists::changes::ChangesPage;
+use super::lists::search::{CertificateFinding, Hit, Listed, SearchPage};
+use super::lists::service::{
+    Cited, History, IdentityView, OnDay, ProviderDetail, ProviderPage, ServiceDetail, ServicePage,
+    Statement, Stretch,
+};
 use super::lists::{
-    ListLine, ListPage, ListView, ListsPage, Phrase, ProviderView, SequenceLine, ServiceView, Tag,
+    Choice, FilterView, ListLine, ListPage, ListView, ListsPage, MissingLine, Phrase, ProviderView,
+    SequenceLine, ServiceView, SnapshotView, Tag, TroubleView,
 };
 use super::policies::{LevelView, PoliciesPage};
 use super::repository::{AuthorityView, CrlView, RepositoryPage};
@@ -121,25 +128,186 @@ fn authority(name: &str) -> AuthorityView {
     }
 }
 
-fn list(name: &str) -> ListView {
-    let service = || ServiceView {
+fn service(name: &str) -> ServiceView {
+    ServiceView {
+        href: "/lists/jp/42/providers/1/services/1".to_owned(),
         name: phrase(name),
         kind: name.to_owned(),
         status: chip(name),
         since: "2026-11-22".to_owned(),
         sha256: vec!["00".repeat(32)],
+    }
+}
+
+fn trouble(name: &str) -> TroubleView {
+    TroubleView {
+        chip: chip(name),
+        sentence: name.to_owned(),
+        since: "2026-11-22 10:24 JST".to_owned(),
+        detail: name.to_owned(),
+    }
+}
+
+fn filter(name: &str) -> FilterView {
+    let choice = || Choice { value: name.to_owned(), label: name.to_owned(), selected: true };
+    FilterView {
+        q: name.to_owned(),
+        on: name.to_owned(),
+        kinds: vec![choice()],
+        statuses: vec![choice()],
+        used: true,
+        wrong_day: true,
+        shown: 3,
+    }
+}
+
+fn cited() -> Cited {
+    let snapshot = Some("snp_00000000000000000000000001".to_owned());
+    Cited { sequence: 42, digest: "00".repeat(32), snapshot }
+}
+
+fn history(name: &str) -> History {
+    let stretch = |x, until: Option<&str>| Stretch {
+        x,
+        width: 280,
+        class: "f-ok",
+        status: chip(name),
+        kind: name.to_owned(),
+        from: "2026-11-22".to_owned(),
+        until: until.map(str::to_owned),
     };
+    History {
+        stretches: vec![stretch(0, Some("2026-11-23")), stretch(280, None)],
+        mark: Some(300),
+        said: name.to_owned(),
+        broken: false,
+    }
+}
+
+/// The pages of lists beyond the table and the list.
+fn list_pages(w: Words, name: &str) -> Vec<(&'static str, String)> {
+    let text = || name.to_owned();
+    let f = || frame(w, name);
+    let crumbs = || vec![Crumb::link(name, "/lists"), Crumb::here(name)];
+    let broken = History { broken: true, ..history(name) };
+    let provider = ProviderPage {
+        w,
+        frame: f(),
+        crumbs: crumbs(),
+        cited: cited(),
+        p: ProviderDetail {
+            name: phrase(name),
+            registration: Some(text()),
+            address: vec![text()],
+            pages: vec![text()],
+            services: vec![(service(name), history(name)), (service(name), broken)],
+        },
+    };
+    let on = OnDay { day: text(), wrong: true, answer: Some(text()), chip: Some(chip(name)) };
+    let identity =
+        IdentityView {
+            subject: text(), sha256: "00".repeat(32), period: "2026 – 2036".to_owned()
+        };
+    let one = ServicePage {
+        w,
+        frame: f(),
+        crumbs: crumbs(),
+        cited: cited(),
+        s: ServiceDetail {
+            name: phrase(name),
+            provider: phrase(name),
+            kind: text(),
+            kind_uri: text(),
+            status: chip(name),
+            status_uri: text(),
+            since: text(),
+            history: history(name),
+            on,
+            identities: vec![identity],
+            statements: vec![Statement { what: text(), value: text() }],
+        },
+    };
+    let sentences = vec![text(), text()];
+    let changes = ChangesPage {
+        w,
+        frame: f(),
+        crumbs: crumbs(),
+        cited: cited(),
+        before: 41,
+        sentences,
+        left: 7,
+    };
+    let listed = Listed {
+        list: phrase(name),
+        provider: phrase(name),
+        service: service(name),
+        status: chip(name),
+        since: text(),
+        link: chip(name),
+        qualifiers: vec![text()],
+        taken_over_by: Some(text()),
+        sequence: 42,
+        snapshot: Some(text()),
+        digest: "00".repeat(32),
+        trouble: Some(text()),
+    };
+    let finding = CertificateFinding {
+        subject: text(),
+        day: text(),
+        headline: chip(name),
+        sentence: text(),
+        listed: vec![listed],
+    };
+    let hit = Hit { list: text(), provider: phrase(name), service: service(name) };
+    let search = SearchPage {
+        w,
+        frame: f(),
+        q: text(),
+        on: text(),
+        searched: true,
+        hits: vec![hit],
+        more: true,
+        finding: Some(finding),
+        wrong: Some(text()),
+    };
+    vec![
+        ("provider", provider.render().unwrap()),
+        ("service", one.render().unwrap()),
+        ("list-changes", changes.render().unwrap()),
+        ("lists-search", search.render().unwrap()),
+    ]
+}
+
+fn list(name: &str) -> ListView {
     ListView {
         line: list_line(name),
+        full_name: Some(phrase(name)),
         operator: phrase(name),
         digest: "00".repeat(32),
         size: "12.0 KB".to_owned(),
         signer: name.to_owned(),
         signer_sha256: "00".repeat(32),
-        providers: vec![ProviderView {
-            name: phrase(name),
-            services: vec![service(), service(), service()],
-        }],
+        providers: vec![
+            ProviderView {
+                href: "/lists/jp/42/providers/1".to_owned(),
+                name: phrase(name),
+                registration: Some(name.to_owned()),
+                services: vec![service(name), service(name), service(name)],
+                count: 3,
+            },
+            ProviderView {
+                href: "/lists/jp/42/providers/2".to_owned(),
+                name: phrase(name),
+                registration: None,
+                services: Vec::new(),
+                count: 300,
+            },
+        ],
+        snapshot: Some(SnapshotView {
+            id: name.to_owned(),
+            taken: name.to_owned(),
+            confirmed: name.to_owned(),
+        }),
     }
 }
 
@@ -155,6 +323,7 @@ fn list_line(name: &str) -> ListLine {
         services: 3,
         freshness: chip(name),
         signature: chip(name),
+        trouble: Some(trouble(name)),
     }
 }
 
@@ -195,7 +364,13 @@ fn pages(w: Words, name: &str) -> Vec<(&'static str, String)> {
         authorities: vec![authority(name), authority(name)],
         lists: vec!["http://seal.example.jp/tl/jp.xml".to_owned()],
     };
-    let lists = ListsPage { w, frame: f(), lists: vec![list_line(name)] };
+    let missing = MissingLine {
+        code: text(),
+        territory: text(),
+        location: text(),
+        trouble: Some(trouble(name)),
+    };
+    let lists = ListsPage { w, frame: f(), lists: vec![list_line(name)], missing: vec![missing] };
     let one = ListPage {
         w,
         frame: f(),
@@ -203,6 +378,8 @@ fn pages(w: Words, name: &str) -> Vec<(&'static str, String)> {
         sequences: vec![SequenceLine { sequence: 42, issued: text() }],
         latest: false,
         address: "http://seal.example.jp/tl/jp.xml".to_owned(),
+        filter: filter(name),
+        before: Some(41),
     };
     let find = FindPage { w, frame: f(), q: text(), searched: true, found };
     let nothing = FindPage { w, frame: f(), q: text(), searched: true, found: Found::default() };
@@ -248,6 +425,9 @@ fn pages(w: Words, name: &str) -> Vec<(&'static str, String)> {
         ("error", error.render().unwrap()),
         ("errors", all.render().unwrap()),
     ]
+    .into_iter()
+    .chain(list_pages(w, name))
+    .collect()
 }
 
 fn each(check: impl Fn(&str, Words, &str)) {

@@ -33,6 +33,9 @@ impl ProposedAct {
             Self::RecordClaim { .. } => AuditCode::ClaimRecorded,
             Self::EndClaim { .. } => AuditCode::ClaimEnded,
             Self::CloseOrganisation { .. } | Self::WaiveEvidence { .. } => AuditCode::OrgChanged,
+            Self::TrustList { .. } | Self::EndList { .. } | Self::TakeAnchors { .. } => {
+                AuditCode::ValAnchorChanged
+            }
         }
     }
 }

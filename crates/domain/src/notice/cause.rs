@@ -1,8 +1,11 @@
 //! Notices that an event brings about at once.
 
 use super::{Addressee, Matter, NoticeKind, Occasion, Part, Place, Step};
-use crate::audit::{AuthorityEvent, Event, IdentityEvent, LifeEvent, ObjectRef};
+use crate::audit::{
+    AuthorityEvent, Event, FollowedEvent, FollowedStep, IdentityEvent, LifeEvent, ObjectRef,
+};
 use crate::certificate::Certificate;
+use crate::followed::FollowedList;
 use crate::id::{BranchId, OrganisationId};
 use crate::incident::Incident;
 use crate::key::{Key, KeyHolder};
@@ -19,6 +22,9 @@ pub fn caused_by(event: &Event, at: Timestamp) -> Vec<Occasion> {
         Event::Life(event) => of_life(event, at).into_iter().collect(),
         Event::Identity(IdentityEvent::IncidentOpened { incident }) => {
             of_incident(incident, at).into_iter().collect()
+        }
+        Event::Followed(FollowedEvent::Step { list, step: FollowedStep::Troubled, .. }) => {
+            of_followed(list, at).into_iter().collect()
         }
         Event::Authority(AuthorityEvent::Compromised { compromise }) => compromise
             .certificates
@@ -103,6 +109,18 @@ fn of_incident(incident: &Incident, at: Timestamp) -> Option<Occasion> {
         .with("incident", incident.kind)
         .with("date", incident.opened_at.floor());
     (!told.is_empty()).then_some(Occasion { matter, step: Step::At(at), told })
+}
+
+/// A list of others in trouble: whoever runs the services that rest on it is told.
+fn of_followed(list: &FollowedList, at: Timestamp) -> Option<Occasion> {
+    let fault = list.fault.as_ref()?;
+    let object = ObjectRef::new("followed-list", &list.code);
+    let matter = Matter::new(NoticeKind::ListTroubled, object, None)
+        .with("name", &list.code)
+        .with("problem", fault.problem)
+        .with("date", at.floor());
+    let step = Step::At(at);
+    Some(Occasion { told: matter.told_at(step, &Place::Platform), matter, step })
 }
 
 fn addressee(word: &str) -> Option<Addressee> {

@@ -94,7 +94,8 @@ pub fn step_due(kind: NoticeKind, term: Term, now: Timestamp) -> Option<Step> {
         | NoticeKind::CopySuspected
         | NoticeKind::CertificateRevoked
         | NoticeKind::CertificateSuspended
-        | NoticeKind::CertificateReleased => None,
+        | NoticeKind::CertificateReleased
+        | NoticeKind::ListTroubled => None,
     }
 }
 

@@ -88,6 +88,10 @@ fn remedy(check: &Check) -> &'static str {
         Some("nightly") => {
             "start tenkoku serve, it runs the checks at start and every hour; its log says what failed"
         }
+        Some("list") if check.name.starts_with("list of others") => {
+            "tenkoku trustlist refresh; then tenkoku trustlist source list says what is wrong"
+        }
+        Some("anchors") => "tenkoku trustlist source add, or follow = false under [reader]",
         Some("list") => "tenkoku trustlist publish",
         Some("keys") => "look after the key folder and its permissions, or run: tenkoku hsm test",
         Some("clock") => {

@@ -1,7 +1,5 @@
 //! `tenkoku trustlist`: draft, check, agree to, publish, show and export this installation's lists;
-//! verify, show and compare anybody's.
-
-use std::path::PathBuf;
+//! verify, show and compare anybody's; believe and follow those of others.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -16,6 +14,7 @@ use crate::output::{Output, facts};
 use crate::wire;
 
 mod drafts;
+mod followed;
 mod foreign;
 
 /// `tenkoku trustlist`
@@ -80,8 +79,8 @@ pub(crate) enum ListCommand {
     },
     /// Show a list, signed or not; without a file, the sequences of this installation's list
     Show {
-        /// The list; `-` reads standard input
-        file: Option<PathBuf>,
+        /// The list, a file or an address of the web; `-` reads standard input
+        list: Option<foreign::ListPlace>,
     },
     /// Print the live list, or a draft as it would be, unsigned
     Export {
@@ -97,9 +96,23 @@ pub(crate) enum ListCommand {
     /// Say what changed from one list to another, and what of it the standard forbids
     Diff {
         /// The list before
-        before: PathBuf,
+        before: foreign::ListPlace,
         /// The list after
-        after: PathBuf,
+        after: foreign::ListPlace,
+    },
+    /// Whose lists are believed
+    #[command(subcommand)]
+    Source(followed::SourceCommand),
+    /// Look at every list that is believed, now
+    #[command(
+        after_help = "Exit codes: 0 every list is good, 1 refused, 3 something is wrong with a \
+                            list: what was in force stays."
+    )]
+    Refresh,
+    /// List what was fetched of a list
+    Snapshots {
+        /// The list's code, as in `trustlist source list`
+        code: String,
     },
 }
 
@@ -110,9 +123,6 @@ pub(crate) fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     match command {
-        ListCommand::Verify(args) => foreign::verify_file(&args, output),
-        ListCommand::Show { file: Some(file) } => foreign::show_file(&file, output),
-        ListCommand::Diff { before, after } => foreign::compare(&before, &after, output),
         ListCommand::Publish { draft: None } => publish(&config()?, output),
         ListCommand::Publish { draft: Some(draft) } => drafts::publish(&draft, &config()?, output),
         ListCommand::Draft(args) => drafts::open(&args, &config()?, output),
@@ -130,9 +140,21 @@ pub(crate) fn run(
         ListCommand::HandOver { scheme } => {
             drafts::hand_over_now(scheme.as_deref(), &config()?, output)
         }
-        ListCommand::Show { file: None } => show(&config()?, output),
         ListCommand::Export { draft: None } => export(&config()?, output),
         ListCommand::Export { draft: Some(draft) } => drafts::export(&draft, &config()?, output),
+        ListCommand::Verify(args) => {
+            foreign::verify_list(&args, &foreign::OpenWeb::of(config), output)
+        }
+        ListCommand::Show { list: Some(list) } => {
+            foreign::show_list(&list, &foreign::OpenWeb::of(config), output)
+        }
+        ListCommand::Diff { before, after } => {
+            foreign::compare(&before, &after, &foreign::OpenWeb::of(config), output)
+        }
+        ListCommand::Source(command) => followed::run(command, &config()?, output),
+        ListCommand::Refresh => followed::refresh(&config()?, output),
+        ListCommand::Snapshots { code } => followed::snapshots(&code, &config()?, output),
+        ListCommand::Show { list: None } => show(&config()?, output),
     }
 }
 

@@ -107,10 +107,12 @@ fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
     }))
 }
 
-pub(super) const CERTIFICATE: &[&str] = &["CERTIFICATE", "X509 CERTIFICATE"];
+/// The labels of certificates in PEM.
+pub(crate) const CERTIFICATE: &[&str] = &["CERTIFICATE", "X509 CERTIFICATE"];
 const REVOCATION_LIST: &[&str] = &["X509 CRL"];
 
-pub(super) fn several(files: &[PathBuf], labels: &[&'static str]) -> Result<Vec<Vec<u8>>, Failure> {
+/// Everything that files hold: certificates or lists, DER or PEM.
+pub(crate) fn several(files: &[PathBuf], labels: &[&'static str]) -> Result<Vec<Vec<u8>>, Failure> {
     let mut found = Vec::new();
     for file in files {
         found.extend(all(file, labels)?);

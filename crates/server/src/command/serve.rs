@@ -60,6 +60,7 @@ async fn serve(
     output: &Output,
 ) -> Result<(), Failure> {
     // Every address is taken before anything is recorded: a second start changes nothing.
+    let web = wire::web(&config.reader)?;
     let responder = Responder::idle(Env::clone(&env));
     let listeners = Listeners::bind(&config, &env, &responder, console_key)?;
     record(&env, &Event::NodeStarted { version: env!("CARGO_PKG_VERSION").to_owned() })?;
@@ -67,7 +68,7 @@ async fn serve(
     settle_pending(&env, &wire::shell().permit(now)?)?;
     responder.follow()?;
     let follower = Follower::start(Arc::clone(&env), responder, Part::Writer)?;
-    let jobs = Jobs::start(&env).await?;
+    let jobs = Jobs::start(&env, web).await?;
     let letters = start_letters(&config, &env)?;
     greet(&config, &env, output)?;
     listeners.run().await?;

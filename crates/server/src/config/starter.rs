@@ -57,6 +57,21 @@ const MAIL: &str = r#"[mail]
 
 "#;
 
+/// The section `[reader]`; nothing in it is in force.
+const READER: &str = r#"[reader]
+# Whether the trusted lists of others are looked at every hour; which ones is decided with `tenkoku
+# trustlist source add`. With it the installation is ready only when it believes a list.
+# Default: false.
+# follow = true
+# Hosts that may be fetched from although their address is not public, in an evaluation only.
+# allow_hosts = ["127.0.0.1"]
+# The authorities (PEM) of servers' certificates, where they are not those that browsers trust.
+# ca_file = "lists-ca.pem"
+# How long a document may take. Default: 30.
+# timeout_seconds = 30
+
+"#;
+
 /// The text of the starter file.
 #[expect(clippy::too_many_lines, reason = "one file, in one piece")]
 pub(crate) fn starter_text(starter: &Starter) -> String {
@@ -165,7 +180,7 @@ name_en = "Sample e-seal scheme"
 name_ja = "見本eシール制度"
 name_latn = "Mihon e-shiiru seido"
 
-{MAIL}[log]
+{MAIL}{READER}[log]
 # "auto" (text on a terminal, JSON otherwise), "text" or "json".
 format = "auto"
 # error, warn, info, debug, trace. Environment: TENKOKU_LOG_LEVEL.

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{
     AuditCode, AuditRecord, AuthorityEvent, AuthorityPlan, BulkStep, Compromise, Event,
-    IdentityEvent, LifeEvent, ListEvent, NoticeEvent, ObjectRef, PolicyEvent, Proofing,
-    ProposalEvent, ReceivedRoot, RegistryEvent, StatusEvent,
+    FollowedEvent, FollowedStep, IdentityEvent, LifeEvent, ListEvent, NoticeEvent, ObjectRef,
+    PolicyEvent, Proofing, ProposalEvent, ReceivedRoot, RegistryEvent, StatusEvent,
 };
 use tenkoku_domain::branch::{Branch, BranchState};
 use tenkoku_domain::ceremony::record::CeremonyRecord;
@@ -17,6 +17,7 @@ use tenkoku_domain::challenge::Challenge;
 use tenkoku_domain::clock::ClockCheck;
 use tenkoku_domain::container::{Container, ContainerState};
 use tenkoku_domain::destruction::{Decision, EvidenceState};
+use tenkoku_domain::followed::{FollowedList, ListFault, ListProblem, ListSource};
 use tenkoku_domain::id::{OrderId, OrganisationId};
 use tenkoku_domain::identifier::Lei;
 use tenkoku_domain::key::Key;
@@ -108,6 +109,14 @@ fn file(event: &Event) -> &'static str {
         Event::Registry(RegistryEvent::OrganisationMoved { .. }) => "organisation-moved",
         Event::Registry(RegistryEvent::BranchMoved { .. }) => "branch-moved",
         Event::Registry(RegistryEvent::LeiProofed { .. }) => "lei-proofed",
+        Event::Followed(event) => match event {
+            FollowedEvent::SourceTrusted { .. } => "list-source-trusted",
+            FollowedEvent::SourceEnded { .. } => "list-source-ended",
+            FollowedEvent::AnchorsTaken { .. } => "list-anchors-taken",
+            FollowedEvent::Step { step: FollowedStep::Troubled, .. } => "list-troubled",
+            FollowedEvent::Step { .. } => "list-followed",
+            FollowedEvent::PivotKept { .. } => "list-pivot-kept",
+        },
         Event::Refused { .. } => "refused",
     }
 }
@@ -454,6 +463,28 @@ fn feed_events() -> Vec<Event> {
     all.into_iter().map(Event::Identity).collect()
 }
 
+/// The trusted lists of others.
+fn followed_events() -> Vec<Event> {
+    let source = s::list_source();
+    let ended = ListSource { ended_at: Some(NOW), ..source.clone() };
+    let fault = ListFault::new(ListProblem::Stale, "its next update has passed", NOW);
+    let troubled = FollowedList { fault: Some(fault), ..s::followed_list() };
+    let step = |list, step, snapshot| FollowedEvent::Step { list: Box::new(list), step, snapshot };
+    let all = vec![
+        FollowedEvent::SourceTrusted { source: source.clone() },
+        FollowedEvent::AnchorsTaken { source: source.clone() },
+        step(s::followed_list(), FollowedStep::Taken, Some(Box::new(s::snapshot()))),
+        step(troubled, FollowedStep::Troubled, None),
+        FollowedEvent::PivotKept {
+            source: source.code,
+            address: "https://lists.example/pivot-1.xml".to_owned(),
+            xml: b"pivot".to_vec(),
+        },
+        FollowedEvent::SourceEnded { source: ended },
+    ];
+    all.into_iter().map(Event::Followed).collect()
+}
+
 /// What becomes of a letter.
 fn notice_events() -> Vec<Event> {
     let notice = || Box::new(s::notice());
@@ -484,6 +515,7 @@ fn every() -> Vec<Event> {
     every.extend(list_events());
     every.extend(registry_events());
     every.extend(feed_events());
+    every.extend(followed_events());
     every
 }
 
@@ -620,9 +652,6 @@ fn check(event: &Event) {
     let record = AuditRecord { seq: 1, at: NOW, origin: s::origin(), facts };
     let path = folder().join(file(event)).with_extension("json");
     let frozen = std::fs::read_to_string(&path).unwrap_or_default();
-    if frozen.is_empty() {
-        std::fs::write(&path, record.canonical().unwrap() + "\n").unwrap(); // TEMPORARY
-    }
     assert_eq!(record.canonical().unwrap(), frozen.trim_end(), "{}", path.display());
 }
 

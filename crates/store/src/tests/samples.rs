@@ -24,12 +24,15 @@ use tenkoku_domain::certificate::{
 use tenkoku_domain::challenge::Challenge;
 use tenkoku_domain::container::{BackupCopy, Container, ContainerKind, ContainerState, PRIMARY};
 use tenkoku_domain::destruction::{CopyLine, Evidence, Method, Signatory, SignerRole};
-use tenkoku_domain::exchange::{BundleKind, CompareCode};
+use tenkoku_domain::exchange::{BundleKind, CompareCode, Octets};
 use tenkoku_domain::feed::{Feed, FeedAuthority, FeedKey, FeedSource, FeedState};
+use tenkoku_domain::followed::{
+    FollowedList, ListCode, ListSource, ListTrust, Snapshot, SnapshotHead,
+};
 use tenkoku_domain::id::{
     AccreditationId, ApplicationId, AuthorityId, BranchId, BulkId, CeremonyId, CertificateId,
     ContainerId, Entropy, EvidenceId, ExchangeId, IncidentId, InstanceId, KeyEvidenceId, KeyId,
-    ListDraftId, OrganisationId, PersonId, ProposalId, RequestId, SessionId, UserId,
+    ListDraftId, OrganisationId, PersonId, ProposalId, RequestId, SessionId, SnapshotId, UserId,
 };
 use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::incident::{Incident, IncidentClosing, IncidentDecision, IncidentKind};
@@ -770,6 +773,46 @@ pub(crate) fn feed_source() -> FeedSource {
         trusted_at: NOW,
         ended_at: None,
     }
+}
+
+pub(crate) fn list_source() -> ListSource {
+    ListSource {
+        code: ListCode::parse("eu").unwrap(),
+        location: "https://lists.example/lotl.xml".to_owned(),
+        trust: ListTrust::Journal {
+            address: "https://journal.example/C/2026/1".to_owned(),
+            certificates: vec![Octets(b"anchor".to_vec())],
+        },
+        trusted_at: NOW,
+        ended_at: None,
+    }
+}
+
+pub(crate) fn followed_list() -> FollowedList {
+    let source = list_source();
+    FollowedList {
+        snapshot: Some(snapshot().head.id),
+        etag: Some("\"7\"".to_owned()),
+        checked_at: Some(NOW),
+        confirmed_at: Some(NOW),
+        ..FollowedList::new(source.code.clone(), source.code, source.location, None)
+    }
+}
+
+pub(crate) fn snapshot() -> Snapshot {
+    let xml = b"list".to_vec();
+    let head = SnapshotHead {
+        id: SnapshotId::parse("snp_01M8276R9R0000000000000001").unwrap(),
+        list: list_source().code,
+        address: list_source().location,
+        sequence: 388,
+        issued_at: NOW.floor(),
+        next_update: Some(NOW.floor().plus_days(180)),
+        signer: digest("list signer"),
+        digest: Digest::of(&xml),
+        taken_at: NOW,
+    };
+    Snapshot { head, xml }
 }
 
 pub(crate) fn feed() -> Feed {

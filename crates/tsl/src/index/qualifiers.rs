@@ -5,8 +5,11 @@
 use der::asn1::ObjectIdentifier;
 use x509_cert::ext::pkix::{CertificatePolicies, KeyUsages};
 
-use crate::certificate::Certificate;
-use crate::model::{Assertion, CriteriaList, Criterion, ObjectId, State, Uri, Usage, UsageBit};
+use crate::certificate::{Certificate, Statement};
+use crate::model::{
+    Assertion, CriteriaList, Criterion, ObjectId, QcStatement, QcStatementInfo, State, Uri, Usage,
+    UsageBit,
+};
 
 /// The qualifiers of a certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +46,8 @@ struct Subject {
     policies: Vec<ObjectIdentifier>,
     purposes: Vec<ObjectIdentifier>,
     attributes: Vec<ObjectIdentifier>,
+    /// `None` when they are there and cannot be read.
+    statements: Option<Vec<Statement>>,
 }
 
 impl Subject {
@@ -54,6 +59,7 @@ impl Subject {
             policies: policies.map(|policy| policy.policy_identifier).collect(),
             purposes: certificate.purposes(),
             attributes: certificate.subject_attributes(),
+            statements: certificate.statements(),
         }
     }
 }
@@ -90,6 +96,7 @@ fn criterion_met(criterion: &Criterion, subject: &Subject) -> Option<bool> {
         Criterion::PolicySet(ids) => all_in(ids, &subject.policies),
         Criterion::ExtendedKeyUsage(ids) => all_in(ids, &subject.purposes),
         Criterion::SubjectAttributes(ids) => all_in(ids, &subject.attributes),
+        Criterion::QcStatements(wanted) => makes_all(wanted, subject.statements.as_ref()?),
         Criterion::List(list) => list_met(list, subject),
         Criterion::Unknown(_) => None,
     }
@@ -99,6 +106,27 @@ fn all_in(wanted: &[ObjectId], given: &[ObjectIdentifier]) -> Option<bool> {
     let mut each = wanted.iter().map(|id| {
         let id = ObjectIdentifier::new(id.dotted()).ok()?;
         Some(given.contains(&id))
+    });
+    settle(&mut each, false)
+}
+
+/// Whether a certificate makes every one of the statements; `None` when what is asked of one is beyond
+/// what is understood here.
+fn makes_all(wanted: &[QcStatement], made: &[Statement]) -> Option<bool> {
+    let mut each = wanted.iter().map(|one| {
+        let id = ObjectIdentifier::new(one.id.dotted()).ok()?;
+        let Some(statement) = made.iter().find(|statement| statement.id == id) else {
+            return Some(false);
+        };
+        Some(match &one.says {
+            None => true,
+            Some(QcStatementInfo::Type(kind)) => {
+                statement.types()?.contains(&ObjectIdentifier::new(kind.dotted()).ok()?)
+            }
+            Some(QcStatementInfo::Legislation(country)) => {
+                statement.countries()?.iter().any(|one| one.eq_ignore_ascii_case(country.trim()))
+            }
+        })
     });
     settle(&mut each, false)
 }

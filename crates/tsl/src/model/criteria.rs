@@ -2,7 +2,7 @@
 //!
 //! Deliberately not here: looking at a certificate; [`crate::index`] does.
 
-use super::{Fragment, Uri};
+use super::{Fragment, QcStatement, Uri};
 
 /// `QualificationElement`: certificates that meet the criteria have these qualifiers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,8 @@ pub enum Criterion {
     ExtendedKeyUsage(Vec<ObjectId>),
     /// The subject has every one of these attributes (5.5.9.2.2.3).
     SubjectAttributes(Vec<ObjectId>),
+    /// The certificate makes every one of these statements (mutual recognition).
+    QcStatements(Vec<QcStatement>),
     /// A criterion of somebody else's design; no certificate is known to meet it.
     Unknown(Fragment),
 }

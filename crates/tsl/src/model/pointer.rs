@@ -2,7 +2,7 @@
 //!
 //! Deliberately not here: following them; that is [`crate::follow`].
 
-use super::{Entry, Fragment, Identity, Names, Pages, Territory, Text, Uri};
+use super::{Entry, Fragment, Identity, Names, Pages, Recognition, Territory, Text, Uri};
 use crate::certificate::Certificate;
 
 /// The media type of a list for machines (6.1).
@@ -36,7 +36,7 @@ pub enum PointerInformation {
     MimeType(Text),
     /// The Commission's `mra:MutualRecognitionAgreementInformation`: what of a third country's list
     /// counts as what.
-    MutualRecognition(Fragment),
+    MutualRecognition(Box<Recognition>),
     /// Anything else.
     Other(Fragment),
 }
@@ -71,6 +71,20 @@ impl Pointer {
             | PointerInformation::CommunityRules(_)
             | PointerInformation::MimeType(_)
             | PointerInformation::MutualRecognition(_)
+            | PointerInformation::Other(_) => None,
+        })
+    }
+
+    /// What of the list pointed to counts as what, where an agreement says so.
+    pub fn recognition(&self) -> Option<&Recognition> {
+        self.information.iter().find_map(|information| match information {
+            PointerInformation::MutualRecognition(recognition) => Some(&**recognition),
+            PointerInformation::Text(_)
+            | PointerInformation::ListType(_)
+            | PointerInformation::Territory(_)
+            | PointerInformation::OperatorName(_)
+            | PointerInformation::CommunityRules(_)
+            | PointerInformation::MimeType(_)
             | PointerInformation::Other(_) => None,
         })
     }

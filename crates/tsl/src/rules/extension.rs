@@ -123,6 +123,7 @@ fn is_complete(list: &CriteriaList) -> bool {
         Criterion::PolicySet(ids)
         | Criterion::ExtendedKeyUsage(ids)
         | Criterion::SubjectAttributes(ids) => !ids.is_empty(),
+        Criterion::QcStatements(statements) => !statements.is_empty(),
         Criterion::List(list) => is_complete(list),
         Criterion::Unknown(_) => true,
     };

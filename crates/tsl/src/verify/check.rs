@@ -2,6 +2,8 @@
 //!
 //! Deliberately not here: reading them.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -45,7 +47,7 @@ pub(super) fn check(document: SignedDocument) -> Result<VerifiedList, Refusal> {
     }
     let signing_time = Timestamp::parse(&signature.properties.signing_time)
         .ok_or(Refusal::Shape("SigningTime must be written YYYY-MM-DDThh:mm:ssZ"))?;
-    Ok(VerifiedList { signer, signing_time, algorithm, version, list })
+    Ok(VerifiedList { signer, signing_time, algorithm, version, list: Arc::new(list) })
 }
 
 /// The reference to the list and the one to the signed properties; there must be no other.

@@ -9,6 +9,7 @@ mod criteria;
 mod extension;
 mod pointer;
 mod provider;
+mod recognition;
 mod scheme;
 mod service;
 mod values;

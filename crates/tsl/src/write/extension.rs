@@ -1,5 +1,6 @@
 //! Extensions and the criteria within them (TS 119 612, 5.5.9).
 
+use super::recognition::statements;
 use super::{instant, names, page};
 use crate::markup::Markup;
 use crate::model::{
@@ -69,13 +70,14 @@ fn qualification(xml: &mut Markup, qualification: &Qualification) {
                 xml.element("sie:Qualifier", &[("uri", qualifier.as_str())], |_| {});
             }
         });
-        criteria_list(xml, &qualification.criteria);
+        criteria_list(xml, "sie:CriteriaList", &qualification.criteria);
     });
 }
 
-fn criteria_list(xml: &mut Markup, list: &CriteriaList) {
+/// Criteria, in an element of this name.
+pub(super) fn criteria_list(xml: &mut Markup, name: &str, list: &CriteriaList) {
     let assertion = list.assertion.map(|assertion| ("assert", assertion.as_str()));
-    xml.element("sie:CriteriaList", assertion.as_slice(), |xml| {
+    xml.element(name, assertion.as_slice(), |xml| {
         list.criteria.iter().for_each(|entry| criterion(xml, entry));
         if let Some(description) = &list.description {
             xml.text("sie:Description", &[], description);
@@ -94,6 +96,7 @@ fn is_other(criterion: &Criterion) -> bool {
         Criterion::KeyUsage(_) | Criterion::PolicySet(_) | Criterion::List(_) => false,
         Criterion::ExtendedKeyUsage(_)
         | Criterion::SubjectAttributes(_)
+        | Criterion::QcStatements(_)
         | Criterion::Unknown(_) => true,
     }
 }
@@ -106,9 +109,10 @@ fn criterion(xml: &mut Markup, criterion: &Criterion) {
         Criterion::PolicySet(ids) => {
             xml.group("sie:PolicySet", |xml| object_ids(xml, "sie:PolicyIdentifier", ids));
         }
-        Criterion::List(list) => criteria_list(xml, list),
+        Criterion::List(list) => criteria_list(xml, "sie:CriteriaList", list),
         Criterion::ExtendedKeyUsage(_)
         | Criterion::SubjectAttributes(_)
+        | Criterion::QcStatements(_)
         | Criterion::Unknown(_) => {}
     }
 }
@@ -124,6 +128,7 @@ fn other_criterion(xml: &mut Markup, criterion: &Criterion) {
                 object_ids(xml, "tslx:AttributeOID", ids);
             });
         }
+        Criterion::QcStatements(all) => statements(xml, all),
         Criterion::Unknown(fragment) => xml.markup(fragment.xml()),
     }
 }
@@ -135,15 +140,20 @@ fn bit(xml: &mut Markup, bit: UsageBit) {
 
 fn object_ids(xml: &mut Markup, name: &str, ids: &[ObjectId]) {
     for id in ids {
-        xml.group(name, |xml| {
-            let qualifier = id.qualifier.as_ref().map(|value| ("Qualifier", value.as_str()));
-            xml.text("xades:Identifier", qualifier.as_slice(), &id.identifier);
-            if let Some(description) = &id.description {
-                xml.text("xades:Description", &[], description);
-            }
-            if let Some(references) = &id.references {
-                xml.markup(references.xml());
-            }
-        });
+        object_id(xml, name, id);
     }
+}
+
+/// `xades:ObjectIdentifierType`, in an element of this name.
+pub(super) fn object_id(xml: &mut Markup, name: &str, id: &ObjectId) {
+    xml.group(name, |xml| {
+        let qualifier = id.qualifier.as_ref().map(|value| ("Qualifier", value.as_str()));
+        xml.text("xades:Identifier", qualifier.as_slice(), &id.identifier);
+        if let Some(description) = &id.description {
+            xml.text("xades:Description", &[], description);
+        }
+        if let Some(references) = &id.references {
+            xml.markup(references.xml());
+        }
+    });
 }

@@ -2,6 +2,7 @@
 
 use super::extension::extensions;
 use super::provider::identity;
+use super::recognition;
 use super::{VERSION, address, each_name, each_page, instant, lang, names, pages, uri};
 use crate::markup::Markup;
 use crate::model::{NextUpdate, Notice, Pointer, PointerInformation, SchemeInformation};
@@ -86,6 +87,7 @@ fn information(xml: &mut Markup, information: &PointerInformation) {
         P::CommunityRules(rules) => pages(xml, "SchemeTypeCommunityRules", rules),
         P::Territory(territory) => xml.text("SchemeTerritory", &[], territory.as_str()),
         P::MimeType(kind) => xml.text("tslx:MimeType", &[], kind.as_str()),
-        P::MutualRecognition(fragment) | P::Other(fragment) => xml.markup(fragment.xml()),
+        P::MutualRecognition(agreement) => recognition::write(xml, agreement),
+        P::Other(fragment) => xml.markup(fragment.xml()),
     });
 }

@@ -8,7 +8,9 @@ use tenkoku_tsl::certificate::Certificate;
 use tenkoku_tsl::follow::{
     Freshness, Journal, ListOfLists, LotlFault, PointedFault, PointedList, pivots,
 };
-use tenkoku_tsl::model::{Identity, Pointer, PointerInformation, Territory, TrustedList, Uri};
+use tenkoku_tsl::model::{
+    Criterion, Identity, Pointer, PointerInformation, QcStatementInfo, Territory, TrustedList, Uri,
+};
 use tenkoku_tsl::verify::{Refusal, verify};
 
 use crate::sample::{at, shared, uri};
@@ -184,11 +186,7 @@ fn a_third_country_s_list_is_found_through_the_pilot_s_pointer() {
     let Some(bytes) = file("lists/third-country/mra-lotl.xml") else { return };
     let pilot = verify(&bytes).unwrap();
     let pointer = list_pointer(pilot.list(), "XX");
-    let recognised = pointer
-        .information
-        .iter()
-        .any(|information| matches!(information, PointerInformation::MutualRecognition(_)));
-    assert!(recognised && pointer.is_for_machines());
+    assert!(pointer.recognition().is_some() && pointer.is_for_machines());
     let third = file("lists/third-country/mra-zz-tl.xml").unwrap();
     let time = at("2026-06-01T00:00:00Z");
     // The list is signed anew, by a test key that the pilot's pointer does not name.
@@ -210,6 +208,35 @@ fn a_third_country_s_list_is_found_through_the_pilot_s_pointer() {
     }
     let list = PointedList::verify(&third, &right, time).unwrap();
     assert_eq!(list.verified.list().services().count(), 1);
+}
+
+#[test]
+fn an_agreement_says_what_of_the_other_list_counts_as_what() {
+    let Some(bytes) = file("lists/third-country/mra-lotl.xml") else { return };
+    let pilot = verify(&bytes).unwrap();
+    let agreement = list_pointer(pilot.list(), "XX").recognition().unwrap();
+    let [seals] = agreement.services.as_slice() else { panic!("{agreement:?}") };
+    assert_eq!(seals.legal_identifier.as_str(), "QCForESig");
+    assert!(seals.terms_at(at("2020-05-16T23:59:58Z")).is_none());
+    let terms = seals.terms_at(at("2026-06-01T00:00:00Z")).unwrap();
+    assert!(terms.is_enacted());
+    let theirs = |path: &str| uri(&format!("http://zz-trusted-list.go.zz/TrstSvc/{path}"));
+    assert_eq!(terms.types.pointed[0].service_type, theirs("Svctype/CA/QC/for-eSig"));
+    let narrowed = terms.types.pointing[0].information.as_ref().unwrap();
+    assert!(narrowed.page.value.as_str().ends_with("/ForeSignatures"));
+    let means = |word: &str| terms.means_valid(&theirs(&format!("TrustedList/Svcstatus/{word}")));
+    assert_eq!(
+        [means("granted"), means("withdrawn"), means("else")],
+        [Some(true), Some(false), None]
+    );
+    let contexts =
+        terms.contents.iter().map(|one| one.context.as_str().rsplit('/').next().unwrap());
+    assert_eq!(contexts.collect::<Vec<_>>(), ["QcCompliance", "QcType", "QcQSCD"]);
+    let compliance = &terms.contents[0].declarations.pointed;
+    let Criterion::QcStatements(wanted) = &compliance.criteria[0] else { panic!("{compliance:?}") };
+    assert_eq!(wanted[0].id.dotted(), "0.4.0.1862.1.1");
+    assert_eq!(wanted[1].says, Some(QcStatementInfo::Legislation("ZZ".to_owned())));
+    assert_eq!(terms.qualifiers.as_ref().unwrap().lists[0].len(), 8);
 }
 
 fn list_pointer<'l>(list: &'l TrustedList, territory: &str) -> &'l Pointer {

@@ -3,10 +3,13 @@
 use rcgen::{CertificateParams, CustomExtension, DnType, Issuer, KeyPair, KeyUsagePurpose};
 use tenkoku_domain::level::Level;
 use tenkoku_tsl::certificate::Certificate;
-use tenkoku_tsl::index::{Answer, HistoryFault, Index, Levels, Link, Standing, state_at};
+use tenkoku_tsl::index::{
+    Answer, HistoryFault, Index, Levels, Link, Qualifiers, Standing, state_at,
+};
 use tenkoku_tsl::model::{
     Assertion, CriteriaList, Criterion, Entry, Extension, ExtensionContent, Identity, Language,
-    Multilingual, ObjectId, Qualification, TakenOverBy, Territory, TrustedList, Usage, UsageBit,
+    Multilingual, ObjectId, QcStatement, QcStatementInfo, Qualification, TakenOverBy, Territory,
+    TrustedList, Usage, UsageBit,
 };
 
 use crate::sample::{self, at, names, uri, with_past};
@@ -33,6 +36,21 @@ impl Authority {
 
     /// A seal certificate with this key usage and the policy 1.2.3.4.
     fn issue(&self, usages: Vec<KeyUsagePurpose>) -> Certificate {
+        self.issue_with(usages, None)
+    }
+
+    /// A seal certificate whose qcStatements have this content.
+    fn issue_stating(&self, content: &[u8]) -> Certificate {
+        let oid = [1, 3, 6, 1, 5, 5, 7, 1, 3];
+        let statements = CustomExtension::from_oid_content(&oid, content.to_vec());
+        self.issue_with(Vec::new(), Some(statements))
+    }
+
+    fn issue_with(
+        &self,
+        usages: Vec<KeyUsagePurpose>,
+        extension: Option<CustomExtension>,
+    ) -> Certificate {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::OrganizationName, "Example Holder");
@@ -42,6 +60,7 @@ impl Authority {
         let policies = vec![0x30, 7, 0x30, 5, 6, 3, 0x2a, 3, 4];
         let policies = CustomExtension::from_oid_content(&[2, 5, 29, 32], policies);
         params.custom_extensions.push(policies);
+        params.custom_extensions.extend(extension);
         let der = params.signed_by(&key, &self.issuer).unwrap();
         Certificate::from_der(der.der()).unwrap()
     }
@@ -134,6 +153,48 @@ fn entries_that_contradict_each_other_give_no_answer() {
     assert!(
         matches!(index.standing(&seal, now, |_| true), Answer::Conflict(found) if found.len() == 2)
     );
+}
+
+#[test]
+fn what_a_certificate_states_of_itself_is_a_criterion_too() {
+    let authority = Authority::new("Example Seal CA");
+    let mut list = list_with(&authority);
+    let statement = |id: &str, says| QcStatement { id: policy(id), says };
+    let seal = || QcStatementInfo::Type(policy("urn:oid:0.4.0.1862.1.6.2"));
+    let country = |code: &str| Some(QcStatementInfo::Legislation(code.to_owned()));
+    let cases = [
+        ("a", vec![statement("0.4.0.1862.1.1", None)], true),
+        ("b", vec![statement("urn:oid:0.4.0.1862.1.6", Some(seal()))], true),
+        ("c", vec![statement("0.4.0.1862.1.7", country("JP"))], true),
+        ("d", vec![statement("0.4.0.1862.1.7", country("ZZ"))], false),
+        ("e", vec![statement("0.4.0.1862.1.4", None)], false),
+        ("f", vec![statement("0.4.0.1862.1.1", None), statement("0.4.0.1862.1.4", None)], false),
+    ];
+    let qualifications = cases.iter().map(|(name, statements, _)| Qualification {
+        qualifiers: vec![uri(&format!("{BASE}{name}"))],
+        criteria: criteria(Assertion::All, vec![Criterion::QcStatements(statements.clone())]),
+    });
+    let qualifications = ExtensionContent::Qualifications(qualifications.collect());
+    list.providers[0].services[1].extensions = vec![Extension::new(qualifications)];
+    let index = Index::new(vec![list]);
+    let standing = |seal: &Certificate| {
+        let standing = one(index.standing(seal, at("2026-11-22T00:00:00Z"), |_| true));
+        let word = |uri: &&tenkoku_tsl::model::Uri| uri.as_str().replace(BASE, "");
+        let Qualifiers { met, unknown } = &standing.qualifiers;
+        (met.iter().map(word).collect::<Vec<_>>(), unknown.iter().map(word).collect::<Vec<_>>())
+    };
+    let met = cases.iter().filter(|(.., met)| *met).map(|(name, ..)| (*name).to_owned());
+    let met: Vec<_> = met.collect();
+    // QcCompliance; QcType { eseal }; QcCClegislation { "JP" } (EN 319 412-5).
+    let stated = b"\x30\x2f\x30\x08\x06\x06\x04\x00\x8e\x46\x01\x01\x30\x13\x06\x06\x04\x00\x8e\x46\
+        \x01\x06\x30\x09\x06\x07\x04\x00\x8e\x46\x01\x06\x02\x30\x0e\x06\x06\x04\x00\x8e\x46\x01\x07\
+        \x30\x04\x13\x02JP";
+    let with = |content: &[u8]| authority.issue_stating(content);
+    assert_eq!(standing(&with(stated)), (met, Vec::new()));
+    assert_eq!(standing(&authority.issue(Vec::new())), (Vec::new(), Vec::new()));
+    // Statements that cannot be read are not guessed.
+    let all: Vec<_> = cases.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    assert_eq!(standing(&with(b"\x30\x01\x00")), (Vec::new(), all));
 }
 
 #[test]

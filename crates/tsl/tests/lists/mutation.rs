@@ -14,7 +14,7 @@ use tenkoku_tsl::write::to_xml;
 use crate::sample::data;
 
 /// How often each document is damaged.
-const ROUNDS: usize = 150;
+const ROUNDS: usize = 400;
 
 /// Xorshift: any numbers will do, and the same ones in every run.
 struct Numbers(u64);

@@ -1,30 +1,37 @@
-//! `tenkoku trustlist verify|show|diff` on files: anybody's lists, without an installation.
+//! `tenkoku trustlist verify|show|diff` on files and addresses: anybody's lists, without an
+//! installation.
 
-use std::path::{Path, PathBuf};
+use std::convert::Infallible;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 use serde_json::{Value, json};
 use tenkoku_console::text::Words;
 use tenkoku_console::text::list::{change as change_sentence, finding as finding_sentence};
 use tenkoku_domain::time::{Clock as _, Timestamp};
+use tenkoku_fetch::{Fetched, Validators, Web};
 use tenkoku_tsl::certificate::Certificate;
 use tenkoku_tsl::diff::{Change, Place, What, changes};
 use tenkoku_tsl::follow::{Freshness, PointedFault, pointer_to};
-use tenkoku_tsl::model::{NextUpdate, Provider, Service, State, TrustedList};
+use tenkoku_tsl::model::{NextUpdate, Provider, Recognition, Service, State, TrustedList};
 use tenkoku_tsl::rules::succession;
 use tenkoku_tsl::verify::{Refusal, VerifiedList, read_unsigned, verify};
 
 use super::super::path::{CERTIFICATE, instant, several};
 use super::super::registry::read;
 use crate::clock::WallClock;
+use crate::config::{Config, ReaderConfig};
 use crate::failure::{Failure, exit};
 use crate::output::{Output, facts};
+use crate::wire;
 
 /// `tenkoku trustlist verify`
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// The list; `-` reads standard input
-    file: PathBuf,
+    /// The list, a file or an address of the web; `-` reads standard input
+    list: ListPlace,
     /// The instant of the judgement, as in 2026-11-22T00:00:00Z [default: now]
     #[arg(long, value_name = "TIME", value_parser = instant)]
     at: Option<Timestamp>,
@@ -34,6 +41,64 @@ pub(crate) struct VerifyArgs {
     /// A list of lists that you trust, whose pointer names who may sign
     #[arg(long, value_name = "FILE", conflicts_with = "signer")]
     lotl: Option<PathBuf>,
+}
+
+/// Where a list is.
+#[derive(Clone, Debug)]
+pub(crate) enum ListPlace {
+    /// In a file.
+    File(PathBuf),
+    /// At an address.
+    Web(String),
+}
+
+impl FromStr for ListPlace {
+    type Err = Infallible;
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let web = text.starts_with("http://") || text.starts_with("https://");
+        Ok(if web { Self::Web(text.to_owned()) } else { Self::File(PathBuf::from(text)) })
+    }
+}
+
+impl fmt::Display for ListPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(file) => write!(f, "{}", file.display()),
+            Self::Web(address) => f.write_str(address),
+        }
+    }
+}
+
+/// The web, opened when it is needed.
+pub(super) struct OpenWeb(ReaderConfig);
+
+impl OpenWeb {
+    /// As the installation reaches it; where there is none, as one would by default.
+    pub(super) fn of(config: impl FnOnce() -> Result<Config, Failure>) -> Self {
+        Self(config().map(|config| config.reader).unwrap_or_default())
+    }
+
+    fn open(&self) -> Result<Web, Failure> {
+        wire::web(&self.0)
+    }
+}
+
+impl ListPlace {
+    fn read(&self, web: &OpenWeb) -> Result<Vec<u8>, Failure> {
+        let address = match self {
+            Self::File(file) => return read(file),
+            Self::Web(address) => address,
+        };
+        match web.open()?.fetch(address, &Validators::default()) {
+            Ok(Fetched::Document(document)) => Ok(document.octets),
+            Ok(Fetched::Unchanged) => Err(not_fetched(address, "the server sends nothing")),
+            Err(error) => Err(not_fetched(address, error)),
+        }
+    }
+}
+
+fn not_fetched(address: &str, why: impl fmt::Display) -> Failure {
+    Failure::problem("list-not-fetched", exit::REFUSED).with("detail-text", why).at(address)
 }
 
 /// What is known of the signer.
@@ -65,26 +130,30 @@ const fn freshness_word(freshness: Freshness) -> &'static str {
     }
 }
 
-fn refused(file: &Path, why: impl std::fmt::Display) -> Failure {
-    Failure::problem("list-refused", exit::REFUSED).with("detail-text", why).at(file.display())
+fn refused(list: &ListPlace, why: impl fmt::Display) -> Failure {
+    Failure::problem("list-refused", exit::REFUSED).with("detail-text", why).at(list)
 }
 
-fn verified(file: &Path) -> Result<VerifiedList, Failure> {
-    verify(&read(file)?).map_err(|refusal| refused(file, refusal))
+fn verified(list: &ListPlace, web: &OpenWeb) -> Result<VerifiedList, Failure> {
+    verify(&list.read(web)?).map_err(|refusal| refused(list, refusal))
 }
 
 /// Judges a list. What cannot be confirmed is told after the result, with an exit code of its own.
-pub(super) fn verify_file(args: &VerifyArgs, output: &Output) -> Result<(), Failure> {
-    let list = verified(&args.file)?;
+pub(super) fn verify_list(
+    args: &VerifyArgs,
+    web: &OpenWeb,
+    output: &Output,
+) -> Result<(), Failure> {
+    let list = verified(&args.list, web)?;
     let at = args.at.unwrap_or_else(|| WallClock.now());
-    let signer = require_signer(&list, args)?;
+    let signer = require_signer(&list, args, web)?;
     let freshness = Freshness::of(&list.list().scheme, at);
     tell(&list, signer, freshness, output);
     let unconfirmed = |code| {
         let scheme = &list.list().scheme;
         Err(Failure::problem(code, exit::UNCONFIRMED)
             .with("at", next_update(scheme.next_update).unwrap_or_default())
-            .at(args.file.display()))
+            .at(&args.list))
     };
     match (signer, freshness) {
         (Signer::Unknown, _) => unconfirmed("list-signer-unknown"),
@@ -93,8 +162,12 @@ pub(super) fn verify_file(args: &VerifyArgs, output: &Output) -> Result<(), Fail
     }
 }
 
-fn require_signer(list: &VerifiedList, args: &VerifyArgs) -> Result<Signer, Failure> {
-    let wrong = |why: Refusal| refused(&args.file, why);
+fn require_signer(
+    list: &VerifiedList,
+    args: &VerifyArgs,
+    web: &OpenWeb,
+) -> Result<Signer, Failure> {
+    let wrong = |why: Refusal| refused(&args.list, why);
     if !args.signer.is_empty() {
         let expected: Vec<_> = several(&args.signer, CERTIFICATE)?
             .iter()
@@ -104,10 +177,10 @@ fn require_signer(list: &VerifiedList, args: &VerifyArgs) -> Result<Signer, Fail
         return Ok(Signer::Given);
     }
     let Some(file) = &args.lotl else { return Ok(Signer::Unknown) };
-    let lists = verified(file)?;
+    let lists = verified(&ListPlace::File(file.clone()), web)?;
     let territory = list.list().scheme.territory.as_str();
     let pointer = pointer_to(&lists.list().scheme, territory)
-        .ok_or_else(|| refused(&args.file, PointedFault::NoPointer(territory.to_owned())))?;
+        .ok_or_else(|| refused(&args.list, PointedFault::NoPointer(territory.to_owned())))?;
     let expected: Vec<_> = pointer.signers().cloned().collect();
     list.require_signer(&expected).map_err(wrong)?;
     Ok(Signer::Pointed)
@@ -170,20 +243,20 @@ fn tell(verified: &VerifiedList, signer: Signer, freshness: Freshness, output: &
 }
 
 /// A list that somebody signed, or a draft that nobody signed yet.
-fn load(file: &Path) -> Result<(bool, TrustedList), Failure> {
-    let bytes = read(file)?;
+fn load(list: &ListPlace, web: &OpenWeb) -> Result<(bool, TrustedList), Failure> {
+    let bytes = list.read(web)?;
     match verify(&bytes) {
         Ok(verified) => Ok((true, verified.into_list())),
         Err(Refusal::NoSignature) => {
-            Ok((false, read_unsigned(&bytes).map_err(|refusal| refused(file, refusal))?))
+            Ok((false, read_unsigned(&bytes).map_err(|refusal| refused(list, refusal))?))
         }
-        Err(refusal) => Err(refused(file, refusal)),
+        Err(refusal) => Err(refused(list, refusal)),
     }
 }
 
 /// Shows a list, signed or not, with every service and its history.
-pub(super) fn show_file(file: &Path, output: &Output) -> Result<(), Failure> {
-    let (signed, list) = load(file)?;
+pub(super) fn show_list(place: &ListPlace, web: &OpenWeb, output: &Output) -> Result<(), Failure> {
+    let (signed, list) = load(place, web)?;
     let scheme = &list.scheme;
     let next = next_update(scheme.next_update);
     let value = json!({
@@ -197,6 +270,7 @@ pub(super) fn show_file(file: &Path, output: &Output) -> Result<(), Failure> {
             "address": pointer.location.as_str(),
             "territory": pointer.territory().map(ToString::to_string),
             "signers": pointer.signers().map(Certificate::subject).collect::<Vec<_>>(),
+            "recognises": pointer.recognition().map(recognition_json),
         })).collect::<Value>(),
         "providers": list.providers.iter().map(provider_json).collect::<Value>(),
     });
@@ -215,6 +289,18 @@ pub(super) fn show_file(file: &Path, output: &Output) -> Result<(), Failure> {
         text
     });
     Ok(())
+}
+
+/// What of the list pointed to counts as what.
+fn recognition_json(agreement: &Recognition) -> Value {
+    let services = agreement.services.iter().map(|service| {
+        json!({
+            "kind": service.legal_identifier.as_str(),
+            "status": service.terms.status.as_str(),
+            "since": service.terms.since.to_string(),
+        })
+    });
+    services.collect()
 }
 
 fn english(names: &tenkoku_tsl::model::Names) -> String {
@@ -274,8 +360,13 @@ fn state_text(state: &State<'_>) -> String {
 }
 
 /// Says what changed from one list to another, and which changes the standard forbids.
-pub(super) fn compare(before: &Path, after: &Path, output: &Output) -> Result<(), Failure> {
-    let ((_, old), (_, new)) = (load(before)?, load(after)?);
+pub(super) fn compare(
+    before: &ListPlace,
+    after: &ListPlace,
+    web: &OpenWeb,
+    output: &Output,
+) -> Result<(), Failure> {
+    let ((_, old), (_, new)) = (load(before, web)?, load(after, web)?);
     let told = changes(&old, &new);
     let broken = succession(&new, &old);
     let words = Words::of(output.language);

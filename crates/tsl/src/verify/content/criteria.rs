@@ -3,6 +3,7 @@
 use super::super::Refusal;
 use super::super::cursor::Cursor;
 use super::extension::boolean;
+use super::recognition::read_statements;
 use super::values::{local_in, missing, once, unexpected};
 use crate::model::{
     Assertion, CriteriaList, Criterion, ObjectId, Qualification, Uri, Usage, UsageBit,
@@ -11,7 +12,7 @@ use crate::ns;
 use crate::xml::Element;
 
 /// Reads every child of the current element; all must have this name in this namespace.
-fn each<'a, T>(
+pub(super) fn each<'a, T>(
     cursor: &mut Cursor<'a>,
     namespace: &str,
     name: &str,
@@ -54,7 +55,7 @@ fn qualification(cursor: &mut Cursor) -> Result<Qualification, Refusal> {
     })
 }
 
-fn criteria_list<'a>(
+pub(super) fn criteria_list<'a>(
     cursor: &mut Cursor<'a>,
     element: &Element<'a>,
 ) -> Result<CriteriaList, Refusal> {
@@ -103,12 +104,17 @@ fn other<'a>(cursor: &mut Cursor<'a>, child: &Element<'a>) -> Result<Criterion, 
             each(cursor, ns::TSLX, "AttributeOID", |cursor, _| object_id(cursor))
                 .map(Criterion::SubjectAttributes)
         }
-        _ => cursor.fragment(child).map(Criterion::Unknown),
+        _ => {
+            let kept = cursor.fragment(child)?;
+            let statements = child.name.is(ns::MRA, "QcStatementSet");
+            let read = statements.then(|| read_statements(&kept)).flatten();
+            Ok(read.map_or(Criterion::Unknown(kept), Criterion::QcStatements))
+        }
     }
 }
 
 /// `xades:ObjectIdentifierType`.
-fn object_id(cursor: &mut Cursor) -> Result<ObjectId, Refusal> {
+pub(super) fn object_id(cursor: &mut Cursor) -> Result<ObjectId, Refusal> {
     let (mut identifier, mut description, mut references) = (None, None, None);
     let mut qualifier = None;
     while let Some(child) = cursor.child()? {

@@ -2,6 +2,7 @@
 
 use super::super::Refusal;
 use super::super::cursor::Cursor;
+use super::recognition;
 use super::scheme::territory;
 use super::service::identity;
 use super::values::{
@@ -61,11 +62,11 @@ fn other<'a>(cursor: &mut Cursor<'a>, child: &Element<'a>) -> Result<PointerInfo
         ("SchemeTypeCommunityRules", _) => pages(cursor).map(P::CommunityRules),
         ("SchemeTerritory", _) => territory(cursor).map(P::Territory),
         (_, "MimeType") => text(cursor).map(P::MimeType),
-        _ if child.name.local == "MutualRecognitionAgreementInformation"
-            && child.name.namespace.starts_with(ns::MRA) =>
-        {
-            cursor.fragment(child).map(P::MutualRecognition)
+        _ => {
+            let kept = cursor.fragment(child)?;
+            let agreement = child.name.is(ns::MRA, "MutualRecognitionAgreementInformation");
+            let read = agreement.then(|| recognition::read(&kept)).flatten();
+            Ok(read.map_or(P::Other(kept), |read| P::MutualRecognition(Box::new(read))))
         }
-        _ => cursor.fragment(child).map(P::Other),
     }
 }
