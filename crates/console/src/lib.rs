@@ -5,7 +5,9 @@
 #![deny(missing_docs)]
 
 pub mod admin;
+pub mod api;
 pub mod assets;
+pub mod evidence_pack;
 pub mod format;
 pub mod granted;
 pub mod layout;

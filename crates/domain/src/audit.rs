@@ -3,6 +3,7 @@
 //! An [`Event`] is what changed, or what was refused. The store applies it to its tables and
 //! appends its [`Facts`] to the chain in one transaction (I-12).
 
+mod access;
 mod authority;
 mod delegation;
 mod identity;
@@ -35,6 +36,7 @@ use crate::revocation::Revocation;
 use crate::time::Timestamp;
 use crate::trusted_list::PublishedList;
 
+pub use self::access::AccessEvent;
 pub use self::authority::{AuthorityEvent, AuthorityPlan, Compromise, Exchange, ReceivedRoot};
 pub use self::delegation::DelegationEvent;
 pub use self::identity::IdentityEvent;
@@ -334,6 +336,16 @@ words! {
         KeyFeedImported = "key.feed-imported",
         /// A feed of known keys was made for other authorities, or refused.
         KeyFeedExported = "key.feed-exported",
+        /// A token was given to a service account.
+        TokenIssued = "token.issued",
+        /// A token was ended before its time.
+        TokenRevoked = "token.revoked",
+        /// An account was ended for ever.
+        AccountDisabled = "account.disabled",
+        /// Evidence was given out.
+        LogExport = "log.export",
+        /// A list of applications was loaded, or refused.
+        AppBulkLoaded = "app.bulk-loaded",
     }
 }
 
@@ -542,6 +554,8 @@ pub enum Event {
     Proposal(ProposalEvent),
     /// The states of organisations and branch offices.
     Registry(RegistryEvent),
+    /// Tokens of service accounts, and accounts that end.
+    Access(AccessEvent),
     /// Something was refused.
     Refused {
         /// What was tried.
@@ -749,6 +763,7 @@ impl Event {
             Self::Notice(event) => event.facts(),
             Self::Proposal(event) => event.facts(),
             Self::Registry(event) => event.facts(),
+            Self::Access(event) => event.facts(),
             Self::Refused { code, object, organisation, policy, refusal } => Facts {
                 code: *code,
                 object: object.clone(),
@@ -835,6 +850,7 @@ impl Event {
             | Self::Notice(_)
             | Self::Proposal(_)
             | Self::Registry(_)
+            | Self::Access(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }
@@ -903,6 +919,7 @@ impl Event {
             | Self::Notice(_)
             | Self::Proposal(_)
             | Self::Registry(_)
+            | Self::Access(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }

@@ -1,5 +1,6 @@
 //! The one door for changes of state: an event goes into the tables and into the audit chain.
 
+mod access;
 mod authority;
 mod delegation;
 mod identity;
@@ -97,6 +98,7 @@ impl Tx<'_> {
             Event::Notice(event) => self.apply_notice(at, event),
             Event::Proposal(event) => self.apply_proposal(event),
             Event::Registry(event) => self.apply_registry(at, event),
+            Event::Access(event) => self.apply_access(at, event),
         }
     }
 
@@ -119,8 +121,8 @@ impl Tx<'_> {
             Event::Life(event) => self.follow_life(at, event),
             Event::Authority(event) => self.follow_authority(at, event),
             Event::Status(event) => self.follow_status(at, event),
+            Event::Delegation(event) => self.follow_delegation(at, event),
             Event::Identity(_)
-            | Event::Delegation(_)
             | Event::NodeStarted { .. }
             | Event::NodeStopped
             | Event::InstallationMade { .. }
@@ -148,6 +150,7 @@ impl Tx<'_> {
             | Event::Notice(_)
             | Event::Proposal(_)
             | Event::Registry(_)
+            | Event::Access(_)
             | Event::Refused { .. } => Ok(()),
         }
     }
