@@ -18,9 +18,15 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use tenkoku_ca::batch::{BatchOrder, Faulty, hand_in_proofs, load_batch, work_batch};
+use tenkoku_domain::access::Scope;
+use tenkoku_domain::batch::{BatchRow, BatchState};
 use tenkoku_domain::branch::Branch;
+use tenkoku_domain::id::BatchId;
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::level::Level;
+use tenkoku_domain::organisation::Organisation;
+use tenkoku_pki::pem;
 use tenkoku_testkit::fixtures::ApplicantKey;
 use tenkoku_testkit::tools::openssl;
 use tenkoku_testkit::world::{OURS, World, at_once};
@@ -70,7 +76,7 @@ fn tell(what: &str, count: usize, took: Duration, peer: Option<f64>) -> f64 {
 
 fn measure(world: &World, database: &str, count: usize, peer: f64) {
     let organisation = world.organisation(OURS);
-    let made: Vec<(Branch, ApplicantKey)> = (0..2 * count)
+    let made: Vec<(Branch, ApplicantKey)> = (0..3 * count)
         .map(|number| {
             let (code, name) = (format!("BR-{number:04}"), format!("第{number}支店"));
             let branch = world.branch(&organisation, [&code, &name, &format!("Branch {number}")]);
@@ -81,13 +87,62 @@ fn measure(world: &World, database: &str, count: usize, peer: f64) {
         let application = world.apply(branch, Level::One, key).expect("an application");
         world.issue(&application).expect("a certificate");
     };
-    let (one_by_one, at_a_time) = made.split_at(count);
+    let (one_by_one, rest) = made.split_at(count);
+    let (at_a_time, listed) = rest.split_at(count);
     let start = Instant::now();
     one_by_one.iter().for_each(issue);
     tell(&format!("{database}, one by one"), count, start.elapsed(), Some(peer));
     let start = Instant::now();
     at_once(WORKERS, |worker| at_a_time.iter().skip(worker).step_by(WORKERS).for_each(issue));
     tell(&format!("{database}, {WORKERS} workers"), count, start.elapsed(), Some(peer));
+    let took = issue_list(world, &organisation, listed);
+    tell(&format!("{database}, one list in one job"), count, took, Some(peer));
+}
+
+/// A list of branch offices, applied for and issued by the job; the requests are made in between.
+fn issue_list(
+    world: &World,
+    organisation: &Organisation,
+    listed: &[(Branch, ApplicantKey)],
+) -> Duration {
+    let codes: Vec<&str> = listed.iter().map(|(branch, _)| branch.code.as_str()).collect();
+    let order = BatchOrder {
+        organisation: organisation.id.clone(),
+        level: Level::One,
+        validity_days: None,
+        grant: None,
+        list: format!("branch\n{}\n", codes.join("\n")).into_bytes(),
+        faulty: Faulty::Refuse,
+    };
+    let work = |id: &BatchId| {
+        let mut after = 0;
+        while let Some(next) =
+            work_batch(&world.env, &world.permit(), id, after).expect("a turn").next
+        {
+            after = next;
+        }
+    };
+    let start = Instant::now();
+    let loaded = load_batch(&world.env, &world.permit(), &order).expect("a batch");
+    let id = loaded.batch.id;
+    work(&id);
+    let applied = start.elapsed();
+    let rows = world.read(|tx| tx.batch_rows(&id, 0, i64::MAX));
+    let proof = |(row, (_, key)): (&BatchRow, &(Branch, ApplicantKey))| {
+        let application = row.application.as_ref().expect("an application");
+        let challenge = world.read(|tx| tx.current_challenge(application)).text;
+        let request = pem::encode("CERTIFICATE REQUEST", &key.proof(&challenge));
+        serde_json::json!({ "branch": row.code, "request": request })
+    };
+    let proofs: Vec<_> = rows.iter().zip(listed).map(proof).collect();
+    let file = serde_json::Value::from(proofs).to_string();
+    let start = Instant::now();
+    hand_in_proofs(&world.env, &world.permit(), &id, file.as_bytes()).expect("requests");
+    work(&id);
+    let took = applied + start.elapsed();
+    let batch = world.read(|tx| tx.load_batch(&Scope::Platform, &id));
+    assert_eq!(batch.state, BatchState::Done, "every row is issued");
+    took
 }
 
 /// The other side: an authority and requests in files.

@@ -9,30 +9,34 @@ use tenkoku_ca::act::ActError;
 use tenkoku_ca::apply::{Applied, ApplyError, ApplyOrder, apply_for_seal};
 use tenkoku_ca::approval::withdraw_application;
 use tenkoku_ca::grant::{Reach, confirm_grant, decide_paper, end_grant, give_on, hand_in_paper};
+use tenkoku_ca::instance::{InstancesOrder, order_instances};
 use tenkoku_ca::issue::issue_certificate;
 use tenkoku_ca::nightly::run_nightly;
 use tenkoku_ca::office::end_representative;
 use tenkoku_ca::prove::{Proof, prove_possession};
+use tenkoku_ca::revoke::{RevokeOrder, revoke_certificate};
+use tenkoku_ca::suspend::{SuspendOrder, suspend_certificate};
 use tenkoku_domain::access::{Role, Scope};
 use tenkoku_domain::application::{Application, ApplicationState};
 use tenkoku_domain::approval::Verdict;
 use tenkoku_domain::audit::ObjectRef;
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::certificate::Certificate;
-use tenkoku_domain::grant::{GrantQuota, GrantState};
+use tenkoku_domain::grant::{GrantAction, GrantQuota, GrantState};
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::level::Level;
 use tenkoku_domain::organisation::Organisation;
 use tenkoku_domain::policy::Installation;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::revocation::Cause;
+use tenkoku_domain::suspension::HoldCause;
 use tenkoku_pki::ocsp::AnswerStatus;
 use tenkoku_store::StoreError;
 use tenkoku_testkit::fixtures::ApplicantKey;
 use tenkoku_testkit::people::{Delegation, Somebody, codes, file};
 use tenkoku_testkit::world::{OURS, World, at_once};
 
-use crate::support::{codes as told_codes, refusal};
+use crate::support::{check_refused, codes as told_codes, refusal};
 
 /// Runs a story in a production installation on both databases.
 fn in_production(story: impl Fn(&World)) {
@@ -452,5 +456,59 @@ fn a_stranger_sees_no_grant() {
             let unseen = matches!(result, Err(ActError::Store(StoreError::NotFound { .. })));
             assert!(unseen, "{result:?}");
         }
+    });
+}
+
+#[test]
+fn dg_1_a_delegate_holds_revokes_and_adds_instances_only_where_the_grant_says_so() {
+    in_production(|world| {
+        let (ours, [osaka, ..]) = sample(world);
+        let given = world.delegation_of(&ours, |part| part.actions = vec![GrantAction::Apply]);
+        let applied = apply(world, &given.delegate, &osaka, Level::One).expect("an application");
+        let certificate = issued(world, &applied);
+        let (authority, serial) = (certificate.authority.clone(), certificate.serial.clone());
+        let revocation = RevokeOrder {
+            authority: authority.clone(),
+            serial: serial.clone(),
+            cause: Cause::Replaced,
+            invalid_since: None,
+            comment: String::new(),
+        };
+        let because = HoldCause::UnclearFacts;
+        let hold = SuspendOrder { authority, serial, because, comment: String::new() };
+        let instances = InstancesOrder {
+            branch: osaka.id.clone(),
+            level: Level::One,
+            validity_days: None,
+            count: 1,
+        };
+        let revoke =
+            |who: &Somebody| revoke_certificate(&world.env, &who.permit(world), &revocation);
+        let suspend = |who: &Somebody| suspend_certificate(&world.env, &who.permit(world), &hold);
+        let add = |who: &Somebody| order_instances(&world.env, &who.permit(world), &instances);
+        let outside = (RefusalCode::GrantScope, "DG-1");
+        let delegate = &given.delegate;
+        check_refused(world, || suspend(delegate), outside, "cert.suspended");
+        check_refused(world, || revoke(delegate), outside, "cert.revocation-refused");
+        check_refused(world, || add(delegate), outside, "app.submitted");
+        let other = world.delegate(&ours, "例 次郎");
+        let missing = (RefusalCode::GrantMissing, "DG-1");
+        check_refused(world, || suspend(&other), missing, "cert.suspended");
+        check_refused(world, || revoke(&other), missing, "cert.revocation-refused");
+        let wide = world.drafted(&given.office, world.wide_part(&other));
+        world.on_paper(&wide, &given.officers);
+        add(&other).expect("an instance");
+        suspend(&other).expect("a hold");
+        revoke(&other).expect("a revocation");
+        // Whoever answers for the organisation needs no grant.
+        let applied = apply(world, delegate, &osaka, Level::One).expect("another");
+        let second = issued(world, &applied);
+        let administrator = world.somebody(
+            "見本 課長",
+            &[Role::OrganisationAdministrator],
+            &Scope::organisation(ours.id.clone()),
+        );
+        let order = RevokeOrder { serial: second.serial, ..revocation.clone() };
+        revoke_certificate(&world.env, &administrator.permit(world), &order).expect("a revocation");
     });
 }

@@ -7,7 +7,6 @@ use tenkoku_ca::destroy::open::open_proofs;
 use tenkoku_ca::life::LifeError;
 use tenkoku_ca::platform_key::make_platform_key;
 use tenkoku_ca::rotate::retire_certificate;
-use tenkoku_domain::access::Actor;
 use tenkoku_domain::certificate::Certificate;
 use tenkoku_domain::destruction::{Decision, Evidence, EvidenceState};
 use tenkoku_domain::key::{KeyAlgorithm, KeyState};
@@ -50,9 +49,7 @@ fn report(world: &World, evidence: &Evidence) -> Destruction {
 }
 
 fn accept(world: &World, evidence: &Evidence) -> EvidenceState {
-    let mut officer = world.shell();
-    officer.actor = Actor::system("ra-1");
-    let permit = officer.permit(world.now()).expect("a permit");
+    let permit = world.registration_officer("審査 一").permit(world);
     decide_evidence(&world.env, &permit, &evidence.id, (Decision::Accept, "complete"))
         .expect("a decision")
 }

@@ -3,9 +3,11 @@
 //!
 //! Not in here: strangers from another organisation, whom the console's own tests send.
 
-mod guest;
+pub(crate) mod guest;
 
 use tenkoku_console::admin::{Access, ROUTES, Route};
+use tenkoku_console::api::document::placeholders;
+use tenkoku_console::api::{BASE, OPERATIONS, Operation};
 use tenkoku_domain::access::Role;
 use tenkoku_testkit::servers::Installation;
 
@@ -75,6 +77,7 @@ fn ab_9_nobody_comes_in_and_a_role_opens_its_own_doors_only() {
     let (installation, [seal]) = installation_with(["BR-0101"]);
     let _server = installation.serve();
     nobody_comes_in(&installation, &seal);
+    nobody_calls_the_api(&installation);
     forms_from_elsewhere_are_refused(&installation, &seal);
     for role in [Role::Auditor, Role::ValidationOperator, Role::RegistrationOfficer] {
         let guest = Guest::enrol(&installation, role.word());
@@ -85,6 +88,13 @@ fn ab_9_nobody_comes_in_and_a_role_opens_its_own_doors_only() {
             assert!(answer.status < 500, "{route:?}: {}", answer.body);
             let may = role.permissions().contains(&permission);
             assert_eq!(is_refused(&answer), !may, "{role:?} {route:?}: {}", answer.body);
+        }
+        for operation in OPERATIONS.iter().filter(|one| one.method == "get") {
+            let answer = guest.get(&called(operation));
+            check_manners(&answer, operation.path);
+            assert!(answer.status < 500, "{operation:?}: {}", answer.body);
+            let may = role.permissions().contains(&operation.permission);
+            assert_eq!(is_refused(&answer), !may, "{role:?} {operation:?}: {}", answer.body);
         }
         for route in ROUTES.iter().filter(|route| route.method == "post") {
             let Access::Needs(permission) = route.access else { continue };
@@ -113,6 +123,30 @@ fn nobody_comes_in(installation: &Installation, seal: &Seal) {
         assert_eq!(answer.status, 303, "{route:?}");
         assert!(answer.header("location").starts_with("/console/sign-in"), "{route:?}");
         check_manners(&answer, route.path);
+    }
+}
+
+/// The address of an operation, with things that are not there.
+fn called(operation: &Operation) -> String {
+    let nothing = "nothing-00000000000000000000000000";
+    let path = placeholders(operation.path).fold(operation.path.to_owned(), |path, name| {
+        let value = if name == "seq" { "999999" } else { nothing };
+        path.replace(&format!("{{{name}}}"), value)
+    });
+    format!("{BASE}{path}")
+}
+
+/// Without a token or a session nobody learns anything from the API.
+fn nobody_calls_the_api(installation: &Installation) {
+    let nobody = Guest::nobody(installation);
+    let impostor = nobody.clone().with_cookie(&format!("tenkoku_session={}", "A".repeat(43)));
+    for operation in OPERATIONS {
+        for guest in [&nobody, &impostor] {
+            let answer = guest.knock(operation.method, &called(operation));
+            assert_eq!(answer.status, 401, "{operation:?}: {}", answer.body);
+            assert!(answer.body.contains("\"token-refused\""), "{operation:?}: {}", answer.body);
+            check_manners(&answer, operation.path);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use tenkoku_ca::life::{LifeError, export_key};
 use tenkoku_ca::nightly::run_nightly;
 use tenkoku_ca::prove::Proof;
 use tenkoku_ca::rotate::{branch_keys, check_successor, may_seal, retire_certificate};
-use tenkoku_domain::access::{Actor, DecideEvidence, Permit, Role, Scope};
+use tenkoku_domain::access::{DecideEvidence, Permit, Role, Scope};
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::certificate::{Certificate, CertificateState};
 use tenkoku_domain::container::{BackupCopy, Container, ContainerKind, PRIMARY};
@@ -113,9 +113,7 @@ fn p256() -> ApplicantKey {
 }
 
 fn officer(world: &World, name: &str) -> Permit<DecideEvidence> {
-    let mut person = world.shell();
-    person.actor = Actor::system(name);
-    person.permit(world.now()).expect("a permit")
+    world.registration_officer(name).permit(world)
 }
 
 /// A retired certificate whose key is in the token `SN-1`.
@@ -261,6 +259,8 @@ fn de_4_officers_of_another_organisation_decide_and_two_of_them_at_level_3() {
         assert_eq!(decide(&first).expect("a decision"), EvidenceState::Handed);
         let again = (RefusalCode::DualControl, "I-6");
         check_refused(world, || decide(&first), again, "key.evidence-refused");
+        let other_account = officer(world, "ra-1");
+        check_refused(world, || decide(&other_account), again, "key.evidence-refused");
         let second = decide(&officer(world, "ra-2")).expect("a decision");
         assert_eq!(second, EvidenceState::Accepted);
         assert_eq!(key_state(world, &certificate), KeyState::Destroyed);

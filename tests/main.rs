@@ -9,8 +9,10 @@
 )]
 
 mod abuse;
+mod api;
 mod audit;
 mod authorities;
+mod batches;
 mod browser;
 mod cli;
 mod clock;
@@ -21,12 +23,14 @@ mod destruction;
 mod discovery;
 mod doors;
 mod duplicates;
+mod evidence_pack;
 mod first_run;
 mod hsm;
 mod import;
 mod interop;
 mod issuance;
 mod key_life;
+mod key_word;
 mod kill;
 mod known_keys;
 mod list_drafts;

@@ -137,9 +137,10 @@ const RULES: [(&str, &[Rule]); 9] = [
 ];
 
 /// The scenarios of DOMAIN 22 that concern keys and delegation.
-const SCENARIOS: [Rule; 9] = [
+const SCENARIOS: [Rule; 10] = [
     ("scenario 1", "one key handed in by two branches at once"),
     ("scenario 2", "one key in every encoding, ten years later"),
+    ("scenario 3", "a list of applications beyond the quota"),
     ("scenario 4", "a key imported into a token"),
     ("scenario 5", "rotation without evidence of destruction"),
     ("scenario 6", "a seal by a destroyed key"),

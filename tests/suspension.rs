@@ -5,7 +5,7 @@ use tenkoku_ca::suspend::{
     HoldOrder, SuspendError, SuspendOrder, extend_suspension, release_certificate,
     settle_suspensions, suspend_certificate,
 };
-use tenkoku_domain::access::{Actor, DecideEvidence, Permit};
+use tenkoku_domain::access::{DecideEvidence, Permit};
 use tenkoku_domain::certificate::{Certificate, CertificateState};
 use tenkoku_domain::level::Level;
 use tenkoku_domain::refusal::RefusalCode;
@@ -46,9 +46,7 @@ fn release(world: &World, certificate: &Certificate) -> Result<Certificate, Susp
 
 /// The leave of a named officer.
 fn officer(world: &World, name: &str) -> Permit<DecideEvidence> {
-    let mut person = world.shell();
-    person.actor = Actor::system(name);
-    person.permit(world.now()).expect("a permit")
+    world.registration_officer(name).permit(world)
 }
 
 #[test]
@@ -113,16 +111,19 @@ fn rv_1_a_hold_is_extended_once_and_by_two_officers() {
     World::on_each_database(|world| {
         let certificate = world.seal(&world.osaka(), Level::Three);
         suspend(world, &certificate, HoldCause::UnclearFacts).expect("a hold");
-        let extend =
-            |name: &str| extend_suspension(&world.env, &officer(world, name), &hold(&certificate));
-        let asked = extend("first").expect("a question");
+        let [first, other_account, second] =
+            ["審査 一", "審査 一", "審査 二"].map(|name| officer(world, name));
+        let extend = |permit| extend_suspension(&world.env, permit, &hold(&certificate));
+        let asked = extend(&first).expect("a question");
         assert_eq!(asked.extended_at, None);
         let alone = (RefusalCode::DualControl, "RV-1");
-        check_refused(world, || extend("first"), alone, "cert.suspended");
-        let granted = extend("second").expect("an answer");
+        check_refused(world, || extend(&first), alone, "cert.suspended");
+        // I-6: the same person from another account.
+        check_refused(world, || extend(&other_account), alone, "cert.suspended");
+        let granted = extend(&second).expect("an answer");
         assert_eq!(granted.until, granted.from.plus_days(28));
         let again = (RefusalCode::SuspensionLimit, "RV-1");
-        check_refused(world, || extend("first"), again, "cert.suspended");
+        check_refused(world, || extend(&first), again, "cert.suspended");
         world.clock.advance_days(20);
         release(world, &certificate).expect("a release before the new limit");
     });

@@ -11,17 +11,17 @@ use crate::browser::invite;
 
 /// An answer as it came.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// HTTP status.
-    pub(super) status: u16,
+    pub(crate) status: u16,
     /// Body, as text.
-    pub(super) body: String,
+    pub(crate) body: String,
     headers: HeaderMap,
 }
 
 impl Answer {
     /// A header; empty where there is none.
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
@@ -36,9 +36,9 @@ impl Answer {
 
 /// Somebody at one of the doors.
 #[derive(Clone, Debug)]
-pub(super) struct Guest {
+pub(crate) struct Guest {
     /// How the session's cookie was set.
-    pub(super) set_cookie: String,
+    pub(crate) set_cookie: String,
     accept: &'static str,
     cookie: String,
     base: String,
@@ -47,7 +47,7 @@ pub(super) struct Guest {
 
 impl Guest {
     /// Nobody that the console knows.
-    pub(super) fn nobody(installation: &Installation) -> Self {
+    pub(crate) fn nobody(installation: &Installation) -> Self {
         Self {
             accept: "application/json",
             cookie: String::new(),
@@ -58,22 +58,22 @@ impl Guest {
     }
 
     /// A reader of public pages.
-    pub(super) fn nobody_in_public(installation: &Installation) -> Self {
+    pub(crate) fn nobody_in_public(installation: &Installation) -> Self {
         Self { base: installation.public(), ..Self::nobody(installation) }
     }
 
     /// The same with a browser, which asks for pages.
-    pub(super) fn reading_pages(self) -> Self {
+    pub(crate) fn reading_pages(self) -> Self {
         Self { accept: "text/html", ..self }
     }
 
     /// The same with a cookie.
-    pub(super) fn with_cookie(self, cookie: &str) -> Self {
+    pub(crate) fn with_cookie(self, cookie: &str) -> Self {
         Self { cookie: cookie.to_owned(), ..self }
     }
 
     /// Somebody with these roles over the whole platform, who enrolled a moment ago.
-    pub(super) fn enrol(installation: &Installation, roles: &str) -> Self {
+    pub(crate) fn enrol(installation: &Installation, roles: &str) -> Self {
         let login = roles.split(',').next().expect("a role");
         let link = invite(installation, login, &["--role", roles]);
         let nobody = Self::nobody(installation);
@@ -91,29 +91,34 @@ impl Guest {
         Self { csrf, ..guest }
     }
 
+    /// The headers with which a script of this person calls the API.
+    pub(crate) fn headers(&self) -> [String; 2] {
+        [format!("Cookie:{}", self.cookie), format!("X-CSRF-Token:{}", self.csrf)]
+    }
+
     /// The address that switches the language and then goes on to `target`.
-    pub(super) fn language_switch(&self, target: &str) -> String {
+    pub(crate) fn language_switch(&self, target: &str) -> String {
         let inside = self.base.contains("localhost");
         format!("{}/language/en?return={target}", if inside { "/console" } else { "" })
     }
 
     /// Gets an address.
-    pub(super) fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.knock("get", path)
     }
 
     /// Sends a form as it is.
-    pub(super) fn post(&self, path: &str, form: &str) -> Answer {
+    pub(crate) fn post(&self, path: &str, form: &str) -> Answer {
         self.send("post", path, form)
     }
 
     /// Sends a form of a page, with the token that the page carries.
-    pub(super) fn submit(&self, path: &str, form: &str) -> Answer {
+    pub(crate) fn submit(&self, path: &str, form: &str) -> Answer {
         self.send("post", path, &format!("csrf={}&{form}", self.csrf))
     }
 
     /// Asks by any method, without a body.
-    pub(super) fn knock(&self, method: &str, path: &str) -> Answer {
+    pub(crate) fn knock(&self, method: &str, path: &str) -> Answer {
         self.send(method, path, "")
     }
 

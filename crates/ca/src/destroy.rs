@@ -31,6 +31,7 @@ use tenkoku_ports::Env;
 use tenkoku_store::{StoreError, Tx};
 
 use crate::life::{LifeError, SealKey, load_seal_key, told};
+use crate::policy::{counted, person};
 
 /// A signature over the statement of [`statement`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,8 +93,8 @@ pub fn hand_in_evidence(
     order: &EvidenceOrder,
 ) -> Result<Evidence, LifeError> {
     let found = env.store.read(|tx| load_seal_key(tx, permit.scope(), &order.key))?;
+    let by = env.store.read(|tx| person(tx, &permit.origin().actor))?;
     let handed = verified(&found, order).and_then(|signatories| {
-        let by = permit.origin().actor.id.clone();
         let evidence = draft(env, order, signatories, by);
         env.store.write(|tx| hand_in(tx, permit, &evidence, order))?;
         Ok(evidence)
@@ -208,13 +209,18 @@ fn decide(
         return Err(Refusal::new(RefusalCode::StateConflict, "11").with("state", state).into());
     }
     let owner = tx.load_organisation(&Scope::Platform, &found.seal.organisation)?;
-    let person = permit.origin().actor.id.clone();
-    let decided = tx.decided_by(id)?;
+    // I-6: a person counts once, whatever number of accounts that person has.
+    let person = person(tx, &permit.origin().actor)?;
+    let mut decided = tx.decided_by(id)?;
+    for kept in &mut decided {
+        *kept = counted(tx, kept)?;
+    }
+    let counting = Evidence { handed_by: counted(tx, &evidence.handed_by)?, ..evidence.clone() };
     let judge = Decider {
         person: &person,
         organisation: is_own_officer(env, permit.scope(), &owner).then_some(&owner.id),
     };
-    may_decide(&evidence, &owner.id, &judge, &decided)?;
+    may_decide(&counting, &owner.id, &judge, &decided)?;
     let enough = decided.len() + 1 >= Evidence::decisions_needed(Some(found.level));
     let state = match decision {
         Decision::Accept if enough => EvidenceState::Accepted,

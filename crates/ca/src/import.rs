@@ -5,10 +5,11 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenkoku_domain::access::{Permit, RecordBranch, RecordOrganisation, Scope};
+use tenkoku_domain::access::{Permission, Permit, RecordBranch, RecordOrganisation, Scope};
 use tenkoku_domain::audit::{AuditCode, Event, ObjectRef, Proofing};
 use tenkoku_domain::branch::{Branch, BranchCode, BranchKind, BranchState, Custodian};
 use tenkoku_domain::canonical::Digest;
+use tenkoku_domain::grant::GrantAction;
 use tenkoku_domain::id::{BranchId, OrganisationId};
 use tenkoku_domain::identifier::{IdentifierType, OrganizationIdentifier, check_national};
 use tenkoku_domain::name::Name;
@@ -20,7 +21,8 @@ use tenkoku_ports::{Attempt, Env};
 use tenkoku_store::{StoreError, Tx};
 
 pub use self::table::{FileProblem, MAX_BYTES};
-use self::table::{Row, Table};
+pub(crate) use self::table::{Row, Table};
+use crate::progress::{Deed, within_grant};
 
 /// A row that cannot be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,6 +193,18 @@ pub fn import_branches(
             }
         }
         whose = only(&organisations);
+        for owner in organisations.values() {
+            let deed = Deed {
+                permission: Permission::RecordBranch,
+                action: GrantAction::AddBranch,
+                organisation: &owner.id,
+                seal: None,
+            };
+            if let Err(refusal) = within_grant(env, tx, &permit.origin().actor, &deed, now)? {
+                let lines = table.rows().iter();
+                problems.extend(lines.map(|row| row.problem("organisation", refusal.clone())));
+            }
+        }
         if !problems.is_empty() {
             return Err(ImportError::Rows(problems));
         }

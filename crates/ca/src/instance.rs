@@ -1,9 +1,10 @@
 //! Orders several instances of a seal at once (DOMAIN 10.2): under one order, each with its own
 //! application and its own key. Ten servers need ten instances; no key is ever copied.
 
-use tenkoku_domain::access::{Apply, Permit};
+use tenkoku_domain::access::{Apply, Permission, Permit};
 use tenkoku_domain::application::Wishes;
 use tenkoku_domain::audit::{AuditCode, Event, LifeEvent};
+use tenkoku_domain::grant::GrantAction;
 use tenkoku_domain::id::{BranchId, OrderId};
 use tenkoku_domain::level::Level;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
@@ -13,6 +14,7 @@ use tenkoku_store::Tx;
 
 use crate::apply::{Applied, ApplyError, ApplyOrder, Taken, recorded, submit};
 use crate::policy::policy_of_level;
+use crate::progress::{Deed, within_grant};
 
 /// How many instances are wanted, and of which seal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +56,13 @@ fn take(
     now: Timestamp,
 ) -> Result<Ordered, Taken> {
     let branch = tx.lock_branch(permit.scope(), &order.branch)?;
+    let deed = Deed {
+        permission: Permission::Apply,
+        action: GrantAction::ManageInstances,
+        organisation: &branch.organisation,
+        seal: Some((&branch.id, order.level)),
+    };
+    within_grant(env, tx, &permit.origin().actor, &deed, now)??;
     check_room(tx, order, now)?;
     let one = ApplyOrder {
         branch: order.branch.clone(),

@@ -67,6 +67,8 @@ pub(crate) fn look_up(
     let policy = tx.current_policy(now)?;
     let ours = match tx.find_key_by_fingerprint(fingerprint)? {
         Some(key) => Some(of_key(tx, scope, place, &key)?),
+        // I-2: a key that signs a system's tokens is nobody's seal.
+        None if tx.is_token_key(fingerprint)? => Some(Hit::other(IncidentKind::ForeignKey, None)),
         None => None,
     };
     if policy.weak_keys.blocked_key_store

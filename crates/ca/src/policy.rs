@@ -11,6 +11,7 @@ use tenkoku_domain::account::Account;
 use tenkoku_domain::audit::{AuditCode, Event, ObjectRef, PolicyEvent};
 use tenkoku_domain::authority::AuthorityKind;
 use tenkoku_domain::canonical::{CanonicalError, Digest};
+use tenkoku_domain::id::UserId;
 use tenkoku_domain::level::Level;
 use tenkoku_domain::person::Party;
 use tenkoku_domain::policy::KeyPolicy;
@@ -263,6 +264,14 @@ fn predecessor(
 /// Who counts in an approval (I-6).
 pub(crate) fn person(tx: &mut Tx<'_>, actor: &Actor) -> Result<String, StoreError> {
     Ok(tx.party(actor)?.to_string())
+}
+
+/// Who counts behind what earlier releases kept: the person of an account, or what was kept.
+pub(crate) fn counted(tx: &mut Tx<'_>, kept: &str) -> Result<String, StoreError> {
+    match UserId::parse(kept) {
+        Ok(id) => Ok(tx.load_account(&id)?.party().to_string()),
+        Err(_) => Ok(kept.to_owned()),
+    }
 }
 
 /// Decisions of earlier releases name people by what their accounts are called.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use tenkoku_domain::access::{Actor, ActorKind, Apply, Origin, Permit, Scope};
+use tenkoku_domain::access::{Actor, ActorKind, Apply, Origin, Permission, Permit, Role, Scope};
 use tenkoku_domain::application::{
     Application, ApplicationState, AppliedGrant, application_document,
 };
@@ -13,10 +13,12 @@ use tenkoku_domain::approval::{Approvable, ApprovalState, Conditions, Footing, n
 use tenkoku_domain::audit::{AuditCode, DelegationEvent, Event, IdentityEvent, ObjectRef};
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::canonical::Digest;
-use tenkoku_domain::certificate::Profile;
+use tenkoku_domain::certificate::{Certificate, Profile};
 use tenkoku_domain::challenge::Challenge;
 use tenkoku_domain::grant::{Grant, GrantAction, GrantUsage, GrantUse};
-use tenkoku_domain::id::{ApplicationId, GrantId, InstanceId, OrganisationId, PersonId, UserId};
+use tenkoku_domain::id::{
+    ApplicationId, BranchId, GrantId, InstanceId, OrganisationId, PersonId, UserId,
+};
 use tenkoku_domain::level::Level;
 use tenkoku_domain::organisation::Organisation;
 use tenkoku_domain::person::Party;
@@ -131,6 +133,90 @@ pub(crate) fn stand(
         }
     }
     Err(refused.unwrap_or_else(missing).into())
+}
+
+/// What somebody does with a credential, or for an organisation, that is there already.
+pub(crate) struct Deed<'a> {
+    pub(crate) permission: Permission,
+    pub(crate) action: GrantAction,
+    pub(crate) organisation: &'a OrganisationId,
+    /// The seal that it is done with; none for what concerns the organisation as a whole.
+    pub(crate) seal: Option<(&'a BranchId, Level)>,
+}
+
+/// DG-1 for everything but applications: whoever acts for an organisation by a grant alone needs
+/// one that covers the action, the branch, the level and the date, up the chain. Quotas count new
+/// credentials only. Nothing is asked of officers, of the organisation's own administrators,
+/// custodians and representatives, and in an evaluation.
+pub(crate) fn within_grant(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    deed: &Deed<'_>,
+    now: Timestamp,
+) -> Result<Result<(), Refusal>, StoreError> {
+    let missing = || Refusal::new(RefusalCode::GrantMissing, "DG-1").with("part", "grant");
+    if env.settings.installation == Installation::Evaluation || actor.kind == ActorKind::System {
+        return Ok(Ok(()));
+    }
+    let Ok(user) = UserId::parse(&actor.id) else { return Ok(Err(missing())) };
+    let account = tx.load_account(&user)?;
+    let covers = |scope: &Scope| match deed.seal {
+        Some((branch, _)) => scope.covers(deed.organisation, branch),
+        None => scope.covers_organisation(deed.organisation),
+    };
+    let by_right = account.roles.iter().any(|grant| {
+        !matches!(grant.role, Role::Delegate | Role::ServiceAccount)
+            && grant.until > now
+            && grant.role.permissions().contains(&deed.permission)
+            && covers(&grant.scope)
+    });
+    if by_right {
+        return Ok(Ok(()));
+    }
+    let seal = match deed.seal {
+        Some((branch, level)) => Some((tx.load_branch(&Scope::Platform, branch)?.code, level)),
+        None => None,
+    };
+    let check = |grant: &Grant| match &seal {
+        Some((branch, level)) => {
+            let profile = Profile::seal(*level);
+            grant.check(&GrantUse { action: deed.action, branch, level: *level, profile }, now)
+        }
+        None => grant.check_action(deed.action, now),
+    };
+    let mut refused = None;
+    for grant in tx.grants_of(deed.organisation, &user)? {
+        let parent = match &grant.terms.parent {
+            Some(parent) => Some(tx.load_grant(&Scope::Platform, parent)?),
+            None => None,
+        };
+        match check(&grant).and_then(|()| parent.as_ref().map_or(Ok(()), check)) {
+            Ok(()) => return Ok(Ok(())),
+            Err(refusal) => refused = refused.or(Some(refusal)),
+        }
+    }
+    Ok(Err(refused.unwrap_or_else(missing)))
+}
+
+/// The same about the seal of a certificate; anything else is nobody's to hold by a grant.
+pub(crate) fn seal_within_grant(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    certificate: &Certificate,
+    action: GrantAction,
+    now: Timestamp,
+) -> Result<Result<(), Refusal>, StoreError> {
+    let Some(seal) = &certificate.seal else { return Ok(Ok(())) };
+    let Some((_, level, _)) = tx.find_instance(&seal.instance)? else { return Ok(Ok(())) };
+    let deed = Deed {
+        permission: Permission::Revoke,
+        action,
+        organisation: &seal.organisation,
+        seal: Some((&seal.branch, level)),
+    };
+    within_grant(env, tx, actor, &deed, now)
 }
 
 /// DG-1 for a grant and, where it is a sub-grant, for its parent.

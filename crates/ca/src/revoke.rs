@@ -4,6 +4,7 @@
 use tenkoku_domain::access::{Permit, Revoke};
 use tenkoku_domain::audit::{AuditCode, Event, ObjectRef};
 use tenkoku_domain::certificate::{Certificate, CertificateState, Serial};
+use tenkoku_domain::grant::GrantAction;
 use tenkoku_domain::id::AuthorityId;
 use tenkoku_domain::name::plain_text;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
@@ -11,6 +12,8 @@ use tenkoku_domain::revocation::{self, Cause, RevocationOrder};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::{Attempt, Env};
 use tenkoku_store::StoreError;
+
+use crate::progress::seal_within_grant;
 
 /// What is to be revoked, and why. A certificate is named by authority and serial (AB-1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +60,11 @@ pub fn revoke_certificate(
             Ok(comment) => comment,
             Err(refusal) => return Ok(Err((certificate, refusal))),
         };
+        let actor = &permit.origin().actor;
+        let action = GrantAction::Revoke;
+        if let Err(refusal) = seal_within_grant(env, tx, actor, &certificate, action, now)? {
+            return Ok(Err((certificate, refusal)));
+        }
         let decision = RevocationOrder {
             cause: order.cause,
             invalid_since: order.invalid_since,

@@ -4,6 +4,7 @@
 use tenkoku_domain::access::{DecideEvidence, OperateAuthority, Origin, Permit, Revoke};
 use tenkoku_domain::audit::{AuditCode, Event, LifeEvent, ObjectRef};
 use tenkoku_domain::certificate::{Certificate, CertificateState, Serial};
+use tenkoku_domain::grant::GrantAction;
 use tenkoku_domain::id::{AuthorityId, CertificateId};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::suspension::{self, HoldCause, Suspension};
@@ -11,6 +12,8 @@ use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::{Attempt, Env};
 use tenkoku_store::{StoreError, Tx};
 
+use crate::policy::{counted, person};
+use crate::progress::seal_within_grant;
 use crate::revoke::checked_comment;
 
 /// What is to be put on hold, and why. A certificate is named by authority and serial (AB-1).
@@ -61,6 +64,8 @@ pub fn suspend_certificate(
             .find_certificate(permit.scope(), &order.authority, &order.serial)?
             .ok_or(StoreError::NotFound { what: "certificate" })?;
         found = Some(certificate.clone());
+        let actor = &permit.origin().actor;
+        seal_within_grant(env, tx, actor, &certificate, GrantAction::Suspend, now)??;
         let comment = checked_comment(&order.comment)?;
         suspend_within(tx, permit.origin(), &certificate.id, (order.because, &comment), now)
     });
@@ -132,7 +137,13 @@ pub fn extend_suspension(
 ) -> Result<Suspension, SuspendError> {
     let now = env.clock.now();
     on_hold(env, permit, order, AuditCode::CertSuspended, |tx, certificate, hold| {
-        let suspension = hold.extend(&certificate, &permit.origin().actor.id, now)?;
+        // I-6: the second officer is another person, not another account.
+        let officer = person(tx, &permit.origin().actor)?;
+        let mut hold = hold;
+        if let Some(first) = &mut hold.extension_asked_by {
+            *first = counted(tx, first)?;
+        }
+        let suspension = hold.extend(&certificate, &officer, now)?;
         let event = LifeEvent::SuspensionExtended { certificate, suspension: suspension.clone() };
         tx.record(permit.origin(), now, &Event::Life(event))?;
         Ok(suspension)

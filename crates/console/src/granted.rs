@@ -14,12 +14,13 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{self, Bytes, Data, Query};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
 use serde::de::DeserializeOwned;
-use tenkoku_domain::access::{Act, Actor, Permission, Permit, Principal};
+use tenkoku_domain::access::{Act, Actor, Origin, Permission, Permit, Principal};
 use tenkoku_domain::account::{Account, Session};
 use tenkoku_domain::application::ApplicationState;
 use tenkoku_domain::audit::{AuditCode, ObjectRef};
 use tenkoku_domain::id::RequestId;
 use tenkoku_domain::organisation::Language;
+use tenkoku_domain::refusal::Refusal;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::{Attempt, Env};
 use tenkoku_store::{ApplicationFilter, StoreError};
@@ -175,13 +176,13 @@ pub fn serialised(name: &str, value: &str) -> String {
     url::form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish()
 }
 
-fn is_changing(request: &HttpRequest) -> bool {
+pub(crate) fn is_changing(request: &HttpRequest) -> bool {
     request.method() != Method::GET && request.method() != Method::HEAD
 }
 
 /// Whether the browser says that the request comes from a page of ours. It keeps other sites from
 /// signing somebody in under a foreign name; the form token guards what comes after.
-fn is_from_our_page(request: &HttpRequest) -> bool {
+pub(crate) fn is_from_our_page(request: &HttpRequest) -> bool {
     let said = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     match (said("sec-fetch-site"), said("origin")) {
         (Some(site), _) => site == "same-origin" || site == "none",
@@ -202,13 +203,13 @@ fn token<'r>(request: &'r HttpRequest, fields: &'r Fields) -> Option<&'r str> {
     }
 }
 
-fn data<T: 'static>(request: &HttpRequest) -> Result<Data<T>, Problem> {
+pub(crate) fn data<T: 'static>(request: &HttpRequest) -> Result<Data<T>, Problem> {
     request.app_data::<Data<T>>().cloned().ok_or_else(|| {
         Problem::internal(&std::io::Error::other("the console was mounted without its data"))
     })
 }
 
-fn caller(request: &HttpRequest, env: &Env, console: &Console) -> Caller {
+pub(crate) fn caller(request: &HttpRequest, env: &Env, console: &Console) -> Caller {
     let known = request.extensions().get::<RequestId>().cloned();
     let id = known.unwrap_or_else(|| {
         let id = RequestId::new(env.clock.now(), &*env.entropy);
@@ -272,26 +273,32 @@ impl<A: Act + 'static> FromRequest for Granted<A> {
             match visit.principal.permit::<A>(visit.now) {
                 Ok(permit) => Ok(Self { permit, visit }),
                 Err(refusal) => {
-                    let env = Data::clone(&visit.env);
+                    let door = visit.request.match_pattern().unwrap_or_default();
                     let origin = visit.principal.origin();
-                    let attempt = Attempt {
-                        code: AuditCode::AccessDenied,
-                        object: ObjectRef::new(
-                            "page",
-                            visit.request.match_pattern().unwrap_or_default(),
-                        ),
-                        organisation: None,
-                        policy: None,
-                    };
-                    let now = visit.now;
-                    let refused =
-                        web::block(move || env.refuse(&origin, now, attempt, refusal)).await;
-                    let refused = refused.map_err(Problem::from)?.map_err(Problem::from)?;
-                    Err(Problem::from_refusal(&refused).into())
+                    Err(denied(&visit.env, origin, visit.now, &door, refusal).await?.into())
                 }
             }
         })
     }
+}
+
+/// Records that somebody stood before a door without leave, and says so.
+pub(crate) async fn denied(
+    env: &Data<Env>,
+    origin: Origin,
+    now: Timestamp,
+    door: &str,
+    refusal: Refusal,
+) -> Result<Problem, Problem> {
+    let env = Data::clone(env);
+    let attempt = Attempt {
+        code: AuditCode::AccessDenied,
+        object: ObjectRef::new("page", door),
+        organisation: None,
+        policy: None,
+    };
+    let refused = web::block(move || env.refuse(&origin, now, attempt, refusal)).await??;
+    Ok(Problem::from_refusal(&refused))
 }
 
 async fn visit(request: HttpRequest, body: Bytes) -> Result<Visit, actix_web::Error> {
@@ -321,6 +328,7 @@ async fn visit(request: HttpRequest, body: Bytes) -> Result<Visit, actix_web::Er
         roles: account.roles.clone(),
         request: caller.request.clone(),
         source: caller.address.map(|address| address.to_string()),
+        only: None,
     };
     let waiting = waiting(&env, &principal, now).await?;
     let words = words(&request, Some(account.language), &site);

@@ -5,8 +5,10 @@
 #![deny(missing_docs)]
 
 pub mod admin;
+pub mod api;
 pub mod assets;
 pub mod fields;
+pub mod evidence_pack;
 pub mod format;
 pub mod granted;
 pub mod layout;

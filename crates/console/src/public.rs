@@ -15,6 +15,7 @@ pub mod list_paper;
 pub mod lists;
 pub mod policies;
 pub mod repository;
+pub mod revoke;
 #[cfg(test)]
 mod site_tests;
 pub mod statements;
@@ -79,6 +80,8 @@ pub fn configure(config: &mut ServiceConfig) {
             .route("/find/organisation/{identifier}", read().to(find::show_organisation))
             .route("/find/certificate/{authority}/{serial}.pem", read().to(certificate::load_pem))
             .route("/find/certificate/{authority}/{serial}", read().to(certificate::show))
+            .route("/revoke/{authority}/{serial}", read().to(revoke::show_form))
+            .route("/revoke/{authority}/{serial}", web::post().to(revoke::hand_in))
             .route("/destruction/{fingerprint}.json", read().to(destruction::load_note))
             .route("/destruction/{fingerprint}", read().to(destruction::show_note))
             .route("/developers", read().to(developers::show_developers))

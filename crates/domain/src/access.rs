@@ -70,6 +70,8 @@ words! {
         Representative = "representative",
         /// Acts for an organisation inside a grant.
         Delegate = "delegate",
+        /// A system of an organisation: calls the API with a token, never signs in.
+        ServiceAccount = "service-account",
     }
 }
 
@@ -114,6 +116,8 @@ words! {
         ManageAccounts = "manage-accounts",
         /// Change one's own account: factors, sessions, language.
         OwnAccount = "own-account",
+        /// Make service accounts, give and end their tokens.
+        ManageServiceAccounts = "manage-service-accounts",
     }
 }
 
@@ -125,6 +129,7 @@ impl Role {
                 Permission::ViewRegistry,
                 Permission::ViewAudit,
                 Permission::ManageAccounts,
+                Permission::ManageServiceAccounts,
                 Permission::OwnAccount,
             ],
             Self::CaOfficer => &[
@@ -167,6 +172,7 @@ impl Role {
                 Permission::Apply,
                 Permission::ManageKeys,
                 Permission::ManageGrants,
+                Permission::ManageServiceAccounts,
                 Permission::Revoke,
                 Permission::OwnAccount,
             ],
@@ -192,6 +198,14 @@ impl Role {
                 Permission::Revoke,
                 Permission::OwnAccount,
             ],
+            // What a person must decide, and what needs a session, is not among them.
+            Self::ServiceAccount => &[
+                Permission::ViewRegistry,
+                Permission::RecordBranch,
+                Permission::Apply,
+                Permission::ManageKeys,
+                Permission::Revoke,
+            ],
         }
     }
 }
@@ -203,7 +217,8 @@ impl Role {
             Self::OrganisationAdministrator
             | Self::Custodian
             | Self::Representative
-            | Self::Delegate => true,
+            | Self::Delegate
+            | Self::ServiceAccount => true,
             Self::PlatformAdministrator
             | Self::CaOfficer
             | Self::RegistrationOfficer
@@ -226,15 +241,19 @@ impl Role {
             | Self::OrganisationAdministrator
             | Self::Custodian
             | Self::Representative
-            | Self::Delegate => false,
+            | Self::Delegate
+            | Self::ServiceAccount => false,
         }
     }
 
     /// DOMAIN 2: what may never come together, wherever the two reach.
     fn excludes(self, other: Self) -> bool {
-        use Role::{Auditor, PlatformAdministrator, RegistrationOfficer, ValidationOperator};
+        use Role::{
+            Auditor, PlatformAdministrator, RegistrationOfficer, ServiceAccount, ValidationOperator,
+        };
         match (self, other) {
             (Auditor, other) | (other, Auditor) => other != Auditor,
+            (ServiceAccount, other) | (other, ServiceAccount) => other != ServiceAccount,
             (PlatformAdministrator | ValidationOperator, RegistrationOfficer)
             | (RegistrationOfficer, PlatformAdministrator | ValidationOperator) => true,
             _ => false,
@@ -389,6 +408,8 @@ pub struct Principal {
     pub request: RequestId,
     /// The address the request came from.
     pub source: Option<String>,
+    /// The permissions that a token is confined to; a person's session is confined to none.
+    pub only: Option<BTreeSet<Permission>>,
 }
 
 /// An act that needs a permission: the type parameter of a [`Permit`].
@@ -411,7 +432,7 @@ macro_rules! acts {
 acts! {
     ViewRegistry ViewAudit RecordOrganisation RecordBranch Apply Issue Revoke OperateAuthority
     DraftPolicy ApprovePolicy ManageKeys DecideEvidence RecordProofing ManageGrants Confirm
-    PublishStatus PublishList ManageAccounts OwnAccount
+    PublishStatus PublishList ManageAccounts OwnAccount ManageServiceAccounts
 }
 
 /// Leave to perform one kind of act within a scope. Only [`Principal::permit`] makes one.
@@ -453,7 +474,7 @@ impl Principal {
                 until: Timestamp::from_millis(i64::MAX),
             })
             .collect();
-        Self { actor: Actor::system(id), roles, request, source: None }
+        Self { actor: Actor::system(id), roles, request, source: None, only: None }
     }
 
     /// Whether a permission is held anywhere.
@@ -479,6 +500,9 @@ impl Principal {
     }
 
     fn scope_of(&self, permission: Permission, now: Timestamp) -> Option<Scope> {
+        if self.only.as_ref().is_some_and(|only| !only.contains(&permission)) {
+            return None;
+        }
         self.roles
             .iter()
             .filter(|grant| grant.until > now && grant.role.permissions().contains(&permission))
@@ -517,6 +541,7 @@ mod tests {
             roles: vec![RoleGrant { role, scope, until: Timestamp::from_seconds(100) }],
             request: RequestId::new(Timestamp::EPOCH, &Zero),
             source: None,
+            only: None,
         }
     }
 
@@ -532,6 +557,36 @@ mod tests {
         }
         let refused = auditor.permit::<Revoke>(Timestamp::EPOCH).unwrap_err();
         assert_eq!(refused.code, RefusalCode::NotAuthorised);
+    }
+
+    #[test]
+    fn a_token_does_no_more_than_it_was_given() {
+        let whole = principal(Role::ServiceAccount, Scope::Platform);
+        assert!(whole.permit::<Apply>(Timestamp::EPOCH).is_ok());
+        let only = Some(BTreeSet::from([Permission::ViewRegistry, Permission::Issue]));
+        let confined = Principal { only, ..whole };
+        assert!(confined.permit::<ViewRegistry>(Timestamp::EPOCH).is_ok());
+        assert!(confined.permit::<Apply>(Timestamp::EPOCH).is_err(), "outside the token");
+        assert!(confined.permit::<Issue>(Timestamp::EPOCH).is_err(), "outside the role");
+    }
+
+    #[test]
+    fn dom_2_a_service_account_holds_nothing_that_a_person_must_decide() {
+        let person = [
+            Permission::Issue,
+            Permission::Confirm,
+            Permission::DecideEvidence,
+            Permission::ApprovePolicy,
+            Permission::ManageAccounts,
+            Permission::ManageGrants,
+            Permission::OwnAccount,
+        ];
+        for permission in person {
+            assert!(!Role::ServiceAccount.permissions().contains(&permission), "{permission}");
+        }
+        for role in Role::ALL.iter().filter(|role| **role != Role::ServiceAccount) {
+            check_pair(Role::ServiceAccount, *role, [&Scope::Platform, &Scope::Platform], false);
+        }
     }
 
     fn check_pair(one: Role, other: Role, scopes: [&Scope; 2], fits: bool) {

@@ -30,6 +30,8 @@ pub enum Approvable {
     Succeed(Level, Footing),
     /// Record an organisation.
     NewOrganisation,
+    /// Apply for a whole list.
+    List,
     /// Take a grant on paper.
     PaperGrant,
     /// Revoke at the holder's word.
@@ -145,6 +147,7 @@ pub fn needs(act: Approvable) -> Needs {
         Approvable::Succeed(level, Footing::InPerson) => issue(level, Footing::InPerson),
         Approvable::RevokeForHolder => Needs::officers(0, &[]),
         Approvable::NewOrganisation => Needs::officers(1, &[]),
+        Approvable::List => Needs::officers(1, &[Asker, Organisation]),
         Approvable::RevokeAgainstHolder | Approvable::PowerfulRole => Needs::officers(1, &[Asker]),
         Approvable::RevokeInBulk
         | Approvable::Policy

@@ -3,6 +3,7 @@
 //! An [`Event`] is what changed, or what was refused. The store applies it to its tables and
 //! appends its [`Facts`] to the chain in one transaction (I-12).
 
+mod access;
 mod authority;
 mod delegation;
 mod followed;
@@ -37,6 +38,7 @@ use crate::revocation::Revocation;
 use crate::time::Timestamp;
 use crate::trusted_list::{ListedService, PublishedList};
 
+pub use self::access::AccessEvent;
 pub use self::authority::{AuthorityEvent, AuthorityPlan, Compromise, Exchange, ReceivedRoot};
 pub use self::delegation::DelegationEvent;
 pub use self::followed::{FollowedEvent, FollowedStep};
@@ -348,6 +350,16 @@ words! {
         KeyFeedImported = "key.feed-imported",
         /// A feed of known keys was made for other authorities, or refused.
         KeyFeedExported = "key.feed-exported",
+        /// A token was given to a service account.
+        TokenIssued = "token.issued",
+        /// A token was ended before its time.
+        TokenRevoked = "token.revoked",
+        /// An account was ended for ever.
+        AccountDisabled = "account.disabled",
+        /// Evidence was given out.
+        LogExport = "log.export",
+        /// A list of applications was loaded, or refused.
+        AppBulkLoaded = "app.bulk-loaded",
     }
 }
 
@@ -562,6 +574,8 @@ pub enum Event {
     Registry(RegistryEvent),
     /// Trusted lists of others.
     Followed(FollowedEvent),
+    /// Tokens of service accounts, and accounts that end.
+    Access(AccessEvent),
     /// Something was refused.
     Refused {
         /// What was tried.
@@ -771,6 +785,7 @@ impl Event {
             Self::List(event) => event.facts(),
             Self::Registry(event) => event.facts(),
             Self::Followed(event) => event.facts(),
+            Self::Access(event) => event.facts(),
             Self::Refused { code, object, organisation, policy, refusal } => Facts {
                 code: *code,
                 object: object.clone(),
@@ -859,6 +874,7 @@ impl Event {
             | Self::List(_)
             | Self::Registry(_)
             | Self::Followed(_)
+            | Self::Access(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }
@@ -929,6 +945,7 @@ impl Event {
             | Self::List(_)
             | Self::Registry(_)
             | Self::Followed(_)
+            | Self::Access(_)
             | Self::Refused { .. } => self.facts(""),
         }
     }

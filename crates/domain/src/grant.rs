@@ -408,6 +408,19 @@ impl Grant {
         self.terms.covers(wanted, now)
     }
 
+    /// DG-1 for what is done for the organisation as a whole: it may be used now, and the action is
+    /// granted.
+    pub fn check_action(&self, action: GrantAction, now: Timestamp) -> Result<(), Refusal> {
+        let scope = &self.terms.scope;
+        let inside = |branch: &BranchCode, level: Level, profile: Profile| {
+            self.check(&GrantUse { action, branch, level, profile }, now)
+        };
+        match (scope.branches.first(), scope.levels.first(), scope.profiles.first()) {
+            (Some(branch), Some(level), Some(profile)) => inside(branch, *level, *profile),
+            _ => Err(Refusal::new(RefusalCode::GrantScope, "DG-1").with("part", "action")),
+        }
+    }
+
     /// Whether it may move to a state (DOMAIN 6.8).
     pub fn may_move(&self, to: GrantState) -> Result<(), Refusal> {
         use GrantState as S;

@@ -135,6 +135,10 @@ ids! {
     UserId = "usr";
     /// A session of a user.
     SessionId = "ses";
+    /// A token of a service account.
+    TokenId = "tok";
+    /// A list of applications that is decided on as a whole.
+    BatchId = "bat";
     /// A job of the queue.
     JobId = "job";
     /// A container of keys.

@@ -13,6 +13,8 @@ words! {
         Crl = "crl",
         /// The revocation of many certificates.
         BulkRevocation = "bulk-revocation",
+        /// The applications of a list.
+        Batch = "batch-applications",
     }
 }
 
@@ -43,6 +45,8 @@ words! {
         Publish = "publish",
         /// Certificates are revoked.
         Revoke = "revoke",
+        /// Applications are made, keys are proven, certificates are issued.
+        Issue = "issue",
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod audit;
 mod authority;
+mod batch;
 mod block;
 mod bulk;
 mod ceremony;
@@ -32,6 +33,7 @@ mod list;
 mod mail;
 mod ocsp;
 mod order;
+mod pack;
 pub(crate) mod path;
 mod person;
 mod policy;
@@ -40,6 +42,7 @@ mod proofing;
 mod proposal;
 mod registry;
 pub(crate) mod serve;
+mod service;
 mod user;
 mod vendor_root;
 mod wishes;
@@ -179,6 +182,9 @@ enum Command {
     /// Further places of use of a seal, each with its own key
     #[command(subcommand)]
     Instance(instance::InstanceCommand),
+    /// Lists of branch offices that are applied for as a whole
+    #[command(subcommand)]
+    Batch(batch::BatchCommand),
     /// Revocations of many certificates
     #[command(subcommand)]
     Bulk(bulk::BulkCommand),
@@ -221,12 +227,18 @@ enum Command {
     /// Acts that wait for other persons
     #[command(subcommand)]
     Proposal(proposal::ProposalCommand),
+    /// Packs of evidence about one credential
+    #[command(subcommand)]
+    Evidence(pack::PackCommand),
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// Accounts of the console
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Service accounts: tokens that systems call the API with
+    #[command(subcommand)]
+    Service(service::ServiceCommand),
     /// Letters
     #[command(subcommand)]
     Mail(mail::MailCommand),
@@ -293,6 +305,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Key(command) => key::run(command, &config()?, output),
         Command::Instance(command) => instance::run(command, &config()?, output),
         Command::Job(command) => job::run(&command, &config()?, output),
+        Command::Batch(command) => batch::run(&command, &config()?, output),
         Command::Bulk(command) => bulk::run(&command, &config()?, output),
         Command::Certificate(command) => certificate::run(command, &config()?, output),
         Command::Crl(command) => crl::run(command, &config()?, output),
@@ -305,8 +318,10 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Keyfeed(command) => keyfeed::run(command, &config()?, output),
         Command::Claim(command) => claim::run(command, &config()?, output),
         Command::Proposal(command) => proposal::run(command, &config()?, output),
+        Command::Evidence(command) => pack::run(&command, config, output),
         Command::Audit(command) => audit::run(command, &config()?, output),
         Command::User(command) => user::run(command, &config()?, output),
+        Command::Service(command) => service::run(&command, &config()?, output),
         Command::Mail(command) => mail::run(command, &config()?, output),
         Command::Db(command) => database::run(&command, &config()?, output),
         Command::Demo(command) => demo::run(&command, &config()?, output),

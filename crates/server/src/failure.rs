@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use tenkoku_ca::apply::ApplyError;
+use tenkoku_ca::batch::BatchError;
 use tenkoku_ca::bulk::BulkError;
 use tenkoku_ca::closing::ClosingError;
+use tenkoku_ca::evidence_pack::PackError;
 use tenkoku_ca::feed::FeedError;
 use tenkoku_ca::import::{FileProblem, ImportError, RowProblem};
 use tenkoku_ca::incident::CloseError;
@@ -348,6 +350,31 @@ impl From<tenkoku_ca::act::ActError> for Failure {
             E::Refused(refusal) => refusal.into(),
             E::Canonical(error) => error.into(),
             E::Store(store) => store.into(),
+        }
+    }
+}
+
+impl From<BatchError> for Failure {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::File(problem) => ImportError::File(problem).into(),
+            BatchError::Rows(rows) => ImportError::Rows(rows).into(),
+            BatchError::Act(error) => error.into(),
+        }
+    }
+}
+
+impl From<PackError> for Failure {
+    fn from(error: PackError) -> Self {
+        match error {
+            PackError::Store(error) => error.into(),
+            PackError::NoSigner => Self::nothing("signer", "audit-signer"),
+            PackError::Keys(error) => error.into(),
+            error @ (PackError::Canonical(_)
+            | PackError::StoredKey(_)
+            | PackError::Jws(_)
+            | PackError::Assemble(_)
+            | PackError::Archive(_)) => Self::internal(error),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use tenkoku_ca::batch::work_batch;
 use tenkoku_ca::bulk::work_bulk;
 use tenkoku_ca::destroy::in_store::settle_destructions;
 use tenkoku_ca::lapse::lapse_applications;
@@ -20,7 +21,8 @@ use tenkoku_ca::signer::{renew_document_signer, renew_list_signers, renew_ocsp_s
 use tenkoku_ca::weak_scan::{scan_listed, scan_shared_factors};
 use tenkoku_domain::access::{OperateAuthority, Permit};
 use tenkoku_domain::authority::AuthorityCode;
-use tenkoku_domain::id::{AuthorityId, BulkId};
+use tenkoku_domain::batch::BatchState;
+use tenkoku_domain::id::{AuthorityId, BatchId, BulkId};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_fetch::Web;
 use tenkoku_ports::Env;
@@ -34,7 +36,7 @@ use tokio_cron_scheduler::{Job as CronJob, JobScheduler};
 
 use crate::clock;
 use crate::failure::Failure;
-use crate::watch::{BulkWatch, CrlWatch};
+use crate::watch::{BatchWatch, BulkWatch, CrlWatch};
 
 /// What the clock puts into the queue, and when (second, minute, hour, day, month, weekday).
 const TIMETABLE: [(&str, &str); 12] = [
@@ -82,6 +84,8 @@ const REFRESH_STATUS: &str = "refresh-status";
 
 /// Queued by whoever wants the lists of an authority at once.
 const ISSUE_CRLS: &str = "issue-crls";
+/// Queued by the store when a list of applications was approved, and when keys were handed in.
+const BATCH: &str = tenkoku_ca::batch::JOB;
 /// Queued by the store when a bulk revocation was approved.
 const BULK_REVOCATION: &str = "bulk-revocation";
 
@@ -94,6 +98,8 @@ const IDLE: Duration = Duration::from_millis(200);
 const COALESCE: Duration = Duration::from_millis(500);
 /// When a job that did not work is tried again, in seconds.
 const RETRY_SECONDS: i64 = 30;
+/// When a list of applications that waits for something else is looked at again, in seconds.
+const LOOK_AGAIN_SECONDS: i64 = 60;
 
 /// What jobs share beside the environment.
 struct Parts {
@@ -120,6 +126,7 @@ impl Jobs {
         }
         scheduler.start().await.map_err(Failure::internal)?;
         let parts = Arc::new(Parts { lists: Lists::default(), web: Arc::new(web) });
+        take_up_batches(env)?;
         let lanes = [Lane::Status, Lane::Long, Lane::Rest];
         let workers = lanes.map(|lane| start_worker(env, &parts, lane));
         let workers = workers.into_iter().collect::<Result<_, _>>()?;
@@ -167,6 +174,17 @@ fn start_worker(
         })
         .map_err(Failure::internal)?;
     Ok((stop, worker))
+}
+
+/// Lists that a program was killed over go on at once, not when its claim ends.
+fn take_up_batches(env: &Env) -> Result<(), StoreError> {
+    let now = env.clock.now();
+    env.store.write(|tx| {
+        for id in tx.working_batches()? {
+            tx.enqueue_job(BATCH, id.as_str(), now)?;
+        }
+        Ok(())
+    })
 }
 
 fn enqueue(env: &Env, kind: &str) {
@@ -290,6 +308,7 @@ fn run(env: &Env, parts: &Parts, job: &Job) -> Result<(), Failure> {
             issued?;
         }
         BULK_REVOCATION => bulk(env, &job.object)?,
+        BATCH => batch(env, &job.object)?,
         other => tracing::warn!(kind = other, "a job of a kind that this program does not know"),
     }
     Ok(())
@@ -422,6 +441,35 @@ fn bulk(env: &Env, object: &str) -> Result<(), Failure> {
         }
         if begun.elapsed() >= TURN {
             env.store.write(|tx| tx.enqueue_job(BULK_REVOCATION, object, now))?;
+            return Ok(());
+        }
+    }
+}
+
+/// Works on a list of applications for a while, and queues what is left.
+fn batch(env: &Env, object: &str) -> Result<(), Failure> {
+    let id = BatchId::parse(object).map_err(Failure::internal)?;
+    let permit = env.system("scheduler").permit(env.clock.now())?;
+    let mut watch = BatchWatch::new(env, &id);
+    #[expect(clippy::disallowed_methods, reason = "how long a turn lasts; no date")]
+    let begun = Instant::now();
+    let mut after = 0;
+    loop {
+        let turn = work_batch(env, &permit, &id, after)?;
+        watch.step(&turn);
+        let Some(next) = turn.next else {
+            // What waits for approvals, or for a certificate to be settled, is looked at again.
+            let approved = turn.batch.state == BatchState::Approved;
+            let waits = approved && !env.store.read(|tx| tx.due_batch_rows(&id, 0, 1))?.is_empty();
+            if waits {
+                let later = env.clock.now().plus_seconds(LOOK_AGAIN_SECONDS);
+                env.store.write(|tx| tx.enqueue_job(BATCH, object, later))?;
+            }
+            return Ok(());
+        };
+        after = next;
+        if begun.elapsed() >= TURN {
+            env.store.write(|tx| tx.enqueue_job(BATCH, object, env.clock.now()))?;
             return Ok(());
         }
     }

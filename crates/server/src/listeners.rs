@@ -188,6 +188,7 @@ fn console_server(
             .wrap(Compress::default())
             .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
             .configure(tenkoku_console::admin::configure)
+            .configure(tenkoku_console::api::configure)
     });
     server
         .workers(1)

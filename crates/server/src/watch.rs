@@ -3,9 +3,12 @@
 
 use std::time::{Duration, Instant};
 
+use tenkoku_ca::batch::Turn;
+use tenkoku_domain::batch::BatchState;
 use tenkoku_domain::bulk::{BulkRevocation, BulkState};
-use tenkoku_domain::id::{BulkId, JobId};
+use tenkoku_domain::id::{BatchId, BulkId, JobId};
 use tenkoku_domain::task::{Task, TaskKind, TaskPhase, TaskState};
+use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
 use tenkoku_responder::crl::CrlPhase;
 use tenkoku_store::StoreError;
@@ -76,6 +79,31 @@ impl<'a> CrlWatch<'a> {
     }
 }
 
+/// The task of an object that has a number of its own: the same number under another prefix, so that
+/// there is one task over all turns.
+fn task_of(id: &str, prefix: &str) -> Option<JobId> {
+    JobId::parse(&format!("{}{}", JobId::PREFIX, id.trim_start_matches(prefix))).ok()
+}
+
+/// Keeps a task as it is after a step; the first time it is made.
+fn keep(env: &Env, fresh: impl Fn(Timestamp) -> Task, step: impl Fn(&mut Task, Timestamp)) {
+    let now = env.clock.now();
+    let begun = fresh(now);
+    let kept = env.store.write(|tx| {
+        let mut task = match tx.load_task(&begun.id) {
+            Ok(task) => task,
+            Err(StoreError::NotFound { .. }) => begun.clone(),
+            Err(error) => return Err(error),
+        };
+        task.state = TaskState::Running;
+        step(&mut task, now);
+        tx.keep_task(&task)
+    });
+    if let Err(error) = kept {
+        tracing::warn!(%error, "the progress of a task was not written");
+    }
+}
+
 /// The progress of one bulk revocation, over all its turns.
 pub(crate) struct BulkWatch<'a> {
     env: &'a Env,
@@ -85,10 +113,7 @@ pub(crate) struct BulkWatch<'a> {
 
 impl<'a> BulkWatch<'a> {
     pub(crate) fn new(env: &'a Env, bulk: &BulkId) -> Self {
-        // One task for one bulk revocation: the same number under another prefix.
-        let number = bulk.as_str().trim_start_matches(BulkId::PREFIX);
-        let id = JobId::parse(&format!("{}{number}", JobId::PREFIX)).ok();
-        Self { env, id, written: None }
+        Self { env, id: task_of(bulk.as_str(), BulkId::PREFIX), written: None }
     }
 
     /// A slice was done.
@@ -99,20 +124,10 @@ impl<'a> BulkWatch<'a> {
             return;
         }
         self.written = Some(Instant::now());
-        let now = self.env.clock.now();
-        let kept = self.env.store.write(|tx| {
-            let known = match tx.load_task(id) {
-                Ok(task) => Some(task),
-                Err(StoreError::NotFound { .. }) => None,
-                Err(error) => return Err(error),
-            };
-            let fresh = || {
-                let (kind, phase) = (TaskKind::BulkRevocation, TaskPhase::Revoke);
-                Task::begin(id.clone(), kind, bulk.id.as_str(), phase, now)
-            };
-            let mut task = known.unwrap_or_else(fresh);
-            task.state = TaskState::Running;
-            task.step(TaskPhase::Revoke, (bulk.revoked + bulk.skipped, bulk.matched), now);
+        let (kind, phase) = (TaskKind::BulkRevocation, TaskPhase::Revoke);
+        let fresh = |now| Task::begin(id.clone(), kind, bulk.id.as_str(), phase, now);
+        keep(self.env, fresh, |task, now| {
+            task.step(phase, (bulk.revoked + bulk.skipped, bulk.matched), now);
             match bulk.state {
                 BulkState::Done => task.end(TaskState::Done, now),
                 BulkState::Paused => task.state = TaskState::Paused,
@@ -121,10 +136,42 @@ impl<'a> BulkWatch<'a> {
                 | BulkState::Rejected
                 | BulkState::Cancelled => {}
             }
-            tx.keep_task(&task)
         });
-        if let Err(error) = kept {
-            tracing::warn!(%error, "the progress of a task was not written");
+    }
+}
+
+/// The progress of one list of applications, over all its turns.
+pub(crate) struct BatchWatch<'a> {
+    env: &'a Env,
+    id: Option<JobId>,
+    written: Option<Instant>,
+}
+
+impl<'a> BatchWatch<'a> {
+    pub(crate) fn new(env: &'a Env, batch: &BatchId) -> Self {
+        Self { env, id: task_of(batch.as_str(), BatchId::PREFIX), written: None }
+    }
+
+    /// A slice was done.
+    pub(crate) fn step(&mut self, turn: &Turn) {
+        let Some(id) = &self.id else { return };
+        let over = turn.next.is_none();
+        if !over && self.written.is_some_and(|written| written.elapsed() < EVERY) {
+            return;
         }
+        self.written = Some(Instant::now());
+        let (kind, phase) = (TaskKind::Batch, TaskPhase::Issue);
+        let fresh = |now| Task::begin(id.clone(), kind, turn.batch.id.as_str(), phase, now);
+        keep(self.env, fresh, |task, now| {
+            task.step(phase, (turn.progress.issued, turn.batch.rows), now);
+            match turn.batch.state {
+                BatchState::Done => task.end(TaskState::Done, now),
+                BatchState::Cancelled => task.end(TaskState::Failed, now),
+                // Nothing goes on by itself until somebody hands keys or corrections in.
+                BatchState::Paused => task.state = TaskState::Paused,
+                BatchState::Approved if over => task.state = TaskState::Paused,
+                BatchState::Asked | BatchState::Approved | BatchState::Rejected => {}
+            }
+        });
     }
 }

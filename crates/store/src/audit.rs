@@ -76,6 +76,19 @@ impl Tx<'_> {
         rows.into_iter().map(StoredRow::read).collect()
     }
 
+    /// The hashes of at most `limit` records of this node's chain after position `seq`, in order.
+    pub fn audit_hashes_after(&mut self, seq: i64, limit: i64) -> Result<Vec<Digest>, StoreError> {
+        let rows: Vec<(i64, String)> = audit_events::table
+            .filter(audit_events::chain.eq(self.node).and(audit_events::seq.gt(seq)))
+            .order(audit_events::seq)
+            .limit(limit)
+            .select((audit_events::seq, audit_events::hash))
+            .load(self.conn)?;
+        rows.into_iter()
+            .map(|(seq, hash)| Place::new("audit event", &seq.to_string()).digest("hash", &hash))
+            .collect()
+    }
+
     /// At most `limit` records of this node's chain before position `before` (from the end when
     /// `None`), newest first: those of the scope's organisations, and of one object where given.
     pub fn audit_before(

@@ -23,7 +23,7 @@ pub enum Lane {
 }
 
 const STATUS: [&str; 3] = ["refresh-status", "renew-crls", "issue-crls"];
-const LONG: [&str; 1] = ["bulk-revocation"];
+const LONG: [&str; 2] = ["bulk-revocation", "batch-applications"];
 
 /// A claimed job.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]

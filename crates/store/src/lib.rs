@@ -28,10 +28,12 @@ mod vendor_roots;
 
 mod accounts;
 mod accreditations;
+mod api_answers;
 mod applications;
 mod approvals;
 mod audit;
 mod authorities;
+mod batches;
 mod blocked_keys;
 mod branches;
 mod bulks;
@@ -72,12 +74,14 @@ mod proposals;
 mod roles;
 mod runs;
 mod seeds;
+mod service_tokens;
 mod sessions;
 mod status;
 mod status_load;
 mod suspensions;
 mod tasks;
 
+pub use api_answers::{KnownAnswer, KnownRequest};
 pub use applications::ApplicationFilter;
 pub use branches::{BranchFilter, BranchSummary};
 pub use certificates::CertificateFilter;

@@ -1,5 +1,6 @@
 //! The one door for changes of state: an event goes into the tables and into the audit chain.
 
+mod access;
 mod authority;
 mod delegation;
 mod followed;
@@ -101,6 +102,7 @@ impl Tx<'_> {
             Event::List(event) => self.apply_list(event),
             Event::Registry(event) => self.apply_registry(at, event),
             Event::Followed(event) => self.apply_followed(at, event),
+            Event::Access(event) => self.apply_access(at, event),
         }
     }
 
@@ -123,8 +125,8 @@ impl Tx<'_> {
             Event::Life(event) => self.follow_life(at, event),
             Event::Authority(event) => self.follow_authority(at, event),
             Event::Status(event) => self.follow_status(at, event),
+            Event::Delegation(event) => self.follow_delegation(at, event),
             Event::Identity(_)
-            | Event::Delegation(_)
             | Event::NodeStarted { .. }
             | Event::NodeStopped
             | Event::InstallationMade { .. }
@@ -154,6 +156,7 @@ impl Tx<'_> {
             | Event::List(_)
             | Event::Registry(_)
             | Event::Followed(_)
+            | Event::Access(_)
             | Event::Refused { .. } => Ok(()),
         }
     }

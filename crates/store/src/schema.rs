@@ -983,5 +983,63 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    service_tokens (id) {
+        id -> Text,
+        account_id -> Text,
+        label -> Text,
+        secret_digest -> Nullable<Text>,
+        algorithm -> Nullable<Text>,
+        public_key -> Nullable<Binary>,
+        fingerprint -> Nullable<Text>,
+        permissions -> Text,
+        created_at -> BigInt,
+        until_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    api_answers (account_id, idempotency_key) {
+        account_id -> Text,
+        idempotency_key -> Text,
+        request -> Text,
+        begun_at -> BigInt,
+        status -> Nullable<Integer>,
+        digest -> Nullable<Text>,
+        media_type -> Nullable<Text>,
+        body -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    batches (id) {
+        id -> Text,
+        organisation_id -> Text,
+        level -> SmallInt,
+        validity_days -> Nullable<BigInt>,
+        grant_id -> Nullable<Text>,
+        digest -> Text,
+        row_count -> BigInt,
+        asked_by -> Text,
+        asked_at -> BigInt,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    batch_rows (batch_id, line) {
+        batch_id -> Text,
+        line -> BigInt,
+        branch_id -> Text,
+        code -> Text,
+        state -> Text,
+        application_id -> Nullable<Text>,
+        proof -> Nullable<Binary>,
+        refusal -> Nullable<Text>,
+        certificate_id -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(feed_keys, keys);
 diesel::allow_tables_to_appear_in_same_query!(certificates, applications);

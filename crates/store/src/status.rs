@@ -232,6 +232,21 @@ impl Tx<'_> {
         rows.into_iter().map(StatusRow::read).collect()
     }
 
+    /// Every change of status of one certificate, in the order of their commits.
+    pub fn status_history(
+        &mut self,
+        authority: &AuthorityId,
+        serial: &Serial,
+    ) -> Result<Vec<StatusChange>, StoreError> {
+        let rows = status_log::table
+            .filter(status_log::authority_id.eq(authority.as_str()))
+            .filter(status_log::serial.eq(serial.to_string()))
+            .order(status_log::rev)
+            .select(StatusRow::as_select())
+            .load(self.conn)?;
+        rows.into_iter().map(StatusRow::read).collect()
+    }
+
     /// Revocations, holds and releases of an authority after a number.
     pub(crate) fn changes_of(
         &mut self,

@@ -84,6 +84,11 @@ pub fn linter(name: &str) -> Command {
     Command::new(cache().join("linters/bin").join(name))
 }
 
+/// The program that calls an API with everything that its document allows.
+pub fn schemathesis() -> Command {
+    Command::new(cache().join("schemathesis/bin/schemathesis"))
+}
+
 /// `lint-pki` of the folder beside the checkout, where there is one.
 pub fn lint_pki() -> Option<Command> {
     judge("lint-pki", "LINT_PKI_CACHE")

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tenkoku_ca::apply::{Applied, ApplyError, ApplyOrder, apply_for_seal, apply_under_grant};
 use tenkoku_ca::authority::{AuthorityOrder, create_authority, establish_authority};
+use tenkoku_ca::batch::{JOB as BATCH_JOB, work_batch};
 use tenkoku_ca::clock::compare_clock;
 use tenkoku_ca::import::{import_branches, import_organisations};
 use tenkoku_ca::issue::{IssueError, issue_certificate};
@@ -29,7 +30,7 @@ use tenkoku_domain::ceremony::{
 };
 use tenkoku_domain::certificate::{Certificate, Serial};
 use tenkoku_domain::clock::ClockCheck;
-use tenkoku_domain::id::{AuthorityId, CeremonyId, RequestId};
+use tenkoku_domain::id::{AuthorityId, BatchId, CeremonyId, RequestId};
 use tenkoku_domain::identifier::{NationalScheme, OrganizationIdentifier};
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::level::Level;
@@ -488,11 +489,22 @@ impl World {
         }
     }
 
-    /// Does the waiting jobs that follow a change of status; gives their number.
+    /// Does the waiting jobs: lists of applications, and those that follow a change of status, whose
+    /// number it gives.
     pub fn run_jobs(&self) -> usize {
         let mut done = 0;
         while let Some(job) = self.write(|tx| tx.claim_job(self.now())).expect("the queue") {
-            assert_eq!(job.kind, "refresh-status", "the only job that a change leaves");
+            if job.kind == BATCH_JOB {
+                let id = BatchId::parse(&job.object).expect("a batch");
+                let mut after = Some(0);
+                while let Some(line) = after {
+                    let turn = work_batch(&self.env, &self.permit(), &id, line);
+                    after = turn.expect("a turn").next;
+                }
+                self.write(|tx| tx.finish_job(job.id)).expect("the queue");
+                continue;
+            }
+            assert_eq!(job.kind, "refresh-status", "the only other job that a change leaves");
             let authority = AuthorityId::parse(&job.object).expect("an authority");
             let code = self.read(|tx| tx.load_authority(&authority)).code;
             current_crl(&self.env, &code).expect("a CRL");

@@ -20,6 +20,7 @@ use tenkoku_store::{StoreError, Tx};
 
 use super::check;
 use crate::life::{LifeError, SealKey, load_seal_key, told};
+use crate::policy::person;
 
 /// How long a destruction may take before it counts as cut short, in seconds. Another process may
 /// be at it at this moment.
@@ -56,7 +57,7 @@ fn begin(
         return Err(refusal.with("lacking", "key-in-store").into());
     }
     let text = canonical(&json!(seen))?;
-    let operator = permit.origin().actor.id.clone();
+    let operator = env.store.read(|tx| person(tx, &permit.origin().actor))?;
     let named = |name: String, role| Signatory { name, role, key: found.key.fingerprint };
     let planned = Evidence {
         id: EvidenceId::new(now, &*env.entropy),

@@ -54,18 +54,18 @@ pub enum FileProblem {
 }
 
 /// A checked table.
-pub(super) struct Table {
+pub(crate) struct Table {
     rows: Vec<Row>,
 }
 
 /// One row: its line and its fields by column.
-pub(super) struct Row {
+pub(crate) struct Row {
     line: u64,
     fields: Vec<(String, String)>,
 }
 
 impl Table {
-    pub(super) fn read(
+    pub(crate) fn read(
         file: &[u8],
         required: &[&str],
         optional: &[&str],
@@ -93,22 +93,22 @@ impl Table {
         if rows.is_empty() { Err(FileProblem::Empty) } else { Ok(Self { rows }) }
     }
 
-    pub(super) fn rows(&self) -> &[Row] {
+    pub(crate) fn rows(&self) -> &[Row] {
         &self.rows
     }
 }
 
 impl Row {
-    pub(super) const fn line(&self) -> u64 {
+    pub(crate) const fn line(&self) -> u64 {
         self.line
     }
 
     /// The field of a column; empty where the file has no such column.
-    pub(super) fn field(&self, column: &str) -> &str {
+    pub(crate) fn field(&self, column: &str) -> &str {
         self.fields.iter().find(|(name, _)| name == column).map_or("", |(_, value)| value.as_str())
     }
 
-    pub(super) fn problem(&self, column: &str, refusal: Refusal) -> RowProblem {
+    pub(crate) fn problem(&self, column: &str, refusal: Refusal) -> RowProblem {
         RowProblem { line: self.line, column: Some(column.to_owned()), refusal }
     }
 }

@@ -8,6 +8,7 @@ use askama::Template;
 use serde::Deserialize;
 use tenkoku_ca::act::ActError;
 use tenkoku_ca::approval::Ruling;
+use tenkoku_ca::batch::{BATCH, decide_batch};
 use tenkoku_ca::grant::decide_paper;
 use tenkoku_ca::issuer::decide_issuer;
 use tenkoku_ca::role::{ROLE, decide_role};
@@ -16,7 +17,7 @@ use tenkoku_domain::access::{
 };
 use tenkoku_domain::approval::{Approval, ApprovalRequest, ApprovalState, Bar, Step, Verdict};
 use tenkoku_domain::canonical::Digest;
-use tenkoku_domain::id::{ApprovalId, GrantId, IssuerId};
+use tenkoku_domain::id::{ApprovalId, BatchId, GrantId, IssuerId};
 use tenkoku_domain::person::Party;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
@@ -34,7 +35,7 @@ use crate::text::Words;
 const PATH: &str = "/console/approvals";
 
 /// The kinds of objects whose requests are decided here.
-const KINDS: [&str; 3] = ["grant", ROLE, "trusted-issuer"];
+const KINDS: [&str; 4] = ["grant", ROLE, "trusted-issuer", BATCH];
 
 /// A request in the list.
 pub(super) struct RequestRow {
@@ -86,7 +87,7 @@ struct VerdictForm {
 /// Leave to decide on requests of a kind, if any: its scope.
 fn scope_of(principal: &Principal, kind: &str, now: Timestamp) -> Option<Scope> {
     match kind {
-        "grant" => principal.permit::<Issue>(now).ok().map(|permit| permit.scope().clone()),
+        "grant" | BATCH => principal.permit::<Issue>(now).ok().map(|permit| permit.scope().clone()),
         "trusted-issuer" => {
             principal.permit::<ApprovePolicy>(now).ok().map(|permit| permit.scope().clone())
         }
@@ -294,6 +295,11 @@ fn rule(
             let permit: Permit<ApprovePolicy> = principal.permit(now)?;
             let id = IssuerId::parse(&object.id).map_err(|_| none())?;
             decide_issuer(env, &permit, &id, ruling).map(drop)
+        }
+        BATCH => {
+            let permit: Permit<Issue> = principal.permit(now)?;
+            let id = BatchId::parse(&object.id).map_err(|_| none())?;
+            decide_batch(env, &permit, &id, ruling).map(drop)
         }
         ROLE => {
             let permit: Permit<ManageAccounts> = principal.permit(now)?;

@@ -382,6 +382,7 @@ async fn confirm(
                 roles: account.roles,
                 request,
                 source: caller.address.map(|address| address.to_string()),
+                only: None,
             };
             end_session(env, &second.origin(), &opened.session)?;
             Ok::<_, SignInError>(Some(second.permit::<OperateAuthority>(now)))

@@ -5,6 +5,7 @@ use std::error::Error;
 use actix_web::http::StatusCode;
 use tenkoku_ca::apply::ApplyError;
 use tenkoku_ca::bulk::BulkError;
+use tenkoku_ca::closing::ClosingError;
 use tenkoku_ca::incident::CloseError;
 use tenkoku_ca::issue::IssueError;
 use tenkoku_ca::life::LifeError;
@@ -154,6 +155,15 @@ impl From<BulkError> for Problem {
             BulkError::Refused(refusal) => Self::from_refusal(&refusal),
             BulkError::Canonical(error) => error.into(),
             BulkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ClosingError> for Problem {
+    fn from(error: ClosingError) -> Self {
+        match error {
+            ClosingError::Refused(refusal) => Self::from_refusal(&refusal),
+            ClosingError::Store(error) => error.into(),
         }
     }
 }

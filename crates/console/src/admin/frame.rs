@@ -65,7 +65,8 @@ impl Visit {
                 | Permission::Confirm
                 | Permission::PublishStatus
                 | Permission::PublishList
-                | Permission::ManageAccounts => true,
+                | Permission::ManageAccounts
+                | Permission::ManageServiceAccounts => true,
             };
             changes && self.may(*permission)
         })

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Path, Query};
 use askama::Template;
 use serde::Deserialize;
-use tenkoku_domain::access::{Permit, ViewRegistry};
+use tenkoku_domain::access::{Permission, Permit, ViewRegistry};
 use tenkoku_domain::id::OrganisationId;
 use tenkoku_domain::organisation::{Address, Organisation};
 use tenkoku_domain::time::Timestamp;
@@ -71,6 +71,9 @@ pub(super) struct OrganisationPage {
     pub(super) shown: String,
     pub(super) rows: Vec<BranchRow>,
     pub(super) next: Option<String>,
+    /// Whether the service accounts are this person's to manage.
+    pub(super) services: bool,
+    pub(super) lists: bool,
 }
 
 /// `GET /console/organisations`
@@ -147,6 +150,8 @@ pub async fn show_organisation(
             .text(),
         next: next_page(&path, &[("q", &q)], branches.next.as_ref()),
         rows: branches.items.iter().map(|summary| branch_row(w, summary, visit.now)).collect(),
+        services: visit.may(Permission::ManageServiceAccounts),
+        lists: visit.may(Permission::Apply),
         path,
         called,
         q,

@@ -70,6 +70,7 @@ fn title(w: Words, task: &Task) -> String {
     let key = match task.kind {
         TaskKind::Crl => "admin.jobs.crl",
         TaskKind::BulkRevocation => "admin.jobs.bulk",
+        TaskKind::Batch => "admin.jobs.batch",
     };
     w.say(key).with("object", &task.object).text()
 }

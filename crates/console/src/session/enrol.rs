@@ -7,7 +7,7 @@
 use tenkoku_ca::act::ActError;
 use tenkoku_ca::office::{PersonOrder, take_person};
 use tenkoku_ca::role::{self, Administrators};
-use tenkoku_domain::access::{Actor, ManageAccounts, Origin, Permit, RoleGrant};
+use tenkoku_domain::access::{Actor, ManageAccounts, Origin, Permit, Role, RoleGrant};
 use tenkoku_domain::account::{Account, EnrolmentCode, Factors};
 use tenkoku_domain::approval::ApprovalRequest;
 use tenkoku_domain::audit::{AuditCode, Event, NoticeEvent, ObjectRef};
@@ -195,6 +195,11 @@ fn load_or_create(
         Some(account) => account,
         None => create(env, tx, origin, order, (others, now))?,
     };
+    // DOMAIN 2: a service account never signs in.
+    if account.is_service() || order.roles.iter().any(|one| one.role == Role::ServiceAccount) {
+        let refusal = Refusal::new(RefusalCode::DualControl, "2").with("problem", "roles");
+        return Err(refusal.with("role", Role::ServiceAccount).into());
+    }
     if let Some(email) = order.email.clone().filter(|email| account.email.as_ref() != Some(email)) {
         let event = NoticeEvent::MailboxSet { user: account.id.clone(), email: email.clone() };
         tx.record(origin, now, &Event::Notice(event))?;

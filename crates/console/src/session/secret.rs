@@ -24,6 +24,13 @@ impl Secret {
         Self(URL_SAFE_NO_PAD.encode(bytes))
     }
 
+    /// A new secret for a system that calls the API. What it begins with tells whoever finds it
+    /// where it must not be what it is.
+    pub fn for_api(entropy: &dyn Entropy) -> Self {
+        let Self(random) = Self::random(entropy);
+        Self(format!("tenkoku_{random}"))
+    }
+
     /// The secret as it stands in a link, a cookie or a form.
     pub fn expose(&self) -> &str {
         &self.0

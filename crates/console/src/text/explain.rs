@@ -12,7 +12,7 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 70] = [
+pub const PROBLEM_CODES: [&str; 76] = [
     "address-malformed",
     "audit-broken",
     "busy",
@@ -40,6 +40,7 @@ pub const PROBLEM_CODES: [&str; 70] = [
     "hsm-pin-missing",
     "hsm-token-absent",
     "hsm-wrong-pin",
+    "idempotency-mismatch",
     "input-missing",
     "internal",
     "key-store-exposed",
@@ -57,6 +58,7 @@ pub const PROBLEM_CODES: [&str; 70] = [
     "not-found",
     "not-ready",
     "not-signed-in",
+    "pack-refused",
     "passphrase-missing",
     "path-algorithm",
     "path-critical-extension",
@@ -74,11 +76,15 @@ pub const PROBLEM_CODES: [&str; 70] = [
     "path-signature",
     "path-too-complex",
     "path-unreadable",
+    "person-needed",
     "policy-malformed",
     "port-in-use",
+    "precondition-failed",
     "request-malformed",
+    "request-repeated",
     "sign-in-refused",
     "step-up-needed",
+    "token-refused",
     "too-large",
     "too-many-attempts",
     "unsupported-media",

@@ -6,6 +6,7 @@ use super::{AuditCode, Facts, Outcome, facts};
 use crate::access::RoleGrant;
 use crate::application::{Application, ApplicationState};
 use crate::approval::{Approval, ApprovalRequest, Verdict};
+use crate::batch::{Batch, BatchRow, BatchState};
 use crate::grant::{Grant, GrantState, GrantUsage};
 use crate::id::{ApplicationId, ApprovalId, ContainerId, GrantId, OrganisationId, UserId};
 use crate::issuer::{IssuerState, TrustedIssuer};
@@ -160,6 +161,22 @@ pub enum DelegationEvent {
         /// Which role.
         grant: RoleGrant,
     },
+    /// A list of branch offices was applied for as a whole.
+    BatchLoaded {
+        /// The batch.
+        batch: Batch,
+        /// Its rows.
+        rows: Vec<BatchRow>,
+        /// The request, where an approval is needed.
+        request: Option<Box<ApprovalRequest>>,
+    },
+    /// A batch was approved, refused, paused, taken back, or is done.
+    BatchMoved {
+        /// The batch as it is now.
+        batch: Batch,
+        /// Its state before.
+        from: BatchState,
+    },
     /// One person decided on one step.
     Decided {
         /// The request with the decision.
@@ -251,10 +268,11 @@ impl DelegationEvent {
                 });
                 application_facts(code, application, detail)
             }
-            Self::ApplicationWithdrawn { application, voided } => {
-                let detail = json!({ "from": application.state, "voided": voided });
-                application_facts(AuditCode::AppWithdrawn, application, detail)
-            }
+            Self::ApplicationWithdrawn { application, voided } => application_facts(
+                AuditCode::AppWithdrawn,
+                application,
+                json!({ "from": application.state, "voided": voided }),
+            ),
             Self::ApplicationDeclined { application, request, reason } => {
                 let detail = json!({
                     "from": application.state,
@@ -263,15 +281,33 @@ impl DelegationEvent {
                 });
                 application_facts(AuditCode::AppRejected, application, detail)
             }
-            Self::RoleAsked { request, user, grant } => {
-                let mut facts =
-                    facts(AuditCode::RoleGranted, "user", user, json!({ "grant": grant }));
-                put_request(&mut facts, Some(request));
-                facts
+            Self::RoleAsked { request, user, grant } => asked_facts(request, user, grant),
+            Self::BatchLoaded { batch, request, .. } => loaded_facts(batch, request.as_deref()),
+            Self::BatchMoved { batch, from } => {
+                batch_facts(batch, json!({ "from": from, "to": batch.state }))
             }
             Self::Decided { request, decision } => decided_facts(request, decision),
         }
     }
+}
+
+fn asked_facts(request: &ApprovalRequest, user: &UserId, grant: &RoleGrant) -> Facts {
+    let mut facts = facts(AuditCode::RoleGranted, "user", user, json!({ "grant": grant }));
+    put_request(&mut facts, Some(request));
+    facts
+}
+
+fn loaded_facts(batch: &Batch, request: Option<&ApprovalRequest>) -> Facts {
+    let mut facts = batch_facts(batch, json!({ "rows": batch.rows }));
+    put_request(&mut facts, request);
+    facts
+}
+
+fn batch_facts(batch: &Batch, mut detail: Value) -> Facts {
+    if let Some(members) = detail.as_object_mut() {
+        members.insert("digest".to_owned(), json!(batch.digest));
+    }
+    facts(AuditCode::AppBulkLoaded, "batch", &batch.id, detail).of(&batch.organisation)
 }
 
 fn representative_facts(code: AuditCode, one: &Representative) -> Facts {
@@ -374,8 +410,8 @@ fn put_request(facts: &mut Facts, request: Option<&ApprovalRequest>) {
 
 fn decided_facts(request: &ApprovalRequest, decision: &Approval) -> Facts {
     let code = match (request.object.kind.as_str(), decision.verdict) {
-        ("application", Verdict::Approved) => AuditCode::AppApprovalGiven,
-        ("application", Verdict::Rejected) => AuditCode::AppApprovalRefused,
+        ("application" | "batch", Verdict::Approved) => AuditCode::AppApprovalGiven,
+        ("application" | "batch", Verdict::Rejected) => AuditCode::AppApprovalRefused,
         ("grant", Verdict::Approved) => AuditCode::GrantSigned,
         ("grant", Verdict::Rejected) => AuditCode::GrantRefused,
         ("trusted-issuer", _) => AuditCode::TrustedIssuerChanged,

@@ -23,12 +23,15 @@ pub const LIMIT_OCTETS: usize = 64 * 1024 * 1024;
 pub enum JwsType {
     /// A feed of known keys for other authorities.
     KeyFeed,
+    /// The manifest of an evidence pack.
+    EvidencePack,
 }
 
 impl JwsType {
     const fn word(self) -> &'static str {
         match self {
             Self::KeyFeed => "tenkoku-key-feed+jws",
+            Self::EvidencePack => "tenkoku-evidence-pack+jws",
         }
     }
 }

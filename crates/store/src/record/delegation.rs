@@ -3,6 +3,7 @@
 use tenkoku_domain::application::{Application, ApplicationState};
 use tenkoku_domain::approval::ApprovalRequest;
 use tenkoku_domain::audit::DelegationEvent;
+use tenkoku_domain::batch::BatchState;
 use tenkoku_domain::time::Timestamp;
 
 use crate::error::StoreError;
@@ -58,9 +59,31 @@ impl Tx<'_> {
             E::ApplicationDeclined { application, .. } => {
                 self.end_application(application, ApplicationState::Rejected, at)
             }
+            E::BatchLoaded { batch, rows, request } => {
+                self.insert_batch(batch, rows)?;
+                self.open_request(request.as_deref())
+            }
+            E::BatchMoved { batch, from } => self.move_batch(*from, batch),
             E::RoleAsked { request, .. } => self.open_request(Some(request)),
             E::Decided { request, decision } => self.insert_approval(request, decision),
         }
+    }
+
+    /// A batch that may go on is worked on.
+    pub(super) fn follow_delegation(
+        &mut self,
+        at: Timestamp,
+        event: &DelegationEvent,
+    ) -> Result<(), StoreError> {
+        let (DelegationEvent::BatchLoaded { batch, .. }
+        | DelegationEvent::BatchMoved { batch, .. }) = event
+        else {
+            return Ok(());
+        };
+        if batch.state == BatchState::Approved {
+            self.queue_job("batch-applications", batch.id.as_str(), at)?;
+        }
+        Ok(())
     }
 
     fn open_request(&mut self, request: Option<&ApprovalRequest>) -> Result<(), StoreError> {

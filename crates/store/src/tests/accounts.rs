@@ -1,12 +1,13 @@
 //! Accounts, factors, one-time links and sessions.
 
 use tenkoku_domain::account::{Account, Factors, Passkey, Session};
-use tenkoku_domain::audit::Event;
+use tenkoku_domain::audit::{AccessEvent, Event};
+use tenkoku_domain::service_account::{ServiceToken, TokenProof};
 
 use super::harness::at_once;
 use super::samples::{self as s, NOW};
 use super::{World, both};
-use crate::StoreError;
+use crate::{KnownAnswer, KnownRequest, StoreError};
 
 both! {
     accounts_read_back_with_their_roles
@@ -15,6 +16,9 @@ both! {
     a_code_is_used_once
     a_code_is_used_once_in_parallel
     sessions_read_back_until_they_end
+    a_token_reads_back_until_it_ends
+    a_request_is_begun_once_in_parallel
+    an_answer_is_kept_for_a_day
 }
 
 fn with_account(world: &World) -> Account {
@@ -126,4 +130,67 @@ fn sessions_read_back_until_they_end(world: World) {
     let again = world.record(&[Event::SteppedUp { session: second }]);
     assert!(matches!(again, Err(StoreError::Conflict { what: "session" })), "{again:?}");
     assert_eq!(find(&s::session(3)), None);
+}
+
+fn a_token_reads_back_until_it_ends(world: World) {
+    let user = with_account(&world).id;
+    let organisation = s::organisation(1).id;
+    let signing = s::token(1);
+    let TokenProof::Key(key) = &signing.proof else { panic!("a key") };
+    let secret = s::digest("secret");
+    let plain =
+        ServiceToken { id: s::token(2).id, proof: TokenProof::Secret(secret), ..signing.clone() };
+    for token in [&signing, &plain] {
+        let (token, organisation) = (token.clone(), organisation.clone());
+        world.record(&[Event::Access(AccessEvent::TokenIssued { token, organisation })]).unwrap();
+    }
+    assert_eq!(world.read(|tx| tx.tokens_of(&user)), [signing.clone(), plain.clone()]);
+    assert_eq!(world.read(|tx| tx.find_token_by_secret(&secret)), Some(plain.clone()));
+    assert_eq!(world.read(|tx| tx.find_token_by_secret(&s::digest("other"))), None);
+    assert!(world.read(|tx| tx.is_token_key(&key.fingerprint)));
+    let twin = ServiceToken { id: s::token(3).id, ..signing };
+    let again = AccessEvent::TokenIssued { token: twin, organisation: organisation.clone() };
+    assert!(world.record(&[Event::Access(again)]).is_err(), "a key is known for one token");
+    let ended = ServiceToken { ended_at: Some(NOW), ..plain };
+    let end =
+        || AccessEvent::TokenRevoked { token: ended.clone(), organisation: organisation.clone() };
+    world.record(&[Event::Access(end())]).unwrap();
+    assert_eq!(world.read(|tx| tx.load_token(&ended.id)), ended);
+    assert!(world.record(&[Event::Access(end())]).is_err(), "a token ends once");
+    let event = AccessEvent::AccountDisabled { user: user.clone(), organisation };
+    world.record(&[Event::Access(event)]).unwrap();
+    assert_eq!(world.read(|tx| tx.load_account(&user)).disabled_at, Some(NOW));
+}
+
+fn a_request_is_begun_once_in_parallel(world: World) {
+    let user = with_account(&world).id;
+    let asked = s::digest("POST /x");
+    let begun = at_once(6, |_| {
+        world.store.write(|tx| tx.begin_request(&user, "one", &asked, NOW)).unwrap()
+    });
+    assert_eq!(begun.iter().filter(|known| known.is_none()).count(), 1);
+    let running = Some(KnownRequest { request: asked, answer: None });
+    assert!(begun.iter().filter(|known| known.is_some()).all(|known| *known == running));
+}
+
+fn an_answer_is_kept_for_a_day(world: World) {
+    let user = with_account(&world).id;
+    let asked = s::digest("POST /x");
+    let begin = |at| world.store.write(|tx| tx.begin_request(&user, "one", &asked, at)).unwrap();
+    assert_eq!(begin(NOW), None);
+    let answer = KnownAnswer {
+        status: 201,
+        digest: s::digest("{}"),
+        body: Some(("application/json".to_owned(), b"{}".to_vec())),
+    };
+    world.store.write(|tx| tx.finish_request(&user, "one", &answer)).unwrap();
+    let twice = world.store.write(|tx| tx.finish_request(&user, "one", &answer));
+    assert!(twice.is_err(), "an answer is given once");
+    let known = Some(KnownRequest { request: asked, answer: Some(answer) });
+    assert_eq!(begin(NOW.plus_seconds(86_399)), known);
+    world.store.write(|tx| tx.forget_request(&user, "one")).unwrap();
+    assert_eq!(begin(NOW.plus_seconds(86_399)), known, "what was answered is not forgotten");
+    assert_eq!(begin(NOW.plus_seconds(86_400)), None);
+    world.store.write(|tx| tx.forget_request(&user, "one")).unwrap();
+    assert_eq!(begin(NOW.plus_seconds(86_401)), None);
 }

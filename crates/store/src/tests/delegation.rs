@@ -9,6 +9,7 @@ use tenkoku_domain::approval::{
     Approvable, Approval, ApprovalRequest, ApprovalState, Conditions, Footing, Step, Verdict, needs,
 };
 use tenkoku_domain::audit::{DelegationEvent as E, Event, ObjectRef};
+use tenkoku_domain::batch::{Batch, BatchState};
 use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::certificate::Profile;
 use tenkoku_domain::grant::{
@@ -16,7 +17,7 @@ use tenkoku_domain::grant::{
     GrantUsage,
 };
 use tenkoku_domain::id::{
-    ApprovalId, DelegateId, GrantId, IssuerId, PersonId, ProofingId, RepresentativeId,
+    ApprovalId, BatchId, DelegateId, GrantId, IssuerId, PersonId, ProofingId, RepresentativeId,
 };
 use tenkoku_domain::issuer::{IssuerState, IssuerUse, TrustedIssuer};
 use tenkoku_domain::level::Level;
@@ -56,6 +57,8 @@ pub(super) fn file(event: &E) -> &'static str {
         E::ApplicationChanged { .. } => "application-changed",
         E::ApplicationWithdrawn { .. } => "application-withdrawn",
         E::ApplicationDeclined { .. } => "application-declined",
+        E::BatchLoaded { .. } => "batch-loaded",
+        E::BatchMoved { .. } => "batch-moved",
         E::RoleAsked { .. } => "role-asked",
         E::Decided { .. } => "decided",
     }
@@ -211,6 +214,18 @@ fn about_application() -> ApprovalRequest {
 
 /// Every event of this part.
 pub(super) fn every() -> Vec<E> {
+    let batch = |state| Batch {
+        id: BatchId::new(NOW, &Numbered(1)),
+        organisation: s::organisation_id(0),
+        level: Level::One,
+        validity_days: None,
+        grant: None,
+        digest: s::digest("list"),
+        rows: 2,
+        asked_by: s::origin().actor,
+        asked_at: NOW,
+        state,
+    };
     let organisation = s::organisation_id(0);
     let asked = about_application();
     let decision = approval(&asked, Verdict::Rejected);
@@ -269,6 +284,8 @@ pub(super) fn every() -> Vec<E> {
             request: Some(asked.id.clone()),
             reason: "期間が短い".to_owned(),
         },
+        E::BatchLoaded { batch: batch(BatchState::Asked), rows: Vec::new(), request: None },
+        E::BatchMoved { batch: batch(BatchState::Approved), from: BatchState::Asked },
         E::RoleAsked {
             request: Box::new(request(2, ObjectRef::new("role", s::user_id(1)))),
             user: s::user_id(1),

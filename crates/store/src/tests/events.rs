@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{
-    AuditCode, AuditRecord, AuthorityEvent, AuthorityPlan, BulkStep, Compromise, Event,
+    AccessEvent, AuditCode, AuditRecord, AuthorityEvent, AuthorityPlan, BulkStep, Compromise, Event,
     FollowedEvent, FollowedStep, IdentityEvent, LifeEvent, ListEvent, NoticeEvent, ObjectRef,
     PolicyEvent, Proofing, ProposalEvent, ReceivedRoot, RegistryEvent, StatusEvent,
 };
@@ -28,6 +28,7 @@ use tenkoku_domain::policy::{DestructionClass, PossessionMethod};
 use tenkoku_domain::proposal::ProposalState;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::revocation::Cause;
+use tenkoku_domain::service_account::ServiceToken;
 use tenkoku_domain::suspension::Suspension;
 use tenkoku_domain::trusted_list::draft::ListDraftState;
 
@@ -59,6 +60,10 @@ fn file(event: &Event) -> &'static str {
         Event::CodeIssued { .. } => "code-issued",
         Event::CodeUsed { .. } => "code-used",
         Event::FactorAdded { .. } => "factor-added",
+        Event::Access(AccessEvent::TokenIssued { .. }) => "token-issued",
+        Event::Access(AccessEvent::TokenRevoked { .. }) => "token-revoked",
+        Event::Access(AccessEvent::EvidencePacked { .. }) => "evidence-packed",
+        Event::Access(AccessEvent::AccountDisabled { .. }) => "account-disabled",
         Event::LoggedIn { .. } => "logged-in",
         Event::SteppedUp { .. } => "stepped-up",
         Event::SessionEnded { .. } => "session-ended",
@@ -617,10 +622,28 @@ pub(crate) fn all() -> Vec<Event> {
             Event::NodeStopped,
         ]
         .into_iter()
-        .chain(policies())
+        .chain([tokens(), policies()].into_iter().flatten())
         .chain(delegation::every().into_iter().map(Event::Delegation)),
     );
     all
+}
+
+/// Every event about tokens of service accounts.
+fn tokens() -> Vec<Event> {
+    let owner = s::branch(0, 1).organisation;
+    let token = s::token(1);
+    let ended = ServiceToken { ended_at: Some(NOW), ..token.clone() };
+    let events = [
+        AccessEvent::TokenIssued { token, organisation: owner.clone() },
+        AccessEvent::TokenRevoked { token: ended, organisation: owner.clone() },
+        AccessEvent::EvidencePacked {
+            certificate: s::certificate_id(1),
+            organisation: owner.clone(),
+            manifest: s::digest("manifest"),
+        },
+        AccessEvent::AccountDisabled { user: s::user_id(1), organisation: owner.clone() },
+    ];
+    events.into_iter().map(Event::Access).collect()
 }
 
 /// Every event in the life of a policy document.

@@ -1,6 +1,6 @@
 //! Fixed nouns that tests record: two organisations with branches, an authority, a seal.
 
-use tenkoku_domain::access::{Actor, Origin, Role, RoleGrant, Scope};
+use tenkoku_domain::access::{Actor, Origin, Permission, Role, RoleGrant, Scope};
 use tenkoku_domain::account::{Account, EnrolmentCode, Session};
 use tenkoku_domain::accreditation::{
     Accreditation, AccreditationRecord, ClaimKind, DisclosureStatement,
@@ -32,7 +32,8 @@ use tenkoku_domain::followed::{
 use tenkoku_domain::id::{
     AccreditationId, ApplicationId, AuthorityId, BranchId, BulkId, CeremonyId, CertificateId,
     ContainerId, Entropy, EvidenceId, ExchangeId, IncidentId, InstanceId, KeyEvidenceId, KeyId,
-    ListDraftId, OrganisationId, PersonId, ProposalId, RequestId, SessionId, SnapshotId, UserId,
+    ListDraftId, OrganisationId, PersonId, ProposalId, RequestId, SessionId, SnapshotId, TokenId,
+    UserId,
 };
 use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::incident::{Incident, IncidentClosing, IncidentDecision, IncidentKind};
@@ -50,6 +51,7 @@ use tenkoku_domain::policy::{DestructionClass, Installation, KeyPolicy, Possessi
 use tenkoku_domain::proposal::{self, Proposal, ProposalState, ProposedAct};
 use tenkoku_domain::revocation::{Cause, Revocation};
 use tenkoku_domain::seed::{Seed, SeedRow};
+use tenkoku_domain::service_account::{ServiceToken, TokenAlgorithm, TokenKey, TokenProof};
 use tenkoku_domain::suspension::{HoldCause, Suspension};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_domain::trusted_list::draft::{
@@ -841,6 +843,24 @@ pub(crate) fn accreditation() -> Accreditation {
             reference: "2026-17".to_owned(),
         },
         recorded_at: NOW,
+        ended_at: None,
+    }
+}
+
+/// A token of the account of a number, whose key signs.
+pub(crate) fn token(number: u64) -> ServiceToken {
+    ServiceToken {
+        id: TokenId::new(NOW, &Numbered(number)),
+        user: user_id(number),
+        label: "更新".to_owned(),
+        proof: TokenProof::Key(TokenKey {
+            algorithm: TokenAlgorithm::EdDsa,
+            public_key: vec![0x30, 0x2A],
+            fingerprint: Fingerprint(digest("token key")),
+        }),
+        permissions: [Permission::ViewRegistry, Permission::Apply].into(),
+        created_at: NOW,
+        until: NOW.plus_days(90),
         ended_at: None,
     }
 }

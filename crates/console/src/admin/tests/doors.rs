@@ -187,3 +187,84 @@ fn the_menu_holds_what_the_role_may_use() {
         check(&[Role::PlatformAdministrator], &["/console/people", "/console/audit"], &[], false);
     });
 }
+
+#[test]
+fn an_administrator_gives_a_token_that_is_shown_once_and_ends_it() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        let ours = world.organisation(OURS);
+        let scope = Scope::organisation(ours.id.clone());
+        let administrator = house.person_within(&[Role::OrganisationAdministrator], &scope);
+        let path = format!("/console/organisations/{}/services", ours.id);
+        administrator.get(&path).check(200, "There is no service account yet");
+        let create = [("act", "create"), ("login", "core"), ("name", "Core banking")];
+        administrator.submit(&path, &create).check(200, "Core banking");
+        administrator.submit(&path, &create).check(422, "Core banking");
+        let account = world.read(|tx| tx.find_account_by_login("core")).unwrap();
+        let give = [
+            ("act", "token"),
+            ("account", account.id.as_str()),
+            ("label", "renewal"),
+            ("days", "30"),
+            ("apply", "on"),
+        ];
+        let given = administrator.submit(&path, &give);
+        given.check(200, "tenkoku_");
+        assert!(!administrator.get(&path).body.contains("tenkoku_"), "it is shown once");
+        let [token] = world.read(|tx| tx.tokens_of(&account.id)).try_into().unwrap();
+        assert_eq!(token.permissions, [Permission::Apply].into());
+        administrator.submit(&path, &give[..4]).check(422, "allows at least one thing");
+        let end = [("act", "end-token"), ("token", token.id.as_str())];
+        administrator.submit(&path, &end).check(200, "Ended");
+        let other = world.organisation(THEIRS);
+        let theirs = format!("/console/organisations/{}/services", other.id);
+        administrator.get(&theirs).check(404, "not-found");
+        administrator.submit(&theirs, &create).check(404, "not-found");
+        let end = [("act", "end"), ("account", account.id.as_str())];
+        administrator.submit(&path, &end).check(200, "Ended");
+        // A service account never signs in, whatever session somebody made for it.
+        let robot = house.person_within(&[Role::ServiceAccount], &scope);
+        robot.get("/console/me").check(403, "not-authorised");
+    });
+}
+
+#[test]
+fn a_list_is_handed_in_watched_paused_and_let_go_on() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        let ours = world.organisation(OURS);
+        let scope = Scope::organisation(ours.id.clone());
+        let branch = world.find_branch(&ours, "HQ");
+        let operator = house.person_within(&[Role::Delegate], &scope);
+        let path = format!("/console/organisations/{}/batches", ours.id);
+        operator.get(&path).check(200, "Hand in a list");
+        let wrong = [("branches", "HQ\nNOWHERE\n"), ("level", "1")];
+        operator.submit(&path, &wrong).check(422, "Line 2: ");
+        operator.submit(&path, &[("branches", ""), ("level", "1")]).check(422, "no branch office");
+        let handed_in = operator.submit(&path, &[("branches", "HQ\n"), ("level", "1")]);
+        assert_eq!(handed_in.status, 303, "{}", handed_in.body);
+        let [batch] = world.read(|tx| tx.list_batches(&scope, &ours.id, 9)).try_into().unwrap();
+        let list = format!("/console/batches/{}", batch.id);
+        operator.get(&list).check(200, "0 of 1 issued");
+        operator.get(&format!("{list}/progress")).check(200, "0 of 1 issued");
+        operator.get(&path).check(200, batch.id.as_str());
+        assert_eq!(operator.submit(&list, &[("step", "pause")]).status, 303);
+        operator.get(&list).check(200, "Paused");
+        operator.get(&format!("{list}/progress")).check(286, "Paused");
+        operator.submit(&list, &[("step", "pause")]).check(422, "#h-rows");
+        assert_eq!(operator.submit(&list, &[("step", "resume")]).status, 303);
+        operator.submit(&list, &[("step", "retry"), ("line", "7")]).check(404, "not-found");
+        let permit = world.permit();
+        let turn = tenkoku_ca::batch::work_batch(&world.env, &permit, &batch.id, 0).unwrap();
+        assert_eq!(turn.progress.applied, 1);
+        operator.get(&list).check(200, "/console/applications/");
+        let other = world.organisation(THEIRS);
+        let theirs = Scope::organisation(other.id);
+        let stranger = house.person_within(&[Role::Delegate], &theirs);
+        stranger.get(&list).check(404, "not-found");
+        stranger.get(&format!("{list}/progress")).check(404, "not-found");
+        stranger.submit(&list, &[("step", "cancel")]).check(404, "not-found");
+        stranger.get(&path).check(404, "not-found");
+        assert_eq!(branch.organisation, ours.id);
+    });
+}

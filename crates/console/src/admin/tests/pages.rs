@@ -84,6 +84,8 @@ fn paths(world: &World, furnished: &Furnished) -> Vec<String> {
     ];
     let own = [
         format!("/console/organisations/{}", branch.organisation),
+        format!("/console/organisations/{}/services", branch.organisation),
+        format!("/console/organisations/{}/batches", branch.organisation),
         format!("/console/organisations/{}?q=nothing", branch.organisation),
         format!("/console/organisations/{}/branches/{}", branch.organisation, branch.id),
         format!("/console/certificates/{}", certificate.serial),

@@ -1,0 +1,250 @@
+//! The HTTP API, `/api/v1`: a thin layer over the use cases that the console calls, with the same
+//! permits. Systems come with a token of a service account, people with their session.
+//!
+//! [`OPERATIONS`] says for every address what it needs, takes and gives; [`configure`] mounts from
+//! the same table, [`document`] describes it as OpenAPI 3.1 under `/api/openapi.json`, and tests
+//! knock at every door and run every example. What is not in the table does not exist.
+
+pub mod answer;
+pub mod applications;
+pub mod batches;
+pub mod certificates;
+pub mod document;
+pub mod door;
+pub mod grants;
+pub mod once;
+pub mod platform;
+pub mod registry;
+pub mod services;
+
+use actix_web::HttpResponse;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, PayloadConfig, ServiceConfig};
+use tenkoku_domain::access::Permission;
+
+use self::document::{Parameter, Shape};
+use crate::problem::{Problem, answer_problems};
+use crate::public::headers::security_headers;
+
+/// Where every address of the API begins.
+pub const BASE: &str = "/api/v1";
+
+/// Who may perform an operation, beside holding the permission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// A system with its token, or a person with a session.
+    Anybody,
+    /// A person whose second factor was shown within the last five minutes (DOMAIN 17).
+    Person,
+}
+
+/// An operation of the API.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// `get` or `post`.
+    pub method: &'static str,
+    /// The path below [`BASE`], with its parameters in braces.
+    pub path: &'static str,
+    /// The permission it needs.
+    pub permission: Permission,
+    /// Who may perform it.
+    pub who: Who,
+    /// Its name: that of the handler.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub summary: &'static str,
+    /// What may stand in the query.
+    pub query: &'static [Parameter],
+    /// What is sent; `None` where nothing is.
+    pub body: Option<Shape>,
+    /// The status of success, and what is given.
+    pub answer: (u16, Shape),
+}
+
+/// Octets of a document that is sent to the API.
+const MAX_BODY_OCTETS: usize = 8 * 1024 * 1024;
+
+macro_rules! operations {
+    (@body none) => { None };
+    (@body $body:ty) => { Some(Shape::of::<$body>()) };
+    ($($method:ident $path:literal $permission:ident $who:ident $module:ident :: $handler:ident
+        $summary:literal [$($query:ident)*] ($($body:tt)*) -> $status:literal $answer:ty;)*) => {
+        /// Every operation of the API.
+        pub const OPERATIONS: &[Operation] = &[$(Operation {
+            method: stringify!($method),
+            path: $path,
+            permission: Permission::$permission,
+            who: Who::$who,
+            name: stringify!($handler),
+            summary: $summary,
+            query: &[$(document::$query),*],
+            body: operations!(@body $($body)*),
+            answer: ($status, Shape::of::<$answer>()),
+        },)*];
+
+        fn mount(config: &mut ServiceConfig) {
+            config$(.route($path, web::$method().to($module::$handler)))*;
+        }
+    };
+}
+
+operations! {
+    get "/me" ViewRegistry Anybody registry::show_caller
+        "Who calls, and what may be done" [] (none) -> 200 registry::CallerJson;
+    get "/organisations" ViewRegistry Anybody registry::list_organisations
+        "Organisations, by identifier of the record" [SEARCH AFTER LIMIT] (none)
+        -> 200 answer::Paged<registry::OrganisationJson>;
+    post "/organisations" RecordOrganisation Anybody registry::record_organisation
+        "Record an organisation with its head office" [] (registry::NewOrganisationJson)
+        -> 201 registry::OrganisationJson;
+    get "/organisations/{organisation}" ViewRegistry Anybody registry::show_organisation
+        "An organisation" [] (none) -> 200 registry::OrganisationJson;
+    get "/organisations/{organisation}/branches" ViewRegistry Anybody registry::list_branches
+        "The branch offices of an organisation" [SEARCH AFTER LIMIT] (none)
+        -> 200 answer::Paged<registry::BranchJson>;
+    post "/organisations/{organisation}/branches" RecordBranch Anybody registry::record_branch
+        "Record a branch office" [] (registry::NewBranchJson) -> 201 registry::BranchJson;
+    get "/branches/{branch}" ViewRegistry Anybody registry::show_branch
+        "A branch office" [] (none) -> 200 registry::BranchJson;
+    post "/branches/{branch}/moves" RecordBranch Anybody registry::move_branch
+        "Pause, reopen, close or finish a branch office" [] (registry::BranchMoveJson)
+        -> 200 registry::BranchJson;
+    get "/organisations/{organisation}/persons" ViewRegistry Anybody grants::list_persons
+        "The representatives and delegates of an organisation" [] (none)
+        -> 200 grants::PersonsJson;
+    get "/organisations/{organisation}/grants" ViewRegistry Anybody grants::list_grants
+        "The grants of an organisation" [] (none) -> 200 answer::Paged<grants::GrantJson>;
+    post "/organisations/{organisation}/grants" ManageGrants Anybody grants::draft_grant
+        "Draft a grant, which the representative then signs" [] (grants::NewGrantJson)
+        -> 201 grants::GrantJson;
+    get "/grants/{grant}" ViewRegistry Anybody grants::show_grant
+        "A grant with the document that is signed" [] (none) -> 200 grants::GrantJson;
+    post "/grants/{grant}/end" ManageGrants Person grants::end_grant
+        "End a grant and what was given on from it" [] (none) -> 200 answer::Paged<grants::GrantJson>;
+    get "/applications" ViewRegistry Anybody applications::list_applications
+        "Applications, newest first" [STATE ORGANISATION BRANCH AFTER LIMIT] (none)
+        -> 200 answer::Paged<applications::ApplicationJson>;
+    post "/applications" Apply Anybody applications::apply
+        "Apply for a certificate" [] (applications::NewApplicationJson)
+        -> 201 applications::ApplicationJson;
+    get "/applications/{application}" ViewRegistry Anybody applications::show_application
+        "An application with what it waits for" [] (none) -> 200 applications::ApplicationJson;
+    post "/applications/{application}/challenge" Apply Anybody applications::request_challenge
+        "Get a fresh challenge for the key" [] (none) -> 200 applications::ChallengeJson;
+    post "/applications/{application}/proof" Apply Anybody applications::prove_possession
+        "Show possession of the key" [] (applications::ProofJson)
+        -> 200 applications::ApplicationJson;
+    post "/applications/{application}/decision" Issue Person applications::decide
+        "An officer's approval or rejection of what was shown" [] (applications::RulingJson)
+        -> 200 applications::ApplicationJson;
+    post "/applications/{application}/confirmation" Confirm Person applications::confirm
+        "The organisation's own word about what was shown" [] (applications::RulingJson)
+        -> 200 applications::ApplicationJson;
+    post "/applications/{application}/rejection" Issue Person applications::reject
+        "An officer ends an application that can never be proofed" [] (applications::ReasonJson)
+        -> 200 applications::ApplicationJson;
+    post "/applications/{application}/withdrawal" Apply Anybody applications::withdraw
+        "Take an application back" [] (none) -> 200 applications::ApplicationJson;
+    post "/applications/{application}/resumption" Apply Anybody applications::resume
+        "Submit an application anew" [] (none) -> 200 applications::ApplicationJson;
+    post "/applications/{application}/certificate" Issue Person applications::issue_certificate
+        "Issue the certificate of an application that is ready" [] (none)
+        -> 201 certificates::CertificateJson;
+    get "/organisations/{organisation}/batches" ViewRegistry Anybody batches::list_batches
+        "Lists that were applied for as a whole, newest first" [] (none)
+        -> 200 answer::Paged<batches::BatchJson>;
+    post "/organisations/{organisation}/batches" Apply Anybody batches::load_batch
+        "Check a list of branch offices as a whole and ask for its approval" []
+        (batches::NewBatchJson) -> 201 batches::BatchJson;
+    get "/batches/{batch}" ViewRegistry Anybody batches::show_batch
+        "A list and how far it is" [] (none) -> 200 batches::BatchJson;
+    get "/batches/{batch}/rows" ViewRegistry Anybody batches::list_batch_rows
+        "The rows of a list, each with the challenge for its key" [AFTER LIMIT] (none)
+        -> 200 answer::Paged<batches::BatchRowJson>;
+    post "/batches/{batch}/proofs" Apply Anybody batches::hand_in_proofs
+        "Hand in requests that show possession of the keys" [] (batches::BatchProofsJson)
+        -> 200 batches::BatchJson;
+    post "/batches/{batch}/moves" Apply Anybody batches::turn_batch
+        "Pause, resume or cancel a list" [] (batches::BatchMoveJson) -> 200 batches::BatchJson;
+    post "/batches/{batch}/retries" Apply Anybody batches::retry_row
+        "Try a row again that was refused" [] (batches::RowChoiceJson) -> 200 batches::BatchJson;
+    get "/certificates" ViewRegistry Anybody certificates::list_certificates
+        "Certificates, newest first" [SEARCH CERTIFICATE_STATE ORGANISATION BRANCH AFTER LIMIT] (none)
+        -> 200 answer::Paged<certificates::CertificateJson>;
+    get "/certificates/{serial}" ViewRegistry Anybody certificates::show_certificate
+        "A certificate" [AUTHORITY] (none) -> 200 certificates::CertificateJson;
+    post "/certificates/{serial}/revocation" Revoke Anybody certificates::revoke_certificate
+        "Revoke a certificate for ever" [AUTHORITY] (certificates::RevocationJson)
+        -> 200 certificates::CertificateJson;
+    post "/certificates/{serial}/suspension" Revoke Anybody certificates::suspend_certificate
+        "Put a certificate on hold" [AUTHORITY] (certificates::SuspensionJson)
+        -> 200 certificates::CertificateJson;
+    post "/certificates/{serial}/release" DecideEvidence Person certificates::release_certificate
+        "Lift a hold" [AUTHORITY] (certificates::CommentJson) -> 200 certificates::CertificateJson;
+    get "/keys/{key}" ViewRegistry Anybody certificates::show_key
+        "The key of a seal" [] (none) -> 200 certificates::KeyJson;
+    get "/authorities" ViewRegistry Anybody platform::list_authorities
+        "The authorities" [] (none) -> 200 answer::Paged<platform::AuthorityJson>;
+    get "/authorities/{authority}" ViewRegistry Anybody platform::show_authority
+        "An authority" [] (none) -> 200 platform::AuthorityJson;
+    get "/lists" ViewRegistry Anybody platform::list_lists
+        "The trusted lists that were published, newest first" [] (none)
+        -> 200 answer::Paged<platform::ListJson>;
+    get "/jobs" ViewRegistry Anybody platform::list_jobs
+        "Long work, newest first" [] (none) -> 200 answer::Paged<platform::JobJson>;
+    get "/jobs/{job}" ViewRegistry Anybody platform::show_job
+        "Long work and how far it is" [] (none) -> 200 platform::JobJson;
+    get "/audit" ViewAudit Anybody platform::list_records
+        "Audit records, newest first" [AFTER LIMIT] (none) -> 200 answer::Paged<platform::RecordJson>;
+    get "/audit/{seq}" ViewAudit Anybody platform::show_record
+        "An audit record with its place in the chain" [] (none) -> 200 platform::RecordJson;
+    get "/accounts" ManageAccounts Anybody platform::list_accounts
+        "The accounts and their roles" [] (none) -> 200 answer::Paged<platform::AccountJson>;
+    get "/organisations/{organisation}/service-accounts" ManageServiceAccounts Anybody
+        services::list_service_accounts
+        "The service accounts of an organisation" [] (none)
+        -> 200 answer::Paged<services::ServiceAccountJson>;
+    post "/organisations/{organisation}/service-accounts" ManageServiceAccounts Person
+        services::create_service_account
+        "Make a service account" [] (services::NewServiceAccountJson)
+        -> 201 services::ServiceAccountJson;
+    get "/service-accounts/{account}" ManageServiceAccounts Anybody services::show_service_account
+        "A service account with its tokens" [] (none) -> 200 services::ServiceAccountJson;
+    post "/service-accounts/{account}/tokens" ManageServiceAccounts Person services::issue_token
+        "Give a token, or take the key that signs tokens" [] (services::NewTokenJson)
+        -> 201 services::FreshTokenJson;
+    post "/service-accounts/{account}/end" ManageServiceAccounts Person
+        services::end_service_account
+        "End a service account with every token" [] (none) -> 200 services::ServiceAccountJson;
+    post "/tokens/{token}/end" ManageServiceAccounts Person services::end_token
+        "End a token at once" [] (none) -> 200 services::TokenJson;
+}
+
+/// Mounts the API.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        // The door reads bodies before a scope's own settings are there.
+        .app_data(PayloadConfig::new(MAX_BODY_OCTETS))
+        .service(
+            web::scope(BASE)
+                .wrap(from_fn(door::admit))
+                .wrap(from_fn(answer_problems))
+                .wrap(from_fn(security_headers))
+                .configure(mount)
+                .default_service(web::to(nothing_here)),
+        )
+        .service(
+            web::scope("/api")
+                .wrap(from_fn(answer_problems))
+                .wrap(from_fn(security_headers))
+                .route("/openapi.json", web::get().to(document::show_document))
+                .default_service(web::to(nothing_here)),
+        );
+}
+
+async fn nothing_here() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found())
+}
+
+#[cfg(test)]
+mod tests;

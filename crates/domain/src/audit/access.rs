@@ -1,0 +1,82 @@
+//! Tokens of service accounts, accounts that end (DOMAIN 2), and evidence that is given out.
+
+use serde_json::json;
+
+use super::{AuditCode, Facts, facts};
+use crate::canonical::Digest;
+use crate::id::{CertificateId, OrganisationId, UserId};
+use crate::service_account::{ServiceToken, TokenProof};
+
+/// Tokens of service accounts, accounts that end (DOMAIN 2), and evidence that is given out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccessEvent {
+    /// A token was given to a service account.
+    TokenIssued {
+        /// The token.
+        token: ServiceToken,
+        /// Whose system it is.
+        organisation: OrganisationId,
+    },
+    /// A token was ended before its time.
+    TokenRevoked {
+        /// The token with its end.
+        token: ServiceToken,
+        /// Whose system it is.
+        organisation: OrganisationId,
+    },
+    /// An evidence pack is about to be signed.
+    EvidencePacked {
+        /// The certificate that it is about.
+        certificate: CertificateId,
+        /// Whose.
+        organisation: OrganisationId,
+        /// The digest of what is signed.
+        manifest: Digest,
+    },
+    /// An account was ended for ever.
+    AccountDisabled {
+        /// Whose.
+        user: UserId,
+        /// Whose system it is.
+        organisation: OrganisationId,
+    },
+}
+
+impl AccessEvent {
+    /// What the record says beyond who, when and where from.
+    pub(super) fn facts(&self) -> Facts {
+        match self {
+            Self::TokenIssued { token, organisation } => {
+                token_facts(AuditCode::TokenIssued, token).of(organisation)
+            }
+            Self::TokenRevoked { token, organisation } => {
+                token_facts(AuditCode::TokenRevoked, token).of(organisation)
+            }
+            Self::EvidencePacked { certificate, organisation, manifest } => facts(
+                AuditCode::LogExport,
+                "certificate",
+                certificate,
+                json!({ "manifest": manifest }),
+            )
+            .of(organisation),
+            Self::AccountDisabled { user, organisation } => {
+                facts(AuditCode::AccountDisabled, "user", user, json!({})).of(organisation)
+            }
+        }
+    }
+}
+
+fn token_facts(code: AuditCode, token: &ServiceToken) -> Facts {
+    let key = match &token.proof {
+        TokenProof::Secret(_) => None,
+        TokenProof::Key(key) => Some(key.fingerprint),
+    };
+    let detail = json!({
+        "user": token.user,
+        "proof": token.proof.word(),
+        "key": key,
+        "permissions": token.permissions,
+        "until": token.until.to_string(),
+    });
+    facts(code, "token", &token.id, detail)
+}
