@@ -23,7 +23,7 @@ check: ## formatting, lints, documentation, dependencies: warnings are errors
 	@scripts/setup-build
 	@scripts/check
 
-bench: ## measure the rate of issuance on both databases, next to openssl
+bench: ## measure OCSP, lists, the fleet and issuance, next to openssl
 	@scripts/setup-build
 	@scripts/setup-tests
 	@scripts/bench

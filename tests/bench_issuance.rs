@@ -18,17 +18,22 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use tenkoku_ca::authority::AuthorityError;
+use tenkoku_ca::demo::{SeedOrder, seed};
+use tenkoku_domain::application::Application;
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::level::Level;
 use tenkoku_testkit::fixtures::ApplicantKey;
 use tenkoku_testkit::tools::openssl;
-use tenkoku_testkit::world::{OURS, World, at_once};
+use tenkoku_testkit::world::{OURS, World, at_once, authority_code};
 
 /// Certificates in each row, unless the command line says otherwise.
 const CERTIFICATES: usize = 300;
 /// Workers of the rows that are run in parallel.
-const WORKERS: usize = 4;
+const WORKERS: [usize; 3] = [4, 16, 48];
+/// Certificates that are there already in the last row.
+const SEEDED: usize = 1_000_000;
 
 /// What `openssl` puts into a certificate, so that both make the same sort.
 const EXTENSIONS: &str = "basicConstraints=critical,CA:FALSE
@@ -70,24 +75,53 @@ fn tell(what: &str, count: usize, took: Duration, peer: Option<f64>) -> f64 {
 
 fn measure(world: &World, database: &str, count: usize, peer: f64) {
     let organisation = world.organisation(OURS);
-    let made: Vec<(Branch, ApplicantKey)> = (0..2 * count)
-        .map(|number| {
-            let (code, name) = (format!("BR-{number:04}"), format!("第{number}支店"));
-            let branch = world.branch(&organisation, [&code, &name, &format!("Branch {number}")]);
-            (branch, ApplicantKey::make(KeyAlgorithm::P256))
-        })
-        .collect();
-    let issue = |(branch, key): &(Branch, ApplicantKey)| {
-        let application = world.apply(branch, Level::One, key).expect("an application");
-        world.issue(&application).expect("a certificate");
+    let mut branches = 0;
+    let mut made = || -> Vec<(Branch, ApplicantKey)> {
+        (0..count)
+            .map(|_| {
+                branches += 1;
+                let (code, name) = (format!("BR-{branches:05}"), format!("第{branches}支店"));
+                let latin = format!("Branch {branches}");
+                let branch = world.branch(&organisation, [&code, &name, &latin]);
+                (branch, ApplicantKey::make(KeyAlgorithm::P256))
+            })
+            .collect()
     };
-    let (one_by_one, at_a_time) = made.split_at(count);
+    let apply = |(branch, key): &(Branch, ApplicantKey)| {
+        world.apply(branch, Level::One, key).expect("an application")
+    };
+    let issue = |application: &Application| {
+        world.issue(application).expect("a certificate");
+    };
+    let row =
+        |what: &str, took: Duration| tell(&format!("{database}, {what}"), count, took, Some(peer));
+    let (all, start) = (made(), Instant::now());
+    all.iter().for_each(|one| issue(&apply(one)));
+    row("one by one", start.elapsed());
+    for workers in WORKERS {
+        let (all, start) = (made(), Instant::now());
+        share(workers, &all, |one| issue(&apply(one)));
+        row(&format!("{workers} workers"), start.elapsed());
+    }
+    let most = WORKERS.into_iter().max().unwrap_or(1);
+    let ready: Vec<Application> = made().iter().map(apply).collect();
     let start = Instant::now();
-    one_by_one.iter().for_each(issue);
-    tell(&format!("{database}, one by one"), count, start.elapsed(), Some(peer));
+    share(most, &ready, issue);
+    let empty = row(&format!("ready ones, {most} workers"), start.elapsed());
+    let order = SeedOrder { authority: authority_code("seal-l1-g1"), issued: SEEDED, revoked: 0 };
+    seed::<AuthorityError>(&world.env, &world.permit(), &order, |_| Ok(())).expect("a seed");
+    let ready: Vec<Application> = made().iter().map(apply).collect();
     let start = Instant::now();
-    at_once(WORKERS, |worker| at_a_time.iter().skip(worker).step_by(WORKERS).for_each(issue));
-    tell(&format!("{database}, {WORKERS} workers"), count, start.elapsed(), Some(peer));
+    share(most, &ready, issue);
+    let full = row(&format!("the same among {SEEDED}"), start.elapsed());
+    println!("{database}: among {SEEDED} at {:.2} of the rate among none\n", full / empty);
+    // What a world holds at its end is checked certificate by certificate, which takes long here.
+    world.tamper("UPDATE counters SET value = value");
+}
+
+/// Does something with each of many, by several workers at once.
+fn share<T: Sync>(workers: usize, all: &[T], act: impl Fn(&T) + Sync) {
+    at_once(workers, |worker| all.iter().skip(worker).step_by(workers).for_each(&act));
 }
 
 /// The other side: an authority and requests in files.

@@ -43,7 +43,7 @@ pub use self::notice::NoticeEvent;
 pub use self::policy::PolicyEvent;
 pub use self::proposal::ProposalEvent;
 pub use self::registry::RegistryEvent;
-pub use self::status::{BulkStep, StatusEvent};
+pub use self::status::{BulkStep, StatusEvent, StatusService};
 
 words! {
     /// How an act ended.
@@ -144,6 +144,8 @@ words! {
         CrlFailed = "crl.failed",
         /// An authority got a new OCSP signer.
         OcspSignerRotated = "ocsp.signer-rotated",
+        /// A status service says something else than what is recorded.
+        StatusInconsistent = "status.inconsistent",
         /// A list was signed.
         ListSigned = "list.signed",
         /// A list was published.

@@ -21,6 +21,7 @@ use tenkoku_domain::refusal::Refusal;
 use tenkoku_keys::KeyError;
 use tenkoku_mail::MailError;
 use tenkoku_publisher::publish::PublishError;
+use tenkoku_responder::consistency::CompareError;
 use tenkoku_responder::crl::CrlError;
 use tenkoku_store::StoreError;
 
@@ -373,6 +374,15 @@ impl From<CrlError> for Failure {
             CrlError::Assemble(_) | CrlError::StoredCertificate(_) | CrlError::StoredKey(_) => {
                 Self::internal(error)
             }
+        }
+    }
+}
+
+impl From<CompareError> for Failure {
+    fn from(error: CompareError) -> Self {
+        match error {
+            CompareError::Store(store) => store.into(),
+            CompareError::List(_) => Self::internal(error),
         }
     }
 }

@@ -25,7 +25,9 @@ use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
 use tenkoku_ports::settings::crl_file;
 use tenkoku_publisher::publish::renew_list;
+use tenkoku_responder::consistency::{Compared, compare_status};
 use tenkoku_responder::crl::{CrlError, Lists};
+use tenkoku_responder::responder::Responder;
 use tenkoku_store::{Job, Lane, StoreError};
 use tokio_cron_scheduler::{Job as CronJob, JobScheduler};
 
@@ -34,7 +36,7 @@ use crate::failure::Failure;
 use crate::watch::{BulkWatch, CrlWatch};
 
 /// What the clock puts into the queue, and when (second, minute, hour, day, month, weekday).
-const TIMETABLE: [(&str, &str); 11] = [
+const TIMETABLE: [(&str, &str); 12] = [
     (ACTIVATE_POLICIES, "0 * * * * *"),
     (SETTLE, "*/10 * * * * *"),
     (SETTLE_DESTRUCTIONS, "40 * * * * *"),
@@ -48,6 +50,7 @@ const TIMETABLE: [(&str, &str); 11] = [
     (NIGHTLY, "0 10 * * * *"),
     (NOTICES, "0 */10 * * * *"),
     (SEARCH_KEYS, "0 40 * * * *"),
+    (COMPARE_STATUS, "0 50 * * * *"),
 ];
 
 const ACTIVATE_POLICIES: &str = "activate-policies";
@@ -67,6 +70,9 @@ pub(crate) const SEARCH_KEYS: &str = "search-keys";
 const SEARCH_HOURS: i64 = 20;
 /// Hours after which a search that did not end is taken as broken off.
 const SEARCH_BROKEN_HOURS: i64 = 3;
+
+/// Compares the status services with the record (DOMAIN 13).
+pub(crate) const COMPARE_STATUS: &str = "compare-status";
 
 /// Queued by the store with every change of status.
 const REFRESH_STATUS: &str = "refresh-status";
@@ -95,7 +101,7 @@ pub(crate) struct Jobs {
 impl Jobs {
     /// Starts the clock and a worker for each lane; everything on the timetable runs once at the
     /// start.
-    pub(crate) async fn start(env: &Arc<Env>) -> Result<Self, Failure> {
+    pub(crate) async fn start(env: &Arc<Env>, responder: &Arc<Responder>) -> Result<Self, Failure> {
         let scheduler = JobScheduler::new().await.map_err(Failure::internal)?;
         for (kind, when) in TIMETABLE {
             enqueue(env, kind);
@@ -104,9 +110,10 @@ impl Jobs {
             scheduler.add(job.map_err(Failure::internal)?).await.map_err(Failure::internal)?;
         }
         scheduler.start().await.map_err(Failure::internal)?;
-        let lists = Arc::new(Lists::default());
+        let services =
+            Arc::new(Services { lists: Lists::default(), responder: Arc::clone(responder) });
         let lanes = [Lane::Status, Lane::Long, Lane::Rest];
-        let workers = lanes.map(|lane| start_worker(env, &lists, lane));
+        let workers = lanes.map(|lane| start_worker(env, &services, lane));
         let workers = workers.into_iter().collect::<Result<_, _>>()?;
         Ok(Self { scheduler, workers })
     }
@@ -128,18 +135,24 @@ impl Jobs {
     }
 }
 
+/// What tells status.
+struct Services {
+    lists: Lists,
+    responder: Arc<Responder>,
+}
+
 fn start_worker(
     env: &Arc<Env>,
-    lists: &Arc<Lists>,
+    services: &Arc<Services>,
     lane: Lane,
 ) -> Result<(Sender<()>, JoinHandle<()>), Failure> {
     let (stop, stopped) = channel();
-    let (env, lists) = (Arc::clone(env), Arc::clone(lists));
+    let (env, services) = (Arc::clone(env), Arc::clone(services));
     let worker = std::thread::Builder::new()
         .name(format!("jobs-{lane:?}").to_lowercase())
         .spawn(move || {
             loop {
-                let wait = match (work(&env, &lists, lane), lane) {
+                let wait = match (work(&env, &services, lane), lane) {
                     (true, Lane::Status) => COALESCE,
                     (true, Lane::Long | Lane::Rest) => Duration::ZERO,
                     (false, _) => IDLE,
@@ -163,13 +176,13 @@ fn enqueue(env: &Env, kind: &str) {
 }
 
 /// Takes what is due in a lane, one job, or all CRLs that are due; whether there was anything.
-fn work(env: &Env, lists: &Lists, lane: Lane) -> bool {
-    let any = work_once(env, lists, lane);
-    while any && lane == Lane::Status && work_once(env, lists, lane) {}
+fn work(env: &Env, services: &Services, lane: Lane) -> bool {
+    let any = work_once(env, services, lane);
+    while any && lane == Lane::Status && work_once(env, services, lane) {}
     any
 }
 
-fn work_once(env: &Env, lists: &Lists, lane: Lane) -> bool {
+fn work_once(env: &Env, services: &Services, lane: Lane) -> bool {
     let now = env.clock.now();
     let job = match env.store.write(|tx| tx.claim_job_in(lane, now)) {
         Ok(Some(job)) => job,
@@ -179,7 +192,7 @@ fn work_once(env: &Env, lists: &Lists, lane: Lane) -> bool {
             return false;
         }
     };
-    let done = match run(env, lists, &job) {
+    let done = match run(env, services, &job) {
         Ok(()) => env.store.write(|tx| tx.finish_job(job.id)),
         Err(failure) => {
             let cause = failure.cause.as_deref().unwrap_or(&failure.code);
@@ -194,7 +207,8 @@ fn work_once(env: &Env, lists: &Lists, lane: Lane) -> bool {
     true
 }
 
-fn run(env: &Env, lists: &Lists, job: &Job) -> Result<(), Failure> {
+fn run(env: &Env, services: &Services, job: &Job) -> Result<(), Failure> {
+    let lists = &services.lists;
     let now = env.clock.now();
     let scheduler = env.system("scheduler");
     match job.kind.as_str() {
@@ -250,6 +264,7 @@ fn run(env: &Env, lists: &Lists, job: &Job) -> Result<(), Failure> {
         }
         NIGHTLY => nightly(env, &scheduler.permit(now)?)?,
         SEARCH_KEYS => search_keys(env)?,
+        COMPARE_STATUS => compare(env, &services.responder)?,
         REFRESH_STATUS => {
             let id = AuthorityId::parse(&job.object).map_err(Failure::internal)?;
             let authority = env.store.read(|tx| tx.load_authority(&id))?;
@@ -275,6 +290,28 @@ fn run(env: &Env, lists: &Lists, job: &Job) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+/// Compares the status services with the record and keeps what was found for `/readyz`.
+fn compare(env: &Env, responder: &Responder) -> Result<(), Failure> {
+    let started = env.clock.now();
+    env.store.write(|tx| tx.begin_job_run(COMPARE_STATUS, started))?;
+    let permit = env.system("scheduler").permit(started)?;
+    let compared = compare_status(env, &permit, responder);
+    let (outcome, counts) = match &compared {
+        Ok(Compared { certificates, differing }) => {
+            let counts = [("certificates", *certificates), (DIFFERING, *differing)];
+            ("done", counts.map(|(name, count)| (name.to_owned(), count)).into())
+        }
+        Err(_) => ("failed", BTreeMap::new()),
+    };
+    let ended = env.clock.now();
+    env.store.write(|tx| tx.end_job_run((COMPARE_STATUS, started), outcome, &counts, ended))?;
+    compared?;
+    Ok(())
+}
+
+/// What of a comparison is counted that should be none.
+pub(crate) const DIFFERING: &str = "differing";
 
 /// Begins the search among all keys on a thread of its own: it takes minutes, and the other jobs do
 /// not wait for it. At most one runs a day, whatever the number of nodes; one that is cut off by a

@@ -14,9 +14,10 @@ use tenkoku_ports::Env;
 use tenkoku_ports::settings::ClockWatch;
 use tenkoku_responder::figures::{Count, DURATION_CLASSES};
 use tenkoku_responder::responder::Responder;
-use tenkoku_store::StoreError;
+use tenkoku_store::{JobRun, StoreError};
 
 use crate::command::serve::Role;
+use crate::jobs::{COMPARE_STATUS, DIFFERING};
 
 /// Mounts the addresses.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
@@ -154,8 +155,25 @@ fn status_checks(env: &Env, now: Timestamp) -> Result<Vec<Check>, StoreError> {
             checks.push(fresh(format!("list {}", list.scheme), Some(list.next_update), now));
         }
         checks.push(run_check(&watch_runs(tx, now)?));
+        checks.push(agreement_check(tx.last_run(COMPARE_STATUS)?.as_ref()));
         Ok(checks)
     })
+}
+
+/// Whether OCSP answers and lists say what is recorded, as of the last comparison.
+fn agreement_check(last: Option<&JobRun>) -> Check {
+    let name = "status agrees";
+    match last {
+        None => Check::new(name, true, "the first comparison is still to come"),
+        Some(run) if run.outcome == "failed" => {
+            Check::new(name, false, format!("nothing could be compared at {}", run.started_at))
+        }
+        Some(run) => {
+            let differing = run.counts.get(DIFFERING).copied().unwrap_or_default();
+            let found = format!("{differing} certificates differ as of {}", run.started_at);
+            Check::new(name, differing == 0, found)
+        }
+    }
 }
 
 /// Whether the nightly checks run: without them nothing retires, and no date is kept.

@@ -66,8 +66,8 @@ async fn serve(
     let now = env.clock.now();
     settle_pending(&env, &wire::shell().permit(now)?)?;
     responder.follow()?;
-    let follower = Follower::start(Arc::clone(&env), responder, Part::Writer)?;
-    let jobs = Jobs::start(&env).await?;
+    let follower = Follower::start(Arc::clone(&env), Arc::clone(&responder), Part::Writer)?;
+    let jobs = Jobs::start(&env, &responder).await?;
     let letters = start_letters(&config, &env)?;
     greet(&config, &env, output)?;
     listeners.run().await?;

@@ -8,7 +8,7 @@ use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{
     AuditCode, AuditRecord, AuthorityEvent, AuthorityPlan, BulkStep, Compromise, Event,
     IdentityEvent, LifeEvent, NoticeEvent, ObjectRef, PolicyEvent, Proofing, ProposalEvent,
-    ReceivedRoot, RegistryEvent, StatusEvent,
+    ReceivedRoot, RegistryEvent, StatusEvent, StatusService,
 };
 use tenkoku_domain::branch::{Branch, BranchState};
 use tenkoku_domain::ceremony::record::CeremonyRecord;
@@ -85,6 +85,7 @@ fn file(event: &Event) -> &'static str {
             StatusEvent::Seeded { .. } => "status-seeded",
             StatusEvent::Bulk { .. } => "bulk-revocation",
             StatusEvent::BulkRevoked { .. } => "bulk-revoked",
+            StatusEvent::Inconsistent { .. } => "status-inconsistent",
         },
         Event::Notice(event) => match event {
             NoticeEvent::Sent { .. } => "notice-sent",
@@ -355,6 +356,12 @@ fn status_events() -> Vec<Event> {
             certificate: Box::new(certificate),
             revocation: s::revocation(Cause::OfficeClosed),
             bulk: s::bulk().id,
+        },
+        StatusEvent::Inconsistent {
+            authority: s::authority(2).id,
+            service: StatusService::Crl,
+            first: s::certificate(&application, 2).serial,
+            differing: 3,
         },
     ];
     all.into_iter().map(Event::Status).collect()
