@@ -95,28 +95,53 @@ fn measure(world: &World, database: &str, count: usize, peer: f64) {
     };
     let row =
         |what: &str, took: Duration| tell(&format!("{database}, {what}"), count, took, Some(peer));
-    let (all, start) = (made(), Instant::now());
+    let (all, begun) = (made(), Begun::now());
     all.iter().for_each(|one| issue(&apply(one)));
-    row("one by one", start.elapsed());
+    row("one by one", &begun);
     for workers in WORKERS {
-        let (all, start) = (made(), Instant::now());
+        let (all, begun) = (made(), Begun::now());
         share(workers, &all, |one| issue(&apply(one)));
-        row(&format!("{workers} workers"), start.elapsed());
+        row(&format!("{workers} workers"), &begun);
     }
     let most = WORKERS.into_iter().max().unwrap_or(1);
     let ready: Vec<Application> = made().iter().map(apply).collect();
-    let start = Instant::now();
+    let begun = Begun::now();
     share(most, &ready, issue);
-    let empty = row(&format!("ready ones, {most} workers"), start.elapsed());
+    let empty = row(&format!("ready ones, {most} workers"), &begun);
     let order = SeedOrder { authority: authority_code("seal-l1-g1"), issued: SEEDED, revoked: 0 };
     seed::<AuthorityError>(&world.env, &world.permit(), &order, |_| Ok(())).expect("a seed");
     let ready: Vec<Application> = made().iter().map(apply).collect();
-    let start = Instant::now();
+    let begun = Begun::now();
     share(most, &ready, issue);
-    let full = row(&format!("the same among {SEEDED}"), start.elapsed());
+    let full = row(&format!("the same among {SEEDED}"), &begun);
     println!("{database}: among {SEEDED} at {:.2} of the rate among none\n", full / empty);
     // What a world holds at its end is checked certificate by certificate, which takes long here.
     world.tamper("UPDATE counters SET value = value");
+}
+
+/// When something began, by the clock and by what this process had used of the processors.
+struct Begun {
+    at: Instant,
+    ticks: u32,
+}
+
+impl Begun {
+    fn now() -> Self {
+        Self { at: Instant::now(), ticks: ticks() }
+    }
+
+    /// What each of so many took of the processors, in microseconds.
+    fn cpu_micros_each(&self, count: usize) -> f64 {
+        let used = f64::from(ticks() - self.ticks) * 10_000.0;
+        used / u32::try_from(count).map_or(1.0, f64::from)
+    }
+}
+
+/// User and system time of this process, in hundredths of a second.
+fn ticks() -> u32 {
+    let stat = fs::read_to_string("/proc/self/stat").expect("the process's figures");
+    let fields = stat.rsplit(") ").next().expect("its fields");
+    fields.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum()
 }
 
 /// Does something with each of many, by several workers at once.

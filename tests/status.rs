@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
+use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::certificate::Serial;
 use tenkoku_pki::cert::Certificate;
 use tenkoku_pki::ocsp::{Answer, AnswerStatus, HashAlgorithm, IssuerHashes, encode_request};
@@ -320,6 +321,107 @@ fn check(seen: &[Seen], revoked: &[Option<(Instant, Option<Instant>)>]) {
     }
     assert!(told > 300, "{told} of {} answers say something", seen.len());
     assert!(told * 10 >= seen.len() * 9, "{told} of {} answers say something", seen.len());
+}
+
+/// A reply as it came: status, head in lower case, body.
+struct Raw {
+    status: u16,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Raw {
+    fn header(&self, name: &str) -> Option<&str> {
+        let begin = format!("{name}: ");
+        self.head.lines().find_map(|line| line.strip_prefix(begin.as_str()))
+    }
+}
+
+/// One request on a connection of its own.
+fn raw(installation: &Installation, line: &str, headers: &str, body: &[u8]) -> Raw {
+    let mut stream = connect(installation);
+    let head = format!("{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(&[head.as_bytes(), body].concat()).expect("it is sent");
+    let mut reply = Vec::new();
+    stream.read_to_end(&mut reply).expect("a reply");
+    let end = reply.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+    let head = String::from_utf8_lossy(&reply[..end]).to_lowercase();
+    let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status");
+    Raw { status, head, body: reply.split_off(end + 4) }
+}
+
+fn raw_post(installation: &Installation, question: &[u8]) -> Raw {
+    let headers = format!("Content-Type: {KIND}\r\nContent-Length: {}\r\n", question.len());
+    raw(installation, &format!("POST /ocsp/{CODE}"), &headers, question)
+}
+
+#[test]
+fn ocsp_over_http_is_as_rfc_9919_says() {
+    let installation = populate(Installation::evaluation());
+    let certificate =
+        issue(&installation, "BR-0001", "1", &make_request(installation.path(), "key", &P256));
+    let question = question(&installation, &certificate);
+    let _server = installation.serve();
+    until(&[&installation], |node| ask(node, &question) == Some(AnswerStatus::Good));
+    let posted = raw_post(&installation, &question);
+    let check_headers = |reply: &Raw| {
+        let kept = reply.header("cache-control").expect("a word about caching");
+        let age = kept.strip_prefix("max-age=").and_then(|rest| rest.split(',').next());
+        let age: i64 = age.and_then(|age| age.parse().ok()).expect("an age");
+        assert!((1..=300).contains(&age), "{kept}");
+        assert!(kept.ends_with(", public, no-transform, must-revalidate"), "{kept}");
+        let etag = format!("\"{}\"", Digest::of(&posted.body));
+        assert_eq!(reply.header("etag"), Some(etag.as_str()));
+        for name in ["expires", "last-modified", "date"] {
+            assert!(reply.header(name).is_some_and(|date| date.ends_with(" gmt")), "{name}");
+        }
+    };
+    assert_eq!(
+        (posted.status, posted.header("content-type")),
+        (200, Some("application/ocsp-response"))
+    );
+    check_headers(&posted);
+    // By GET, with what base64 may look like in an address.
+    let plain = base64::engine::general_purpose::STANDARD.encode(&question);
+    let encoded = plain.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    let lower = encoded.replace("%2B", "%2b").replace("%2F", "%2f").replace("%3D", "%3d");
+    for text in [&plain, &encoded, &lower, &format!("/{plain}")] {
+        let got = raw(&installation, &format!("GET /ocsp/{CODE}/{text}"), "", b"");
+        assert_eq!((got.status, &got.body), (200, &posted.body), "{text}");
+        check_headers(&got);
+    }
+    let line = format!("/ocsp/{CODE}/{encoded}");
+    let head = raw(&installation, &format!("HEAD {line}"), "", b"");
+    assert_eq!((head.status, head.body.as_slice()), (200, &b""[..]));
+    assert_eq!(head.header("content-length"), posted.header("content-length"));
+    check_headers(&head);
+    // Who has it already gets no octets.
+    let etag = posted.header("etag").expect("a tag");
+    for condition in [etag.to_owned(), format!("\"other\", {etag}")] {
+        let headers = format!("If-None-Match: {condition}\r\n");
+        let same = raw(&installation, &format!("GET {line}"), &headers, b"");
+        assert_eq!((same.status, same.body.as_slice()), (304, &b""[..]), "{condition}");
+        check_headers(&same);
+    }
+    let other = raw(&installation, &format!("GET {line}"), "If-None-Match: \"other\"\r\n", b"");
+    assert_eq!((other.status, &other.body), (200, &posted.body));
+    for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
+        let refused = raw(&installation, &format!("{method} {line}"), "", b"");
+        assert_eq!((refused.status, refused.header("allow")), (405, Some("get, head, post")));
+    }
+    // What is no authoritative answer is kept by nobody.
+    let malformed = [0x30, 0x03, 0x0A, 0x01, 0x01];
+    let longer = [&question[..], &[0]].concat();
+    let text = |der: &[u8]| base64::engine::general_purpose::STANDARD.encode(der);
+    for path in [text(&longer), "A".to_owned(), "%zz".to_owned(), String::new()] {
+        let reply = raw(&installation, &format!("GET /ocsp/{CODE}/{path}"), "", b"");
+        assert_eq!((reply.status, reply.body.as_slice()), (200, &malformed[..]), "{path}");
+        assert_eq!(reply.header("cache-control"), Some("no-store"), "{path}");
+    }
+    assert_eq!(raw_post(&installation, &longer).body, malformed);
+    assert_eq!(raw_post(&installation, b"").body, malformed);
+    let too_long = raw_post(&installation, &[0x30; 5_000]);
+    assert_eq!(too_long.status, 413);
 }
 
 #[test]

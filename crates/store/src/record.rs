@@ -9,7 +9,7 @@ mod proposal;
 mod status;
 
 use tenkoku_domain::access::Origin;
-use tenkoku_domain::audit::Event;
+use tenkoku_domain::audit::{Event, SignedCrl};
 use tenkoku_domain::certificate::{ACKNOWLEDGEMENT_DAYS, CertificateState};
 use tenkoku_domain::notice::caused_by;
 use tenkoku_domain::time::Timestamp;
@@ -17,6 +17,15 @@ use tenkoku_domain::time::Timestamp;
 use crate::error::StoreError;
 use crate::ledger::{Entry, Recorded};
 use crate::tx::Tx;
+
+/// What is kept of an event until the end of its transaction: not the octets of a list, which may be
+/// fifty million and of which nothing more is made.
+fn noted(event: &Event) -> Event {
+    if let Event::CrlIssued { crl } = event {
+        return Event::CrlIssued { crl: SignedCrl { head: crl.head.clone(), der: Vec::new() } };
+    }
+    event.clone()
+}
 
 impl Tx<'_> {
     /// Applies an event to the tables, and appends it to this node's audit chain in the same
@@ -32,7 +41,7 @@ impl Tx<'_> {
         self.change(|tx| {
             tx.apply(origin, at, event)?;
             let letters = tx.addressed(&caused_by(event, at), at)?;
-            let (origin, event) = (origin.clone(), event.clone());
+            let (origin, event) = (origin.clone(), noted(event));
             tx.ledger.note(Entry::Event(Box::new(Recorded { origin, at, event, letters })));
             // Who only reads learns at once that nothing can be recorded.
             if tx.writes() { Ok(()) } else { tx.settle() }
