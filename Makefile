@@ -23,7 +23,7 @@ check: ## formatting, lints, documentation, dependencies: warnings are errors
 	@scripts/setup-build
 	@scripts/check
 
-bench: ## measure issuance, keys in a token, memory, lists, weak keys; prints and judges nothing
+bench: ## measure OCSP, lists, the fleet, issuance, keys in a token, memory; judges nothing
 	@scripts/setup-build
 	@scripts/setup-tests
 	@scripts/bench

@@ -18,8 +18,11 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use tenkoku_ca::authority::AuthorityError;
 use tenkoku_ca::batch::{BatchOrder, Faulty, hand_in_proofs, load_batch, work_batch};
+use tenkoku_ca::demo::{SeedOrder, seed};
 use tenkoku_domain::access::Scope;
+use tenkoku_domain::application::Application;
 use tenkoku_domain::batch::{BatchRow, BatchState};
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::id::BatchId;
@@ -29,12 +32,14 @@ use tenkoku_domain::organisation::Organisation;
 use tenkoku_pki::pem;
 use tenkoku_testkit::fixtures::ApplicantKey;
 use tenkoku_testkit::tools::openssl;
-use tenkoku_testkit::world::{OURS, World, at_once};
+use tenkoku_testkit::world::{OURS, World, at_once, authority_code};
 
 /// Certificates in each row, unless the command line says otherwise.
 const CERTIFICATES: usize = 300;
 /// Workers of the rows that are run in parallel.
-const WORKERS: usize = 4;
+const WORKERS: [usize; 3] = [4, 16, 48];
+/// Certificates that are there already in the last row.
+const SEEDED: usize = 1_000_000;
 
 /// What `openssl` puts into a certificate, so that both make the same sort.
 const EXTENSIONS: &str = "basicConstraints=critical,CA:FALSE
@@ -76,27 +81,55 @@ fn tell(what: &str, count: usize, took: Duration, peer: Option<f64>) -> f64 {
 
 fn measure(world: &World, database: &str, count: usize, peer: f64) {
     let organisation = world.organisation(OURS);
-    let made: Vec<(Branch, ApplicantKey)> = (0..3 * count)
-        .map(|number| {
-            let (code, name) = (format!("BR-{number:04}"), format!("第{number}支店"));
-            let branch = world.branch(&organisation, [&code, &name, &format!("Branch {number}")]);
-            (branch, ApplicantKey::make(KeyAlgorithm::P256))
-        })
-        .collect();
-    let issue = |(branch, key): &(Branch, ApplicantKey)| {
-        let application = world.apply(branch, Level::One, key).expect("an application");
-        world.issue(&application).expect("a certificate");
+    let mut branches = 0;
+    let mut made = || -> Vec<(Branch, ApplicantKey)> {
+        (0..count)
+            .map(|_| {
+                branches += 1;
+                let (code, name) = (format!("BR-{branches:05}"), format!("第{branches}支店"));
+                let latin = format!("Branch {branches}");
+                let branch = world.branch(&organisation, [&code, &name, &latin]);
+                (branch, ApplicantKey::make(KeyAlgorithm::P256))
+            })
+            .collect()
     };
-    let (one_by_one, rest) = made.split_at(count);
-    let (at_a_time, listed) = rest.split_at(count);
-    let start = Instant::now();
-    one_by_one.iter().for_each(issue);
-    tell(&format!("{database}, one by one"), count, start.elapsed(), Some(peer));
-    let start = Instant::now();
-    at_once(WORKERS, |worker| at_a_time.iter().skip(worker).step_by(WORKERS).for_each(issue));
-    tell(&format!("{database}, {WORKERS} workers"), count, start.elapsed(), Some(peer));
-    let took = issue_list(world, &organisation, listed);
+    let apply = |(branch, key): &(Branch, ApplicantKey)| {
+        world.apply(branch, Level::One, key).expect("an application")
+    };
+    let issue = |application: &Application| {
+        world.issue(application).expect("a certificate");
+    };
+    let row = |what: &str, begun: &Begun| {
+        let (took, cpu) = (begun.at.elapsed(), begun.cpu_micros_each(count));
+        let rate = tell(&format!("{database}, {what}"), count, took, Some(peer));
+        println!("{:46} {cpu:8.0} microseconds of a processor each", "");
+        rate
+    };
+    let (all, begun) = (made(), Begun::now());
+    all.iter().for_each(|one| issue(&apply(one)));
+    row("one by one", &begun);
+    for workers in WORKERS {
+        let (all, begun) = (made(), Begun::now());
+        share(workers, &all, |one| issue(&apply(one)));
+        row(&format!("{workers} workers"), &begun);
+    }
+    let listed = made();
+    let took = issue_list(world, &organisation, &listed);
     tell(&format!("{database}, one list in one job"), count, took, Some(peer));
+    let most = WORKERS.into_iter().max().unwrap_or(1);
+    let ready: Vec<Application> = made().iter().map(apply).collect();
+    let begun = Begun::now();
+    share(most, &ready, issue);
+    let empty = row(&format!("ready ones, {most} workers"), &begun);
+    let order = SeedOrder { authority: authority_code("seal-l1-g1"), issued: SEEDED, revoked: 0 };
+    seed::<AuthorityError>(&world.env, &world.permit(), &order, |_| Ok(())).expect("a seed");
+    let ready: Vec<Application> = made().iter().map(apply).collect();
+    let begun = Begun::now();
+    share(most, &ready, issue);
+    let full = row(&format!("the same among {SEEDED}"), &begun);
+    println!("{database}: among {SEEDED} at {:.2} of the rate among none\n", full / empty);
+    // What a world holds at its end is checked certificate by certificate, which takes long here.
+    world.tamper("UPDATE counters SET value = value");
 }
 
 /// A list of branch offices, applied for and issued by the job; the requests are made in between.
@@ -143,6 +176,36 @@ fn issue_list(
     let batch = world.read(|tx| tx.load_batch(&Scope::Platform, &id));
     assert_eq!(batch.state, BatchState::Done, "every row is issued");
     took
+}
+
+/// When something began, by the clock and by what this process had used of the processors.
+struct Begun {
+    at: Instant,
+    ticks: u32,
+}
+
+impl Begun {
+    fn now() -> Self {
+        Self { at: Instant::now(), ticks: ticks() }
+    }
+
+    /// What each of so many took of the processors, in microseconds.
+    fn cpu_micros_each(&self, count: usize) -> f64 {
+        let used = f64::from(ticks() - self.ticks) * 10_000.0;
+        used / u32::try_from(count).map_or(1.0, f64::from)
+    }
+}
+
+/// User and system time of this process, in hundredths of a second.
+fn ticks() -> u32 {
+    let stat = fs::read_to_string("/proc/self/stat").expect("the process's figures");
+    let fields = stat.rsplit(") ").next().expect("its fields");
+    fields.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum()
+}
+
+/// Does something with each of many, by several workers at once.
+fn share<T: Sync>(workers: usize, all: &[T], act: impl Fn(&T) + Sync) {
+    at_once(workers, |worker| all.iter().skip(worker).step_by(workers).for_each(&act));
 }
 
 /// The other side: an authority and requests in files.

@@ -17,6 +17,7 @@ mod browser;
 mod cli;
 mod clock;
 mod closing;
+mod consistency;
 mod crls;
 mod delegation;
 mod destruction;

@@ -59,8 +59,10 @@ fn a_nonce_comes_back_and_none_comes_unasked() {
             assert_eq!(ask(world, &ids, Some(nonce)).nonce(), Some(nonce));
         }
         assert_eq!(ask(world, &ids, None).nonce(), None);
-        let too_long = encode_request(&ids, Some(&[1; 129]));
-        assert_eq!(world.ask(CODE, &too_long), MALFORMED_REQUEST);
+        for nonce in [&[][..], &[1; 129]] {
+            let question = encode_request(&ids, Some(nonce));
+            assert_eq!(world.ask(CODE, &question), MALFORMED_REQUEST, "{} octets", nonce.len());
+        }
     });
 }
 

@@ -106,7 +106,7 @@ fn check_since(
 }
 
 #[test]
-fn a_revocation_is_final() {
+fn rv_2_a_revocation_is_final() {
     World::on_each_database(|world| {
         let certificate = world.seal(&world.osaka(), Level::Three);
         world.revoke(&certificate, Cause::Replaced).expect("a revocation");

@@ -4,13 +4,14 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
+use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::certificate::Serial;
 use tenkoku_pki::cert::Certificate;
 use tenkoku_pki::ocsp::{Answer, AnswerStatus, HashAlgorithm, IssuerHashes, encode_request};
@@ -322,6 +323,107 @@ fn check(seen: &[Seen], revoked: &[Option<(Instant, Option<Instant>)>]) {
     assert!(told * 10 >= seen.len() * 9, "{told} of {} answers say something", seen.len());
 }
 
+/// A reply as it came: status, head in lower case, body.
+struct Raw {
+    status: u16,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Raw {
+    fn header(&self, name: &str) -> Option<&str> {
+        let begin = format!("{name}: ");
+        self.head.lines().find_map(|line| line.strip_prefix(begin.as_str()))
+    }
+}
+
+/// One request on a connection of its own.
+fn raw(installation: &Installation, line: &str, headers: &str, body: &[u8]) -> Raw {
+    let mut stream = connect(installation);
+    let head = format!("{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(&[head.as_bytes(), body].concat()).expect("it is sent");
+    let mut reply = Vec::new();
+    stream.read_to_end(&mut reply).expect("a reply");
+    let end = reply.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+    let head = String::from_utf8_lossy(&reply[..end]).to_lowercase();
+    let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status");
+    Raw { status, head, body: reply.split_off(end + 4) }
+}
+
+fn raw_post(installation: &Installation, question: &[u8]) -> Raw {
+    let headers = format!("Content-Type: {KIND}\r\nContent-Length: {}\r\n", question.len());
+    raw(installation, &format!("POST /ocsp/{CODE}"), &headers, question)
+}
+
+#[test]
+fn ocsp_over_http_is_as_rfc_9919_says() {
+    let installation = populate(Installation::evaluation());
+    let certificate =
+        issue(&installation, "BR-0001", "1", &make_request(installation.path(), "key", &P256));
+    let question = question(&installation, &certificate);
+    let _server = installation.serve();
+    until(&[&installation], |node| ask(node, &question) == Some(AnswerStatus::Good));
+    let posted = raw_post(&installation, &question);
+    let check_headers = |reply: &Raw| {
+        let kept = reply.header("cache-control").expect("a word about caching");
+        let age = kept.strip_prefix("max-age=").and_then(|rest| rest.split(',').next());
+        let age: i64 = age.and_then(|age| age.parse().ok()).expect("an age");
+        assert!((1..=300).contains(&age), "{kept}");
+        assert!(kept.ends_with(", public, no-transform, must-revalidate"), "{kept}");
+        let etag = format!("\"{}\"", Digest::of(&posted.body));
+        assert_eq!(reply.header("etag"), Some(etag.as_str()));
+        for name in ["expires", "last-modified", "date"] {
+            assert!(reply.header(name).is_some_and(|date| date.ends_with(" gmt")), "{name}");
+        }
+    };
+    assert_eq!(
+        (posted.status, posted.header("content-type")),
+        (200, Some("application/ocsp-response"))
+    );
+    check_headers(&posted);
+    // By GET, with what base64 may look like in an address.
+    let plain = base64::engine::general_purpose::STANDARD.encode(&question);
+    let encoded = plain.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    let lower = encoded.replace("%2B", "%2b").replace("%2F", "%2f").replace("%3D", "%3d");
+    for text in [&plain, &encoded, &lower, &format!("/{plain}")] {
+        let got = raw(&installation, &format!("GET /ocsp/{CODE}/{text}"), "", b"");
+        assert_eq!((got.status, &got.body), (200, &posted.body), "{text}");
+        check_headers(&got);
+    }
+    let line = format!("/ocsp/{CODE}/{encoded}");
+    let head = raw(&installation, &format!("HEAD {line}"), "", b"");
+    assert_eq!((head.status, head.body.as_slice()), (200, &b""[..]));
+    assert_eq!(head.header("content-length"), posted.header("content-length"));
+    check_headers(&head);
+    // Who has it already gets no octets.
+    let etag = posted.header("etag").expect("a tag");
+    for condition in [etag.to_owned(), format!("\"other\", {etag}")] {
+        let headers = format!("If-None-Match: {condition}\r\n");
+        let same = raw(&installation, &format!("GET {line}"), &headers, b"");
+        assert_eq!((same.status, same.body.as_slice()), (304, &b""[..]), "{condition}");
+        check_headers(&same);
+    }
+    let other = raw(&installation, &format!("GET {line}"), "If-None-Match: \"other\"\r\n", b"");
+    assert_eq!((other.status, &other.body), (200, &posted.body));
+    for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
+        let refused = raw(&installation, &format!("{method} {line}"), "", b"");
+        assert_eq!((refused.status, refused.header("allow")), (405, Some("get, head, post")));
+    }
+    // What is no authoritative answer is kept by nobody.
+    let malformed = [0x30, 0x03, 0x0A, 0x01, 0x01];
+    let longer = [&question[..], &[0]].concat();
+    let text = |der: &[u8]| base64::engine::general_purpose::STANDARD.encode(der);
+    for path in [text(&longer), "A".to_owned(), "%zz".to_owned(), String::new()] {
+        let reply = raw(&installation, &format!("GET /ocsp/{CODE}/{path}"), "", b"");
+        assert_eq!((reply.status, reply.body.as_slice()), (200, &malformed[..]), "{path}");
+        assert_eq!(reply.header("cache-control"), Some("no-store"), "{path}");
+    }
+    assert_eq!(raw_post(&installation, &longer).body, malformed);
+    assert_eq!(raw_post(&installation, b"").body, malformed);
+    let too_long = raw_post(&installation, &[0x30; 5_000]);
+    assert_eq!(too_long.status, 413);
+}
+
 #[test]
 fn java_and_gnutls_believe_the_answers() {
     let installation = populate(Installation::evaluation());
@@ -359,50 +461,196 @@ fn java_and_gnutls_believe_the_answers() {
     }
 }
 
-/// haproxy with the project's own configuration, on ports of this story; killed when dropped.
+#[test]
+fn python_believes_the_answers_and_the_lists() {
+    let installation = populate(Installation::evaluation());
+    let [good, bad] = ["good", "bad"].map(|name| {
+        issue(&installation, "BR-0001", "1", &make_request(installation.path(), name, &P256))
+    });
+    revoke(&installation, &bad);
+    let _server = installation.serve();
+    let file = |name: &str, octets: &[u8]| {
+        let file = installation.path().join(name);
+        std::fs::write(&file, octets).expect("a file");
+        file
+    };
+    let exported = installation.tenkoku(["ca", "export", CODE]);
+    let issuer = file("issuer.pem", exported.success().as_bytes());
+    let list = get(&format!("{}/crl/{CODE}.crl", installation.public())).body;
+    let list = file("list.crl", &list);
+    let script = tools::checkout().join("tests/linters/verify_told.py");
+    for (certificate, expected) in [(&good, "good"), (&bad, "revoked superseded")] {
+        let question = question(&installation, certificate);
+        let address = format!("{}/ocsp/{CODE}", installation.public());
+        let answer = file("answer.der", &post(&address, KIND, &question).body);
+        let serial = Certificate::parse(&der(certificate)).expect("a certificate").serial();
+        let serial = serial.expect("a number").to_string();
+        for (kind, told) in [("ocsp", &answer), ("crl", &list)] {
+            let words = [word(&script), word(&issuer), &serial, kind, word(told)];
+            let said = run(tools::linter("python3").args(words));
+            assert_eq!(said.success().trim(), expected, "{kind}");
+        }
+        // One octet of the signature is another.
+        let mut octets = std::fs::read(&answer).expect("the answer");
+        let place = octets.len() / 3;
+        octets[place] ^= 1;
+        let changed = file("changed.der", &octets);
+        let words = [word(&script), word(&issuer), &serial, "ocsp", word(&changed)];
+        assert_ne!(run(tools::linter("python3").args(words)).code, Some(0));
+    }
+}
+
+#[test]
+fn an_address_that_takes_too_much_gets_no_more() {
+    let installation = populate(Installation::evaluation());
+    let certificate =
+        issue(&installation, "BR-0001", "1", &make_request(installation.path(), "key", &P256));
+    let question = question(&installation, &certificate);
+    let file = installation.path().join("tenkoku.toml");
+    let text = std::fs::read_to_string(&file).expect("the configuration");
+    let limits = "[limits]\nconnections = 8\nrequests_per_second = 40\nexempt = []\n";
+    let limited = text.replace("[limits]\n", limits);
+    assert_ne!(limited, text, "there is no [limits] in the starter configuration");
+    std::fs::write(&file, limited).expect("a file");
+    let server = installation.serve();
+    let begin = Instant::now();
+    while ask(&installation, &question) != Some(AnswerStatus::Good) {
+        assert!(begin.elapsed() < Duration::from_secs(30), "nothing is answered");
+    }
+    // Connections: those beyond the number end at once, and one that ends makes room.
+    let mut held: Vec<TcpStream> = (0..8).map(|_| connect(&installation)).collect();
+    let ends_at_once = |stream: &mut TcpStream| {
+        stream.set_read_timeout(Some(Duration::from_secs(2))).expect("a time limit");
+        matches!(stream.read(&mut [0; 16]), Ok(0))
+    };
+    let ended = (0..6).filter(|_| ends_at_once(&mut connect(&installation))).count();
+    assert!(ended >= 5, "{ended} of 6 ended");
+    held.clear();
+    let begin = Instant::now();
+    while try_get(&format!("{}/", installation.public())).is_none() {
+        assert!(begin.elapsed() < Duration::from_secs(10), "no place came back");
+    }
+    // Requests on one connection: those beyond the number of a second are refused, later ones not.
+    let mut stream = connect(&installation);
+    let statuses: Vec<u16> = (0..200).map(|_| post_on(&mut stream, &question)).collect();
+    let refused = statuses.iter().filter(|status| **status == 429).count();
+    assert!(refused > 0 && statuses.iter().all(|s| [200, 429].contains(s)), "{statuses:?}");
+    let begin = Instant::now();
+    while post_on(&mut stream, &question) != 200 {
+        assert!(begin.elapsed() < Duration::from_secs(10), "refused for ever");
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    let metrics = get(&format!("{}/metrics", installation.operations())).text();
+    let line = "tenkoku_ocsp_work_total{kind=\"limited\"} ";
+    let counted = metrics.lines().find_map(|one| one.strip_prefix(line)?.parse::<usize>().ok());
+    assert!(counted >= Some(refused), "{counted:?} of {refused}");
+    assert!(!server.log().contains("panicked"), "{}", server.log());
+}
+
+/// One request on a connection that stays; gives the status.
+fn post_on(stream: &mut TcpStream, question: &[u8]) -> u16 {
+    let head = format!(
+        "POST /ocsp/{CODE} HTTP/1.1\r\nHost: x\r\nContent-Type: {KIND}\r\nContent-Length: {}\r\n\r\n",
+        question.len()
+    );
+    stream.write_all(&[head.as_bytes(), question].concat()).expect("it is sent");
+    let mut read = Vec::new();
+    let head = loop {
+        let mut part = [0; 4096];
+        let count = stream.read(&mut part).expect("an answer");
+        assert!(count > 0, "the connection ended");
+        read.extend_from_slice(&part[..count]);
+        if let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") {
+            break String::from_utf8_lossy(&read[..end]).to_lowercase();
+        }
+    };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length: usize = length.expect("a length").parse().expect("a number");
+    let mut missing = length.saturating_sub(read.len() - head.len() - 4);
+    while missing > 0 {
+        let count = stream.read(&mut [0; 4096]).expect("the rest");
+        missing = missing.saturating_sub(count);
+    }
+    head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
+}
+
+/// A proxy with the project's own configuration, on ports of this story; killed when dropped.
 struct Proxy {
     child: std::process::Child,
     base: String,
 }
 
 impl Proxy {
-    fn before(main: &Installation, nodes: &[Installation]) -> Self {
-        let port = |base: &str| base.rsplit(':').next().expect("a port").to_owned();
-        let shipped = tools::checkout().join("scripts/fleet/haproxy.cfg");
-        let mut text = std::fs::read_to_string(shipped).expect("the project's configuration");
-        let own = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let own = own.local_addr().expect("its number").port();
-        let mut replace = |from: &str, to: &str| {
-            assert!(text.contains(from), "{from} is not in haproxy.cfg");
-            text = text.replace(from, to);
-        };
-        replace("bind 127.0.0.1:8000", &format!("bind 127.0.0.1:{own}"));
-        for (node, number) in nodes.iter().zip(["81", "82", "83"]) {
-            replace(
-                &format!("127.0.0.1:{number}80"),
-                &format!("127.0.0.1:{}", port(&node.public())),
-            );
-            replace(&format!("port {number}82"), &format!("port {}", port(&node.operations())));
-        }
-        replace("127.0.0.1:8080", &format!("127.0.0.1:{}", port(&main.public())));
-        replace("port 8082", &format!("port {}", port(&main.operations())));
-        let file = main.path().join("haproxy.cfg");
-        std::fs::write(&file, text).expect("a file");
+    fn haproxy(main: &Installation, nodes: &[Installation]) -> Self {
+        let (file, base) = configure("haproxy.cfg", main, nodes);
         run(Command::new("haproxy").args(["-c", "-f", word(&file)])).success();
         let child = Command::new("haproxy").args(["-db", "-f", word(&file)]).spawn();
-        Self { child: child.expect("haproxy starts"), base: format!("http://127.0.0.1:{own}") }
+        Self { child: child.expect("haproxy starts"), base }
+    }
+
+    fn nginx(main: &Installation, nodes: &[Installation]) -> Self {
+        let (file, base) = configure("nginx.conf", main, nodes);
+        let shipped = std::fs::read_to_string(&file).expect("the configuration");
+        let cache = main.path().join("nginx-cache");
+        let own = shipped.replace("/var/cache/nginx/ocsp", word(&cache));
+        assert_ne!(own, shipped, "the cache's folder is not in nginx.conf");
+        std::fs::write(&file, own).expect("a file");
+        // Whoever runs the tests, so that nginx may write where the test may.
+        let here = format!("daemon off; user root; pid {};", word(&main.path().join("nginx.pid")));
+        let words = ["-e", "stderr", "-c", word(&file), "-g", &here];
+        run(Command::new("nginx").arg("-t").args(words)).success();
+        let child = Command::new("nginx").args(words).spawn();
+        Self { child: child.expect("nginx starts"), base }
     }
 }
 
+/// A shipped configuration with the ports of this story; gives its file and the proxy's base.
+fn configure(name: &str, main: &Installation, nodes: &[Installation]) -> (PathBuf, String) {
+    let port = |base: &str| base.rsplit(':').next().expect("a port").to_owned();
+    let shipped = tools::checkout().join("scripts/fleet").join(name);
+    let mut text = std::fs::read_to_string(shipped).expect("the project's configuration");
+    let own = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let own = own.local_addr().expect("its number").port();
+    let mut replace = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from} is not in {name}");
+        text = text.replace(from, to);
+    };
+    replace("127.0.0.1:8000", &format!("127.0.0.1:{own}"));
+    let is_checked = name == "haproxy.cfg";
+    for (node, number) in nodes.iter().zip(["81", "82", "83"]) {
+        replace(&format!("127.0.0.1:{number}80"), &format!("127.0.0.1:{}", port(&node.public())));
+        if is_checked {
+            replace(&format!("port {number}82"), &format!("port {}", port(&node.operations())));
+        }
+    }
+    replace("127.0.0.1:8080", &format!("127.0.0.1:{}", port(&main.public())));
+    if is_checked {
+        replace("port 8082", &format!("port {}", port(&main.operations())));
+    }
+    let file = main.path().join(name);
+    std::fs::write(&file, text).expect("a file");
+    (file, format!("http://127.0.0.1:{own}"))
+}
+
 impl Drop for Proxy {
+    /// In order, so that it takes its own children with it.
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
     }
 }
 
 #[test]
-fn behind_the_proxy_a_node_may_die() {
+fn behind_haproxy_a_node_may_die() {
+    behind(Proxy::haproxy);
+}
+
+#[test]
+fn behind_nginx_a_node_may_die() {
+    behind(Proxy::nginx);
+}
+
+fn behind(proxy: fn(&Installation, &[Installation]) -> Proxy) {
     let main = populate(Installation::evaluation());
     let certificate = issue(&main, "BR-0001", "1", &make_request(main.path(), "key", &P256));
     let question = question(&main, &certificate);
@@ -412,7 +660,7 @@ fn behind_the_proxy_a_node_may_die() {
     let mut servers: Vec<_> = nodes.iter().map(Installation::serve_status).collect();
     let every: Vec<&Installation> = nodes.iter().collect();
     until(&every, |node| ask(node, &question) == Some(AnswerStatus::Good));
-    let proxy = Proxy::before(&main, &nodes);
+    let proxy = proxy(&main, &nodes);
     let begin = Instant::now();
     let finds_a_node = || try_get(&format!("{}/ocsp/{CODE}/AAAA", proxy.base));
     while finds_a_node().is_none_or(|reply| reply.status != 200) {
@@ -421,8 +669,8 @@ fn behind_the_proxy_a_node_may_die() {
     }
     let all_good = || {
         (0..50).for_each(|number| {
-            let told = ask_at(&proxy.base, &question);
-            assert_eq!(told, Some(AnswerStatus::Good), "request {number}");
+            assert_eq!(ask_at(&proxy.base, &question), Some(AnswerStatus::Good), "GET {number}");
+            assert_eq!(ask_by_post(&proxy.base, &question), AnswerStatus::Good, "POST {number}");
         });
     };
     all_good();
@@ -430,9 +678,31 @@ fn behind_the_proxy_a_node_may_die() {
     all_good();
     revoke(&main, &certificate);
     until_revoked(&every[1..], &question);
-    assert!(is_revoked(ask_at(&proxy.base, &question)));
+    // An answer by GET may be kept by the proxy for as long as its headers say.
+    assert!(is_revoked(Some(ask_by_post(&proxy.base, &question))));
+    // A node that comes back is asked again.
+    servers.push(nodes[0].serve_status());
+    servers.remove(0).kill();
+    servers.remove(0).kill();
+    until(&every[..1], |node| is_revoked(ask(node, &question)));
+    let begin = Instant::now();
+    while !post(&format!("{}/ocsp/{CODE}", proxy.base), KIND, &question).body.starts_with(&[0x30]) {
+        assert!(begin.elapsed() < Duration::from_secs(30), "the proxy does not ask it again");
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+    assert!(is_revoked(Some(ask_by_post(&proxy.base, &question))));
     // What is not OCSP goes to the node that does everything.
     assert_eq!(get(&format!("{}/crl/{CODE}.crl", proxy.base)).status, 200);
-    assert_eq!(get(&format!("{}/crl/{CODE}.crl", nodes[1].public())).status, 404);
+    assert_eq!(get(&format!("{}/crl/{CODE}.crl", nodes[0].public())).status, 404);
     drop(writer);
+}
+
+fn ask_by_post(base: &str, question: &[u8]) -> AnswerStatus {
+    let reply = post(&format!("{base}/ocsp/{CODE}"), KIND, question);
+    let answer = Answer::parse(&reply.body);
+    let answer =
+        answer.unwrap_or_else(|_| panic!("{}: {}", reply.status, hex::encode(&reply.body)));
+    let signer = answer.certificates().first().expect("the signer's certificate");
+    answer.verify(&signer.public_key().expect("a key")).expect("a signature that holds");
+    answer.singles()[0].status
 }

@@ -126,6 +126,7 @@ routes! {
     post "/console/certificates/{serial}/revoke" Revoke revoke::show_consequence;
     post "/console/certificates/{serial}/revocation" Revoke revoke::revoke_certificate;
     get  "/console/certificates/{serial}/revoked" ViewRegistry revoke::show_result;
+    get  "/console/certificates/{serial}/revoked/progress" ViewRegistry revoke::show_progress;
     get  "/console/certificates/{serial}/suspend" Revoke life::show_suspend;
     post "/console/certificates/{serial}/suspend" Revoke life::suspend;
     get  "/console/certificates/{serial}/release" DecideEvidence life::show_release;

@@ -49,7 +49,7 @@ pub use self::notice::NoticeEvent;
 pub use self::policy::PolicyEvent;
 pub use self::proposal::ProposalEvent;
 pub use self::registry::RegistryEvent;
-pub use self::status::{BulkStep, StatusEvent};
+pub use self::status::{BulkStep, StatusEvent, StatusService};
 
 words! {
     /// How an act ended.
@@ -154,6 +154,8 @@ words! {
         ListDrafted = "list.drafted",
         /// A person agreed to a draft of a list, or sent it back.
         ListApproved = "list.approved",
+        /// A status service says something else than what is recorded.
+        StatusInconsistent = "status.inconsistent",
         /// A list was signed.
         ListSigned = "list.signed",
         /// A list was published.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use tenkoku_domain::access::{Origin, Principal};
 use tenkoku_domain::audit::{AuditCode, Event, ObjectRef};
+use tenkoku_domain::authority::AuthorityCode;
 use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::id::{Entropy, OrganisationId, RequestId};
 use tenkoku_domain::refusal::Refusal;
@@ -32,6 +33,25 @@ pub struct Env {
     pub entropy: Arc<dyn Entropy>,
     /// What the operator decided.
     pub settings: Arc<Settings>,
+    /// The nodes that answer beside this one.
+    pub nodes: Arc<dyn StatusNodes>,
+}
+
+/// The nodes that answer OCSP beside this one, asked as relying parties ask.
+pub trait StatusNodes: Send + Sync {
+    /// What each of them, by its name, answers to a request at the address of an authority;
+    /// nothing where it does not answer. Waits for two seconds at most.
+    fn ask(&self, authority: &AuthorityCode, request: &[u8]) -> Vec<(String, Option<Vec<u8>>)>;
+}
+
+/// There are none.
+#[derive(Clone, Copy, Debug)]
+pub struct NoOtherNodes;
+
+impl StatusNodes for NoOtherNodes {
+    fn ask(&self, _: &AuthorityCode, _: &[u8]) -> Vec<(String, Option<Vec<u8>>)> {
+        Vec::new()
+    }
 }
 
 /// What was tried when a rule refused it.

@@ -96,7 +96,7 @@ impl Default for StatusSettings {
             cache_octets: 256 << 20,
             live_per_second: 5_000,
             live_per_address: 500,
-            freshness_seconds: 3_600,
+            freshness_seconds: 300,
             waiting_signatures: 64,
             signer_key: KeyAlgorithm::P256,
         }

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Places in the table of addresses.
-const ADDRESSES: usize = 8192;
+const ADDRESSES: u64 = 8192;
 
 /// A second and what was used in it, in one word.
 #[derive(Debug, Default)]
@@ -29,12 +29,36 @@ impl Meter {
     }
 }
 
+/// Something for each address, in a table of fixed size.
+#[derive(Debug)]
+pub(crate) struct Table<T> {
+    places: Vec<T>,
+    hash: RandomState,
+    /// Where the table has no such place, which does not happen.
+    spare: T,
+}
+
+impl<T: Default> Default for Table<T> {
+    fn default() -> Self {
+        let places = (0..ADDRESSES).map(|_| T::default()).collect();
+        Self { places, hash: RandomState::new(), spare: T::default() }
+    }
+}
+
+impl<T> Table<T> {
+    /// What is kept for an address, and for whoever shares its place.
+    pub(crate) fn at(&self, from: IpAddr) -> &T {
+        let hash = self.hash.hash_one(network(from));
+        let place = usize::try_from(hash % ADDRESSES).unwrap_or_default();
+        self.places.get(place).unwrap_or(&self.spare)
+    }
+}
+
 /// The budget.
 #[derive(Debug)]
 pub(crate) struct Budget {
     all: Meter,
-    addresses: Vec<Meter>,
-    hash: RandomState,
+    addresses: Table<Meter>,
     per_second: u32,
     per_address: u32,
 }
@@ -42,19 +66,15 @@ pub(crate) struct Budget {
 impl Budget {
     /// So many in a second, in all and for one address.
     pub(crate) fn new(per_second: u32, per_address: u32) -> Self {
-        let addresses = (0..ADDRESSES).map(|_| Meter::default()).collect();
-        Self { all: Meter::default(), addresses, hash: RandomState::new(), per_second, per_address }
+        Self { all: Meter::default(), addresses: Table::default(), per_second, per_address }
     }
 
     /// Takes one signature for an address, if both budgets allow. `second` counts seconds from
     /// anywhere.
     pub(crate) fn take(&self, second: i64, from: Option<IpAddr>) -> bool {
         let second = u32::try_from(second & i64::from(u32::MAX)).unwrap_or_default();
-        let allowed = from.is_none_or(|from| {
-            let hash = self.hash.hash_one(network(from));
-            let place = usize::try_from(hash).unwrap_or_default() % ADDRESSES;
-            self.addresses.get(place).is_none_or(|meter| meter.take(second, self.per_address))
-        });
+        let allowed =
+            from.is_none_or(|from| self.addresses.at(from).take(second, self.per_address));
         allowed && self.all.take(second, self.per_second)
     }
 }

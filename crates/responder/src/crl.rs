@@ -38,6 +38,9 @@ const REISSUE_DAYS: i64 = 1;
 /// Entries from which a delta is worth its while. Once there is one it goes on: lists that point to
 /// it are about.
 const DELTA_FROM: usize = 1_000;
+/// Changes that a delta tells at most. Past that it brings the list before up to date, not that of a
+/// day ago: who has neither fetches the whole list, which is hardly longer than such a delta.
+const DELTA_MOST: usize = 10_000;
 /// How often a list is signed again when another process was faster with an older one.
 const ATTEMPTS: usize = 3;
 
@@ -346,6 +349,10 @@ impl Publication<'_> {
                     tx.crl_base(&authority.id, now.plus_days(-REISSUE_DAYS))?
                 }
                 _ => None,
+            };
+            let base = match base {
+                Some(base) if memory.changes_after(base.revision) > DELTA_MOST => previous.clone(),
+                base => base,
             };
             Ok::<_, StoreError>((previous, base))
         })?;

@@ -30,11 +30,13 @@ pub enum Count {
     Failed,
     /// Requests that were refused because too many signatures were waiting.
     Crowded,
+    /// Requests that were refused because their address had asked too much.
+    Limited,
 }
 
 impl Count {
     /// Everything that is counted, with its name in the metrics.
-    pub const ALL: [(Self, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str); 13] = [
         (Self::Good, "good"),
         (Self::Revoked, "revoked"),
         (Self::Unauthorized, "unauthorized"),
@@ -47,6 +49,7 @@ impl Count {
         (Self::NonceLeft, "nonce_left"),
         (Self::Failed, "failed"),
         (Self::Crowded, "crowded"),
+        (Self::Limited, "limited"),
     ];
 
     /// Whether it counts answers, each answer being counted under one of these.
@@ -63,7 +66,8 @@ impl Count {
             | Self::Live
             | Self::NonceLeft
             | Self::Failed
-            | Self::Crowded => false,
+            | Self::Crowded
+            | Self::Limited => false,
         }
     }
 }

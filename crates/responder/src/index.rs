@@ -5,7 +5,7 @@
 //! is merged into a new segment when it has grown. When and why a certificate was revoked is kept
 //! for revoked ones only. Deliberately not here: where changes come from, and who reads them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tenkoku_domain::revocation::ReasonCode;
@@ -36,6 +36,12 @@ impl SerialKey {
         let high = high.iter().fold(0_u32, |sum, octet| (sum << 8) | u32::from(*octet));
         let low = low.iter().fold(0_u128, |sum, octet| (sum << 8) | u128::from(*octet));
         (high != 0 || low != 0).then_some(Self { high, low })
+    }
+
+    /// The octets of the number, without leading zeros.
+    pub(crate) fn octets(self) -> Vec<u8> {
+        let all = [&self.high.to_be_bytes()[..], &self.low.to_be_bytes()[..]].concat();
+        all.into_iter().skip_while(|octet| *octet == 0).collect()
     }
 
     /// A number that spreads serial numbers evenly. Who may choose serial numbers can foresee it.
@@ -269,6 +275,14 @@ impl StatusIndex {
         let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
         let new = parts.beside.keys().filter(|serial| parts.segment.get(**serial).is_none());
         parts.segment.len() + new.count()
+    }
+
+    /// Every serial number that is known.
+    pub fn serials(&self) -> HashSet<SerialKey> {
+        let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
+        let segment = parts.segment.serials.iter().map(|low| SerialKey { high: 0, low: *low });
+        let long = parts.segment.long.keys().chain(parts.beside.keys());
+        segment.chain(long.copied()).collect()
     }
 
     /// Whether nothing was ever issued.

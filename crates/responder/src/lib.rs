@@ -9,8 +9,10 @@
 pub mod answer;
 mod budget;
 mod cache;
+pub mod consistency;
 pub mod crl;
 pub mod figures;
+pub mod gate;
 pub mod http;
 pub mod index;
 mod issuer;

@@ -300,6 +300,11 @@ impl Responder {
         self.followed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// An authority that is answered for.
+    pub(crate) fn issuer(&self, id: &AuthorityId) -> Option<Arc<Issuer>> {
+        self.followed().issuers.get(id).and_then(Option::as_ref).map(Arc::clone)
+    }
+
     fn codes(&self) -> Arc<Codes> {
         Arc::clone(&self.codes.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -452,7 +457,7 @@ impl Responder {
 
     /// Up to which instant status is known; `None` when that is too long ago to answer, or lies in
     /// the future because the clock was set back.
-    fn known_at(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn known_at(&self, now: Timestamp) -> Option<Timestamp> {
         let synced_at = self.synced_at.load(Ordering::SeqCst);
         let known_at = Timestamp::from_millis(synced_at);
         let oldest = now.plus_seconds(self.settings.freshness_seconds.saturating_neg());

@@ -8,6 +8,7 @@ mod database;
 mod installation;
 mod key_feed;
 mod keys;
+mod limits;
 mod listen;
 mod log;
 mod mail;
@@ -26,6 +27,7 @@ use serde::Deserialize;
 
 use tenkoku_domain::policy::Installation;
 use tenkoku_ports::settings::{Acknowledgement, Settings};
+use tenkoku_responder::gate::Limits;
 
 pub(crate) use self::console::Callers;
 pub(crate) use self::installation::parse_arc;
@@ -57,6 +59,8 @@ struct ConfigToml {
     #[serde(default)]
     status: status::StatusToml,
     #[serde(default)]
+    limits: limits::LimitsToml,
+    #[serde(default)]
     keys: keys::KeysToml,
     #[serde(default)]
     key_feed: key_feed::KeyFeedToml,
@@ -85,6 +89,10 @@ pub(crate) struct Config {
     pub(crate) database_url: String,
     /// Where to listen.
     pub(crate) listen: Listen,
+    /// The nodes that answer beside this one, each `host:port`.
+    pub(crate) nodes: Vec<String>,
+    /// What one address may take of the public listener.
+    pub(crate) limits: Limits,
     /// The console's address as browsers see it.
     pub(crate) console_address: String,
     /// Whose address a request of the console comes from.
@@ -145,6 +153,8 @@ impl Config {
             data: data.to_owned(),
             database_url: toml.database.url(data),
             listen,
+            nodes: toml.status.nodes()?,
+            limits: toml.limits.checked()?,
             console_address: toml.console.address(listen.console)?,
             callers: toml.console.callers(),
             keys: toml.keys.place(data)?,

@@ -25,6 +25,7 @@ use tenkoku_mail::MailError;
 use tenkoku_publisher::draft::DraftError;
 use tenkoku_publisher::publish::PublishError;
 use tenkoku_reader::refresh::RefreshError;
+use tenkoku_responder::consistency::CompareError;
 use tenkoku_responder::crl::CrlError;
 use tenkoku_store::StoreError;
 use tenkoku_tsl::rules::{Broken, Finding};
@@ -411,6 +412,15 @@ impl From<CrlError> for Failure {
             CrlError::Assemble(_) | CrlError::StoredCertificate(_) | CrlError::StoredKey(_) => {
                 Self::internal(error)
             }
+        }
+    }
+}
+
+impl From<CompareError> for Failure {
+    fn from(error: CompareError) -> Self {
+        match error {
+            CompareError::Store(store) => store.into(),
+            CompareError::List(_) => Self::internal(error),
         }
     }
 }

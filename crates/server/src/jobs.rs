@@ -30,7 +30,9 @@ use tenkoku_ports::settings::crl_file;
 use tenkoku_publisher::draft::publish_due_drafts;
 use tenkoku_publisher::publish::renew_lists;
 use tenkoku_reader::refresh::refresh_lists;
+use tenkoku_responder::consistency::{Compared, compare_status};
 use tenkoku_responder::crl::{CrlError, Lists};
+use tenkoku_responder::responder::Responder;
 use tenkoku_store::{Job, Lane, StoreError};
 use tokio_cron_scheduler::{Job as CronJob, JobScheduler};
 
@@ -54,6 +56,7 @@ const TIMETABLE: [(&str, &str); 12] = [
     (NOTICES, "0 */10 * * * *"),
     (SEARCH_KEYS, "0 40 * * * *"),
     (REFRESH_LISTS, "0 50 * * * *"),
+    (COMPARE_STATUS, "0 50 * * * *"),
 ];
 
 const ACTIVATE_POLICIES: &str = "activate-policies";
@@ -78,6 +81,9 @@ const REFRESH_BROKEN_SECONDS: i64 = 3600;
 
 /// Looks at the trusted lists of others: hourly, and when people decided about them.
 pub(crate) const REFRESH_LISTS: &str = "refresh-lists";
+
+/// Compares the status services with the record (DOMAIN 13).
+pub(crate) const COMPARE_STATUS: &str = "compare-status";
 
 /// Queued by the store with every change of status.
 const REFRESH_STATUS: &str = "refresh-status";
@@ -104,6 +110,7 @@ const LOOK_AGAIN_SECONDS: i64 = 60;
 /// What jobs share beside the environment.
 struct Parts {
     lists: Lists,
+    responder: Arc<Responder>,
     web: Arc<Web>,
 }
 
@@ -116,7 +123,11 @@ pub(crate) struct Jobs {
 impl Jobs {
     /// Starts the clock and a worker for each lane; everything on the timetable runs once at the
     /// start.
-    pub(crate) async fn start(env: &Arc<Env>, web: Web) -> Result<Self, Failure> {
+    pub(crate) async fn start(
+        env: &Arc<Env>,
+        responder: &Arc<Responder>,
+        web: Web,
+    ) -> Result<Self, Failure> {
         let scheduler = JobScheduler::new().await.map_err(Failure::internal)?;
         for (kind, when) in TIMETABLE {
             enqueue(env, kind);
@@ -125,7 +136,11 @@ impl Jobs {
             scheduler.add(job.map_err(Failure::internal)?).await.map_err(Failure::internal)?;
         }
         scheduler.start().await.map_err(Failure::internal)?;
-        let parts = Arc::new(Parts { lists: Lists::default(), web: Arc::new(web) });
+        let parts = Arc::new(Parts {
+            lists: Lists::default(),
+            responder: Arc::clone(responder),
+            web: Arc::new(web),
+        });
         take_up_batches(env)?;
         let lanes = [Lane::Status, Lane::Long, Lane::Rest];
         let workers = lanes.map(|lane| start_worker(env, &parts, lane));
@@ -287,6 +302,7 @@ fn run(env: &Env, parts: &Parts, job: &Job) -> Result<(), Failure> {
         SEARCH_KEYS => begin(env, &parts.web, KEY_SEARCH)?,
         REFRESH_LISTS if env.settings.follows_lists => begin(env, &parts.web, LIST_REFRESH)?,
         REFRESH_LISTS => {}
+        COMPARE_STATUS => compare(env, &parts.responder)?,
         REFRESH_STATUS => {
             let id = AuthorityId::parse(&job.object).map_err(Failure::internal)?;
             let authority = env.store.read(|tx| tx.load_authority(&id))?;
@@ -343,6 +359,28 @@ const KEY_SEARCH: LongRun = LongRun {
 /// The look at the lists of others: whenever it is asked for.
 const LIST_REFRESH: LongRun =
     LongRun { kind: REFRESH_LISTS, rest: 0, broken: REFRESH_BROKEN_SECONDS, work: refreshed };
+
+/// Compares the status services with the record and keeps what was found for `/readyz`.
+fn compare(env: &Env, responder: &Responder) -> Result<(), Failure> {
+    let started = env.clock.now();
+    env.store.write(|tx| tx.begin_job_run(COMPARE_STATUS, started))?;
+    let permit = env.system("scheduler").permit(started)?;
+    let compared = compare_status(env, &permit, responder);
+    let (outcome, counts) = match &compared {
+        Ok(Compared { certificates, differing }) => {
+            let counts = [("certificates", *certificates), (DIFFERING, *differing)];
+            ("done", counts.map(|(name, count)| (name.to_owned(), count)).into())
+        }
+        Err(_) => ("failed", BTreeMap::new()),
+    };
+    let ended = env.clock.now();
+    env.store.write(|tx| tx.end_job_run((COMPARE_STATUS, started), outcome, &counts, ended))?;
+    compared?;
+    Ok(())
+}
+
+/// What of a comparison is counted that should be none.
+pub(crate) const DIFFERING: &str = "differing";
 
 /// Begins a long run, if it is due.
 fn begin(env: &Env, web: &Arc<Web>, run: LongRun) -> Result<(), Failure> {

@@ -1,18 +1,22 @@
 //! The three listeners: public, console, operations. Each can be bound on its own address.
 
-use std::net::SocketAddr;
+use std::any::Any;
+use std::net::{Shutdown, SocketAddr};
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::{Extensions, Server, ServerHandle};
 use actix_web::middleware::{Compress, NormalizePath, TrailingSlash};
-use actix_web::web::Data;
+use actix_web::rt::net::TcpStream;
+use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use tenkoku_console::layout::Site;
 use tenkoku_console::session::{Callers, Console, ConsoleSettings};
 use tenkoku_ports::Env;
 use tenkoku_reader::library::Library;
 use tenkoku_responder::crl::served::ServedCrls;
+use tenkoku_responder::gate::Gate;
 use tenkoku_responder::responder::Responder;
 use tenkoku_responder::responder::http::Front;
 use tokio::signal::unix::{SignalKind, signal};
@@ -49,7 +53,7 @@ impl Listeners {
         let env = Data::from(Arc::clone(env));
         Ok(Self {
             servers: vec![
-                public(config.listen.public, &env, &site, responder)?,
+                public(config, &env, &site, responder)?,
                 console_server(config.listen.console, &env, &site, &console)?,
                 operations_server(config.listen.operations, &env, responder, Role::All)?,
             ],
@@ -65,7 +69,7 @@ impl Listeners {
         let env = Data::from(Arc::clone(env));
         Ok(Self {
             servers: vec![
-                status_only(config.listen.public, responder)?,
+                status_only(config, responder)?,
                 operations_server(config.listen.operations, &env, responder, Role::Status)?,
             ],
         })
@@ -121,16 +125,16 @@ fn console(config: &Config, secret_key: [u8; 32]) -> Result<Console, Failure> {
 }
 
 fn public(
-    address: SocketAddr,
+    config: &Config,
     env: &Data<Env>,
     site: &Data<Site>,
     responder: &Arc<Responder>,
 ) -> Result<Server, Failure> {
-    let (env, site, responder) = (Data::clone(env), Data::clone(site), Arc::clone(responder));
+    let (env, site) = (Data::clone(env), Data::clone(site));
     let crls = Data::new(ServedCrls::default());
     let library = Data::new(Library::default());
-    let server = HttpServer::new(move || {
-        let pages = App::new()
+    behind_gate(config, responder, move |pages| {
+        pages
             .app_data(Data::clone(&env))
             .app_data(Data::clone(&site))
             .app_data(Data::clone(&crls))
@@ -138,9 +142,29 @@ fn public(
             .configure(tenkoku_responder::http::configure)
             .configure(tenkoku_publisher::http::configure)
             .configure(tenkoku_console::public::configure);
-        Front::new(Arc::clone(&responder), pages)
+    })
+}
+
+/// OCSP and nothing else.
+fn status_only(config: &Config, responder: &Arc<Responder>) -> Result<Server, Failure> {
+    behind_gate(config, responder, |_| {})
+}
+
+/// Listens for strangers: the responder in front, what one address may take limited.
+fn behind_gate(
+    config: &Config,
+    responder: &Arc<Responder>,
+    pages: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Result<Server, Failure> {
+    let address = config.listen.public;
+    let (responder, gate) = (Arc::clone(responder), Gate::new(config.limits.clone()));
+    let door = Arc::clone(&gate);
+    let server = HttpServer::new(move || {
+        let behind = App::new().configure(&pages);
+        Front::new(Arc::clone(&responder), Arc::clone(&gate), behind)
     });
     server
+        .on_connect(move |connection, held| let_in(&door, connection, held))
         .workers(workers())
         .max_connections(PUBLIC_CONNECTIONS)
         .client_request_timeout(HEAD_TIMEOUT)
@@ -150,27 +174,29 @@ fn public(
         .bind(address)
         .map(HttpServer::run)
         .map_err(|error| taken(address, &error))
+}
+
+/// Counts a connection for as long as it lasts, or ends it at once: an address that holds too many
+/// takes no place from others.
+fn let_in(gate: &Arc<Gate>, connection: &dyn Any, held: &mut Extensions) {
+    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+    let Ok(from) = stream.peer_addr() else { return };
+    match gate.connect(from.ip()) {
+        Some(place) => {
+            held.insert(Arc::new(place));
+        }
+        None => {
+            // A second handle of the same socket: the first belongs to the server.
+            let handle = stream.as_fd().try_clone_to_owned().map(std::net::TcpStream::from);
+            // What is gone already needs no end.
+            let _ = handle.and_then(|handle| handle.shutdown(Shutdown::Both));
+        }
+    }
 }
 
 /// One for each processor, two at least.
 fn workers() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get).max(2)
-}
-
-/// OCSP and nothing else.
-fn status_only(address: SocketAddr, responder: &Arc<Responder>) -> Result<Server, Failure> {
-    let responder = Arc::clone(responder);
-    let server = HttpServer::new(move || Front::new(Arc::clone(&responder), App::new()));
-    server
-        .workers(workers())
-        .max_connections(PUBLIC_CONNECTIONS)
-        .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(KEEP_ALIVE)
-        .shutdown_timeout(SHUTDOWN_SECONDS)
-        .disable_signals()
-        .bind(address)
-        .map(HttpServer::run)
-        .map_err(|error| taken(address, &error))
 }
 
 fn console_server(

@@ -12,6 +12,7 @@ mod follower;
 mod jobs;
 mod letters;
 mod listeners;
+mod nodes;
 mod operations;
 mod output;
 mod sntp;

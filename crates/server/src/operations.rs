@@ -14,9 +14,10 @@ use tenkoku_ports::Env;
 use tenkoku_ports::settings::ClockWatch;
 use tenkoku_responder::figures::{Count, DURATION_CLASSES};
 use tenkoku_responder::responder::Responder;
-use tenkoku_store::{StoreError, Tx};
+use tenkoku_store::{JobRun, StoreError, Tx};
 
 use crate::command::serve::Role;
+use crate::jobs::{COMPARE_STATUS, DIFFERING};
 
 /// Mounts the addresses.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
@@ -157,6 +158,7 @@ fn status_checks(env: &Env, now: Timestamp) -> Result<Vec<Check>, StoreError> {
         if env.settings.follows_lists {
             checks.extend(followed_checks(tx, now)?);
         }
+        checks.push(agreement_check(tx.last_run(COMPARE_STATUS)?.as_ref()));
         Ok(checks)
     })
 }
@@ -194,6 +196,22 @@ fn followed_checks(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Check>, StoreE
         checks.push(Check::new("anchors", false, "no list of others is believed"));
     }
     Ok(checks)
+}
+
+/// Whether OCSP answers and lists say what is recorded, as of the last comparison.
+fn agreement_check(last: Option<&JobRun>) -> Check {
+    let name = "status agrees";
+    match last {
+        None => Check::new(name, true, "the first comparison is still to come"),
+        Some(run) if run.outcome == "failed" => {
+            Check::new(name, false, format!("nothing could be compared at {}", run.started_at))
+        }
+        Some(run) => {
+            let differing = run.counts.get(DIFFERING).copied().unwrap_or_default();
+            let found = format!("{differing} certificates differ as of {}", run.started_at);
+            Check::new(name, differing == 0, found)
+        }
+    }
 }
 
 /// Whether the nightly checks run: without them nothing retires, and no date is kept.

@@ -21,6 +21,7 @@ use crate::command::path::{CERTIFICATE, several};
 use crate::config::{Config, KeyPlace, Mail, ReaderConfig, Secret, TokenPlace, Way};
 use crate::entropy::SystemEntropy;
 use crate::failure::{Failure, exit};
+use crate::nodes::Nodes;
 
 /// The name of this node's audit chain.
 const NODE: &str = "node-1";
@@ -64,6 +65,7 @@ pub(crate) fn with_store(config: &Config, store: Store) -> Result<Env, Failure> 
         clock: Arc::new(WallClock),
         entropy: Arc::new(SystemEntropy),
         settings: Arc::new(config.settings.clone()),
+        nodes: Arc::new(Nodes::new(config.nodes.clone())),
     })
 }
 

@@ -1,18 +1,17 @@
 //! Tables `audit_events` and `audit_heads`: the hash chain of this node (DOMAIN 18).
 
 use diesel::prelude::*;
-use tenkoku_domain::access::{Origin, Scope};
-use tenkoku_domain::audit::{AuditRecord, Event, GENESIS, ObjectRef, StoredRecord, chain_hash};
+use tenkoku_domain::access::Scope;
+use tenkoku_domain::audit::{AuditRecord, Facts, GENESIS, ObjectRef, StoredRecord, chain_hash};
 use tenkoku_domain::canonical::Digest;
-use tenkoku_domain::id::OrganisationId;
-use tenkoku_domain::time::Timestamp;
 
 use crate::column::Place;
 use crate::connection::{AnyBackend, AnyConnection};
 use crate::error::StoreError;
+use crate::ledger::Recorded;
 use crate::schema::{audit_events, audit_heads};
 use crate::scope::reach;
-use crate::tx::{Tx, one};
+use crate::tx::{Tx, insert_all, one};
 
 /// The end of a chain: the last position, and its hash.
 pub(crate) type Head = (i64, Digest);
@@ -22,11 +21,11 @@ pub(crate) type Head = (i64, Digest);
 struct EventRow<'a> {
     chain: &'a str,
     seq: i64,
-    code: &'a str,
-    object_kind: &'a str,
-    object_id: &'a str,
-    organisation_id: Option<&'a str>,
-    record: &'a str,
+    code: &'static str,
+    object_kind: String,
+    object_id: String,
+    organisation_id: Option<String>,
+    record: String,
     prev: String,
     hash: String,
 }
@@ -56,6 +55,11 @@ impl StoredRow {
 impl Tx<'_> {
     /// The end of this node's chain as it is kept beside the chain; `None` before the first record.
     pub fn audit_head(&mut self) -> Result<Option<(i64, Digest)>, StoreError> {
+        self.settle()?;
+        self.kept_head()
+    }
+
+    fn kept_head(&mut self) -> Result<Option<Head>, StoreError> {
         let row = audit_heads::table
             .find(self.node)
             .select((audit_heads::seq, audit_heads::hash))
@@ -67,6 +71,7 @@ impl Tx<'_> {
 
     /// At most `limit` records of this node's chain after position `seq`, in order.
     pub fn audit_after(&mut self, seq: i64, limit: i64) -> Result<Vec<StoredRecord>, StoreError> {
+        self.settle()?;
         let rows = audit_events::table
             .filter(audit_events::chain.eq(self.node).and(audit_events::seq.gt(seq)))
             .order(audit_events::seq)
@@ -98,6 +103,7 @@ impl Tx<'_> {
         object: Option<&ObjectRef>,
         limit: i64,
     ) -> Result<Vec<StoredRecord>, StoreError> {
+        self.settle()?;
         let mut query = audit_events::table
             .filter(audit_events::chain.eq(self.node))
             .order(audit_events::seq.desc())
@@ -124,7 +130,7 @@ impl Tx<'_> {
             let row = audit_heads::table.find(self.node).select(audit_heads::seq).for_update();
             row.first::<i64>(conn).optional()?;
         }
-        if let Some(head) = self.audit_head()? {
+        if let Some(head) = self.kept_head()? {
             return Ok(head);
         }
         // Two first records at once meet at the primary key; the second is told to try again.
@@ -141,36 +147,41 @@ impl Tx<'_> {
         }
     }
 
-    /// Appends an event after the locked end of the chain. Gives its position.
-    pub(crate) fn append(
+    /// Appends what was recorded after the locked end of the chain.
+    pub(crate) fn append<'a>(
         &mut self,
-        (last, prev): Head,
-        origin: &Origin,
-        at: Timestamp,
-        event: &Event,
-    ) -> Result<i64, StoreError> {
-        let seq = last + 1;
-        let facts = event.facts(self.node);
-        let entry = AuditRecord { seq, at, origin: origin.clone(), facts };
-        let record = entry.canonical().map_err(|error| StoreError::Database(Box::new(error)))?;
-        let hash = chain_hash(&prev, &record);
-        let facts = entry.facts;
-        let row = EventRow {
-            chain: self.node,
-            seq,
-            code: facts.code.word(),
-            object_kind: &facts.object.kind,
-            object_id: &facts.object.id,
-            organisation_id: facts.organisation.as_ref().map(OrganisationId::as_str),
-            record: &record,
-            prev: prev.to_string(),
-            hash: hash.to_string(),
-        };
-        diesel::insert_into(audit_events::table).values(row).execute(self.conn)?;
+        (mut last, mut prev): Head,
+        events: impl Iterator<Item = &'a Recorded>,
+    ) -> Result<(), StoreError> {
+        let mut rows = Vec::new();
+        for Recorded { origin, at, event, .. } in events {
+            last += 1;
+            let facts = event.facts(self.node);
+            let entry = AuditRecord { seq: last, at: *at, origin: origin.clone(), facts };
+            let record =
+                entry.canonical().map_err(|error| StoreError::Database(Box::new(error)))?;
+            let hash = chain_hash(&prev, &record);
+            let Facts { code, object, organisation, .. } = entry.facts;
+            rows.push(EventRow {
+                chain: self.node,
+                seq: last,
+                code: code.word(),
+                object_kind: object.kind,
+                object_id: object.id,
+                organisation_id: organisation.map(|id| id.to_string()),
+                record,
+                prev: prev.to_string(),
+                hash: hash.to_string(),
+            });
+            prev = hash;
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        insert_all!(self, audit_events, rows);
         let rows = diesel::update(audit_heads::table.find(self.node))
-            .set((audit_heads::seq.eq(seq), audit_heads::hash.eq(hash.to_string())))
+            .set((audit_heads::seq.eq(last), audit_heads::hash.eq(prev.to_string())))
             .execute(self.conn)?;
-        one(rows, "audit head")?;
-        Ok(seq)
+        one(rows, "audit head")
     }
 }

@@ -89,6 +89,29 @@ pub enum StoreError {
     Database(#[source] Box<dyn Error + Send + Sync>),
 }
 
+impl StoreError {
+    /// The same error, for somebody else whom it concerns.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::NotFound { what } => Self::NotFound { what },
+            Self::Conflict { what } => Self::Conflict { what },
+            Self::Busy => Self::Busy,
+            Self::Abandoned => Self::Abandoned,
+            Self::NotMigrated => Self::NotMigrated,
+            Self::Unreachable { database, reason } => {
+                Self::Unreachable { database: database.clone(), reason: reason.clone() }
+            }
+            Self::Newer { .. }
+            | Self::Address { .. }
+            | Self::NoFolder { .. }
+            | Self::NotADatabase { .. }
+            | Self::SignIn { .. }
+            | Self::Corrupt { .. }
+            | Self::Database(_) => Self::Database(self.to_string().into()),
+        }
+    }
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "diesel's errors are not ours, and open")]
 impl From<diesel::result::Error> for StoreError {
     fn from(error: diesel::result::Error) -> Self {

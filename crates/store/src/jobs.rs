@@ -5,6 +5,7 @@ use tenkoku_domain::time::Timestamp;
 
 use crate::connection::AnyBackend;
 use crate::error::StoreError;
+use crate::ledger::Entry;
 use crate::schema::jobs;
 use crate::tx::Tx;
 
@@ -48,11 +49,10 @@ impl Tx<'_> {
         object: &str,
         due_at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.change(|tx| {
-            // The counter of jobs is only locked after the end of the chain, as in `record`.
-            tx.lock_head()?;
-            tx.queue_job(kind, object, due_at)
-        })
+        let (kind, object) = (kind.to_owned(), object.to_owned());
+        self.ledger.note(Entry::Job { kind, object, due_at });
+        // Who only reads learns at once that nothing can be ordered.
+        if self.writes() { Ok(()) } else { self.settle() }
     }
 
     /// Claims the job that is due longest, if any. The claim holds for 60 seconds.
@@ -66,6 +66,7 @@ impl Tx<'_> {
     }
 
     fn claim(&mut self, now: Timestamp, lane: Option<Lane>) -> Result<Option<Job>, StoreError> {
+        self.settle()?;
         loop {
             let mut open = jobs::table
                 .filter(jobs::due_at.le(now.millis()).and(jobs::claimable_at.le(now.millis())))
@@ -116,6 +117,7 @@ impl Tx<'_> {
 
     /// How many jobs wait or run.
     pub fn count_jobs(&mut self) -> Result<i64, StoreError> {
+        self.settle()?;
         Ok(jobs::table.count().get_result(self.conn)?)
     }
 

@@ -15,6 +15,8 @@ use libsqlite3_sys as _;
 mod column;
 mod connection;
 mod error;
+mod group;
+mod ledger;
 mod location;
 mod page;
 mod pool;

@@ -159,6 +159,7 @@ impl Tx<'_> {
         object: &ObjectRef,
         step: Step,
     ) -> Result<bool, StoreError> {
+        self.settle()?;
         let told = notices::table
             .filter(notices::kind.eq(kind.word()))
             .filter(notices::object_id.eq(&object.id))
@@ -179,6 +180,7 @@ impl Tx<'_> {
         self.change(|tx| {
             let letters = tx.addressed(occasions, at)?;
             // The counter is only locked after the end of the chain, as in `record`.
+            tx.settle()?;
             tx.lock_head()?;
             tx.insert_notices(&letters, at)
         })
@@ -288,6 +290,7 @@ impl Tx<'_> {
 
     /// Claims the letter that waits longest, if any. The claim holds for ten minutes.
     pub fn claim_letter(&mut self, now: Timestamp) -> Result<Option<Notice>, StoreError> {
+        self.settle()?;
         loop {
             let free = notices::claimable_at.le(now.millis());
             let due = notices::table
@@ -326,6 +329,7 @@ impl Tx<'_> {
 
     /// Letters that were given up wait again from now on, with all their tries; gives their number.
     pub fn retry_letters(&mut self, now: Timestamp) -> Result<usize, StoreError> {
+        self.settle()?;
         let none: Option<i64> = None;
         let given_up = notices::table.filter(notices::given_up_at.is_not_null());
         let again = (
@@ -339,6 +343,7 @@ impl Tx<'_> {
 
     /// A notice.
     pub fn load_notice(&mut self, number: i64) -> Result<Notice, StoreError> {
+        self.settle()?;
         notices::table
             .find(number)
             .select(NoticeRow::as_select())
@@ -350,6 +355,7 @@ impl Tx<'_> {
 
     /// The notices about an object, oldest first.
     pub fn notices_about(&mut self, object: &ObjectRef) -> Result<Vec<Notice>, StoreError> {
+        self.settle()?;
         let rows = notices::table
             .filter(notices::object_kind.eq(&object.kind))
             .filter(notices::object_id.eq(&object.id))
@@ -361,6 +367,7 @@ impl Tx<'_> {
 
     /// The notices to a mailbox, newest first.
     pub fn notices_to(&mut self, mailbox: &str, limit: i64) -> Result<Vec<Notice>, StoreError> {
+        self.settle()?;
         let rows = notices::table
             .filter(notices::recipient.eq(mailbox))
             .order(notices::number.desc())
@@ -372,6 +379,7 @@ impl Tx<'_> {
 
     /// Letters that have not left: those given up, then those that wait, oldest first.
     pub fn letters_not_sent(&mut self, limit: i64) -> Result<Vec<Notice>, StoreError> {
+        self.settle()?;
         let rows = notices::table
             .filter(notices::sent_at.is_null())
             .order((notices::given_up_at.is_null(), notices::number))
@@ -383,6 +391,7 @@ impl Tx<'_> {
 
     /// How letters stand.
     pub fn letter_figures(&mut self) -> Result<LetterFigures, StoreError> {
+        self.settle()?;
         let waits = || notices::table.filter(notices::next_at.is_not_null());
         let given_up = notices::table.filter(notices::given_up_at.is_not_null());
         Ok(LetterFigures {

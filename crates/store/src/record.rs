@@ -12,17 +12,27 @@ mod proposal;
 mod status;
 
 use tenkoku_domain::access::Origin;
-use tenkoku_domain::audit::Event;
+use tenkoku_domain::audit::{Event, SignedCrl};
 use tenkoku_domain::certificate::{ACKNOWLEDGEMENT_DAYS, CertificateState};
 use tenkoku_domain::notice::caused_by;
 use tenkoku_domain::time::Timestamp;
 
 use crate::error::StoreError;
+use crate::ledger::{Entry, Recorded};
 use crate::tx::Tx;
 
+/// What is kept of an event until the end of its transaction: not the octets of a list, which may be
+/// fifty million and of which nothing more is made.
+fn noted(event: &Event) -> Event {
+    if let Event::CrlIssued { crl } = event {
+        return Event::CrlIssued { crl: SignedCrl { head: crl.head.clone(), der: Vec::new() } };
+    }
+    event.clone()
+}
+
 impl Tx<'_> {
-    /// Applies an event to the tables and appends it to this node's audit chain (I-12). Gives its
-    /// position in the chain.
+    /// Applies an event to the tables, and appends it to this node's audit chain in the same
+    /// transaction (I-12): at its end, or as soon as something that follows from it is read.
     ///
     /// Locks are taken in this order: rows of the objects, the end of the chain, counters.
     pub fn record(
@@ -30,14 +40,14 @@ impl Tx<'_> {
         origin: &Origin,
         at: Timestamp,
         event: &Event,
-    ) -> Result<i64, StoreError> {
+    ) -> Result<(), StoreError> {
         self.change(|tx| {
             tx.apply(origin, at, event)?;
             let letters = tx.addressed(&caused_by(event, at), at)?;
-            let head = tx.lock_head()?;
-            tx.follow(at, event)?;
-            tx.insert_notices(&letters, at)?;
-            tx.append(head, origin, at, event)
+            let (origin, event) = (origin.clone(), noted(event));
+            tx.ledger.note(Entry::Event(Box::new(Recorded { origin, at, event, letters })));
+            // Who only reads learns at once that nothing can be recorded.
+            if tx.writes() { Ok(()) } else { tx.settle() }
         })
     }
 
@@ -107,7 +117,7 @@ impl Tx<'_> {
     }
 
     /// What an event sets off: its place among the changes of status, and jobs.
-    fn follow(&mut self, at: Timestamp, event: &Event) -> Result<(), StoreError> {
+    pub(crate) fn follow(&mut self, at: Timestamp, event: &Event) -> Result<(), StoreError> {
         match event {
             Event::CertificateIssued { certificate } => match certificate.state.revocation() {
                 // Told as on hold until its key acknowledges it.

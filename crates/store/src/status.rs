@@ -19,7 +19,7 @@ use crate::connection::AnyConnection;
 use crate::error::StoreError;
 use crate::schema::{certificates, status_beats, status_log};
 use crate::store::Store;
-use crate::tx::Tx;
+use crate::tx::{Tx, insert_all};
 
 /// A certificate that a CRL lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,15 @@ pub struct StatusChange {
     pub told: Told,
     /// When this was decided.
     pub at: Timestamp,
+}
+
+/// A change that has no number yet.
+#[derive(Debug)]
+pub(crate) struct Change {
+    authority: AuthorityId,
+    serial: Serial,
+    told: Told,
+    at: Timestamp,
 }
 
 /// How far what is read here can be trusted to be complete.
@@ -179,6 +188,40 @@ impl Tx<'_> {
         row.map(|row| state_of(&serial, row)).transpose()
     }
 
+    /// The states of an authority's certificates in the order of their serial numbers as text,
+    /// those after one where it is given; at most `limit`. A pending one was not issued.
+    pub fn states_after(
+        &mut self,
+        authority: &AuthorityId,
+        after: Option<&Serial>,
+        limit: i64,
+    ) -> Result<Vec<(Serial, CertificateState)>, StoreError> {
+        let after = after.map(Serial::to_string).unwrap_or_default();
+        let rows = certificates::table
+            .filter(certificates::authority_id.eq(authority.as_str()))
+            .filter(certificates::serial.gt(&after))
+            .filter(certificates::state.ne(CertificateState::Pending.word()))
+            .order(certificates::serial)
+            .limit(limit)
+            .select((
+                certificates::serial,
+                (
+                    certificates::state,
+                    certificates::cause,
+                    certificates::revoked_at,
+                    certificates::invalid_since,
+                ),
+            ))
+            .load::<(String, StateTuple)>(self.conn)?;
+        rows.into_iter()
+            .map(|(serial, row)| {
+                let state = state_of(&serial, row)?;
+                let place = Place::new("certificate", &serial);
+                Ok((place.ok("serial", Serial::parse(&serial))?, state))
+            })
+            .collect()
+    }
+
     /// Everything that a CRL of the authority lists, by the time of revocation.
     pub fn revoked_entries(
         &mut self,
@@ -213,6 +256,7 @@ impl Tx<'_> {
 
     /// The number of the last change of status, over all authorities; 0 before the first.
     pub fn status_revision(&mut self) -> Result<i64, StoreError> {
+        self.settle()?;
         self.last_number(COUNTER)
     }
 
@@ -223,6 +267,7 @@ impl Tx<'_> {
         after: i64,
         limit: i64,
     ) -> Result<Vec<StatusChange>, StoreError> {
+        self.settle()?;
         let rows = status_log::table
             .filter(status_log::rev.gt(after))
             .order(status_log::rev)
@@ -254,6 +299,7 @@ impl Tx<'_> {
         after: i64,
         limit: i64,
     ) -> Result<Vec<StatusChange>, StoreError> {
+        self.settle()?;
         let rows = status_log::table
             .filter(status_log::authority_id.eq(authority.as_str()))
             .filter(status_log::status.ne("good"))
@@ -295,6 +341,7 @@ impl Tx<'_> {
     /// there was none.
     pub fn revocation_revision(&mut self, authority: &AuthorityId) -> Result<i64, StoreError> {
         use diesel::dsl::max;
+        self.settle()?;
         let last: Option<i64> = status_log::table
             .filter(status_log::authority_id.eq(authority.as_str()))
             .filter(status_log::status.ne("good"))
@@ -312,7 +359,7 @@ impl Tx<'_> {
         self.log_as(certificate, Told::Released, at)
     }
 
-    /// Notes a change of status under the next number.
+    /// Notes a change of status; it gets its number when the transaction ends.
     pub(crate) fn log_status(
         &mut self,
         certificate: &Certificate,
@@ -333,16 +380,35 @@ impl Tx<'_> {
         told: Told,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let change = StatusChange {
-            rev: self.next_number(COUNTER)?,
+        let change = Change {
             authority: certificate.authority.clone(),
             serial: certificate.serial.clone(),
             told,
             at,
         };
-        let row = StatusRow::from(&change);
-        diesel::insert_into(status_log::table).values(row).execute(self.conn)?;
-        self.announce([change])
+        self.ledger.change(change);
+        Ok(())
+    }
+
+    /// Gives changes their numbers, in their order, and logs them.
+    pub(crate) fn log_all(&mut self, changes: Vec<Change>) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let before = self.take_numbers(COUNTER, changes.len())?;
+        let numbered: Vec<StatusChange> = (before + 1..)
+            .zip(changes)
+            .map(|(rev, Change { authority, serial, told, at })| StatusChange {
+                rev,
+                authority,
+                serial,
+                told,
+                at,
+            })
+            .collect();
+        let rows: Vec<StatusRow> = numbered.iter().map(StatusRow::from).collect();
+        insert_all!(self, status_log, rows);
+        self.announce(numbered)
     }
 
     /// Tells of changes that were logged, once they are committed.
@@ -350,13 +416,13 @@ impl Tx<'_> {
         &mut self,
         changes: impl IntoIterator<Item = StatusChange>,
     ) -> Result<(), StoreError> {
-        if self.logged.is_empty()
+        if self.ledger.tells_nothing()
             && let AnyConnection::Postgresql(conn) = &mut *self.conn
         {
             // Heard by everybody who listens, at the moment of the commit.
             conn.batch_execute(NOTIFY)?;
         }
-        self.logged.extend(changes);
+        self.ledger.tell(changes);
         Ok(())
     }
 }

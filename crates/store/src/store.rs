@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use crate::connection::{Access, AnyConnection};
 use crate::error::StoreError;
+use crate::group::Group;
 use crate::location::Location;
 use crate::pool::Pools;
 use crate::setup::SchemaState;
@@ -19,6 +20,8 @@ pub struct Store {
 
 struct Inner {
     pools: Pools,
+    /// Writers that share a commit.
+    group: Group,
     node: String,
     /// Whether the schema was found to be this program's.
     current: AtomicBool,
@@ -33,7 +36,15 @@ impl Store {
         let pools = Pools::open(Location::parse(url)?)?;
         let current = AtomicBool::new(false);
         let listeners = RwLock::default();
-        Ok(Self { inner: Arc::new(Inner { pools, node: node.to_owned(), current, listeners }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                pools,
+                group: Group::default(),
+                node: node.to_owned(),
+                current,
+                listeners,
+            }),
+        })
     }
 
     /// Runs `f` on one consistent state of the database. Changes made in it fail.
@@ -46,12 +57,16 @@ impl Store {
     }
 
     /// Runs `f` in one transaction: kept when it gives `Ok`, without a trace when it gives `Err`.
+    ///
+    /// Those who write at the same time share one durable commit: they run one after the other, each
+    /// sees what those before it did, each can be taken back alone, and none goes on before
+    /// everything it saw is kept (ADR 21).
     pub fn write<T, E: From<StoreError>>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.check_current()?;
-        self.transaction(Access::Write, f)
+        self.inner.group.write(&self.inner.pools, &self.inner.node, f, |changes| self.tell(changes))
     }
 
     /// The node whose audit chain this store writes.
@@ -62,6 +77,12 @@ impl Store {
     /// Whether the database is a file.
     pub fn is_sqlite(&self) -> bool {
         self.inner.pools.is_sqlite()
+    }
+
+    /// Writers that wait for their turn.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.inner.group.waiting()
     }
 
     /// One transaction, whatever the schema.

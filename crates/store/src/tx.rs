@@ -4,6 +4,7 @@ use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager 
 
 use crate::connection::{Access, AnyConnection};
 use crate::error::StoreError;
+use crate::ledger::{Ledger, Mark};
 use crate::status::StatusChange;
 
 /// An open transaction of [`Store::read`](crate::Store::read) or
@@ -14,8 +15,8 @@ use crate::status::StatusChange;
 pub struct Tx<'c> {
     pub(crate) conn: &'c mut AnyConnection,
     pub(crate) node: &'c str,
-    /// The changes of status that were logged so far.
-    pub(crate) logged: Vec<StatusChange>,
+    /// What was recorded so far.
+    pub(crate) ledger: Ledger,
     access: Access,
     abandoned: bool,
 }
@@ -46,17 +47,50 @@ impl<'c> Tx<'c> {
                 AnsiTransactionManager::begin_transaction_sql(c, sql)?;
             }
         }
-        Ok(Self { conn, node, logged: Vec::new(), access, abandoned: false })
+        Ok(Self { conn, node, ledger: Ledger::default(), access, abandoned: false })
+    }
+
+    /// Goes on with a transaction that others began and that will be committed for all together:
+    /// a part of it that can be taken back alone.
+    pub(crate) fn join(
+        conn: &'c mut AnyConnection,
+        node: &'c str,
+        ledger: Ledger,
+    ) -> Result<(Self, Mark), StoreError> {
+        Manager::begin_transaction(conn)?;
+        let mark = ledger.mark();
+        Ok((Self { conn, node, ledger, access: Access::Write, abandoned: false }, mark))
+    }
+
+    /// Ends one's part of a transaction, kept or taken back, and hands over what was recorded.
+    pub(crate) fn leave(mut self, mark: Mark, keeps: bool) -> Result<(Ledger, bool), StoreError> {
+        let keeps = keeps && !self.abandoned;
+        if keeps {
+            Manager::commit_transaction(self.conn)?;
+        } else {
+            Manager::rollback_transaction(self.conn)?;
+            self.ledger.go_back(mark);
+        }
+        Ok((self.ledger, keeps))
+    }
+
+    /// The whole transaction again, to be committed.
+    pub(crate) fn whole(conn: &'c mut AnyConnection, node: &'c str, ledger: Ledger) -> Self {
+        Self { conn, node, ledger, access: Access::Write, abandoned: false }
     }
 
     /// Keeps what was done; gives the changes of status in it.
-    pub(crate) fn commit(self) -> Result<Vec<StatusChange>, StoreError> {
+    pub(crate) fn commit(mut self) -> Result<Vec<StatusChange>, StoreError> {
         if self.abandoned {
             self.roll_back();
             return Err(StoreError::Abandoned);
         }
+        if let Err(error) = self.settle() {
+            self.roll_back();
+            return Err(error);
+        }
         Manager::commit_transaction(self.conn)?;
-        Ok(self.logged)
+        Ok(self.ledger.into_changes())
     }
 
     /// Keeps nothing. A connection that cannot even roll back is thrown away by its pool.
@@ -93,6 +127,29 @@ macro_rules! lock_row {
     };
 }
 pub(crate) use lock_row;
+
+/// Inserts rows: a server gets many in one statement, SQLite one after the other, which is the
+/// quickest there.
+macro_rules! insert_all {
+    ($tx:expr, $table:ident, $rows:expr) => {
+        match &mut *$tx.conn {
+            $crate::connection::AnyConnection::Sqlite(conn) => {
+                for row in &$rows {
+                    diesel::insert_into($table::table).values(row).execute(conn)?;
+                }
+            }
+            $crate::connection::AnyConnection::Postgresql(conn) => {
+                for rows in $rows.chunks($crate::tx::ROWS_AT_ONCE) {
+                    diesel::insert_into($table::table).values(rows).execute(conn)?;
+                }
+            }
+        }
+    };
+}
+pub(crate) use insert_all;
+
+/// Rows of one statement: a server takes 65,535 values, and a row has fewer than 30.
+pub(crate) const ROWS_AT_ONCE: usize = 1_000;
 
 /// Passes when a change touched exactly one row.
 pub(crate) fn one(rows: usize, what: &'static str) -> Result<(), StoreError> {

@@ -42,10 +42,10 @@ use tenkoku_domain::time::Timestamp;
 use tenkoku_pki::crl::Crl;
 use tenkoku_pki::ocsp::{Answer, AnswerStatus, HashAlgorithm, IssuerHashes, encode_request};
 use tenkoku_pki::policy::PolicyArc;
-use tenkoku_ports::Env;
 use tenkoku_ports::settings::{
     Acknowledgement, ClockWatch, Operator, PublicAddress, Scheme, Settings, StatusSettings,
 };
+use tenkoku_ports::{Env, NoOtherNodes};
 use tenkoku_publisher::publish::renew_lists;
 use tenkoku_responder::crl::current_crl;
 use tenkoku_responder::responder::Responder;
@@ -132,6 +132,7 @@ impl World {
             clock: Arc::<TestClock>::clone(&clock),
             entropy,
             settings: Arc::new(settings(installation)),
+            nodes: Arc::new(NoOtherNodes),
         };
         let spoilt = AtomicBool::new(false);
         let responder = Responder::idle(env.clone());
@@ -230,6 +231,11 @@ impl World {
         renew_list_signers(&self.env, &self.permit()).expect("a list signer");
         renew_document_signer(&self.env, &self.permit()).expect("a signer of documents");
         renew_ocsp_signers(&self.env, &self.permit()).expect("OCSP signers")
+    }
+
+    /// The address of the database.
+    pub fn url(&self) -> String {
+        self.home.url()
     }
 
     /// The present instant.

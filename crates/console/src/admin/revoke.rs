@@ -10,8 +10,10 @@ use askama::Template;
 use serde::Deserialize;
 use tenkoku_ca::revoke::{self, RevokeError, RevokeOrder};
 use tenkoku_domain::access::{Permit, Revoke, Scope, ViewRegistry};
+use tenkoku_domain::audit::ObjectRef;
 use tenkoku_domain::authority::Authority;
 use tenkoku_domain::certificate::{Certificate, CertificateState, Serial};
+use tenkoku_domain::notice::{Delivery, Notice, NoticeKind};
 use tenkoku_domain::refusal::RefusalCode;
 use tenkoku_domain::revocation::Cause;
 use tenkoku_domain::time::Timestamp;
@@ -94,6 +96,20 @@ pub(super) struct Tick {
     pub(super) text: String,
 }
 
+/// The part of the page that changes until everybody tells and was told.
+#[derive(Template)]
+#[template(path = "admin/revoked_ticks.html")]
+pub(super) struct Ticks {
+    pub(super) ticks: Vec<Tick>,
+}
+
+impl Ticks {
+    /// Whether nothing more is waited for.
+    pub(super) fn are_over(&self) -> bool {
+        self.ticks.iter().all(|tick| tick.tone == Tone::Ok)
+    }
+}
+
 #[derive(Template)]
 #[template(path = "admin/revoked.html")]
 pub(super) struct RevokedPage {
@@ -101,7 +117,9 @@ pub(super) struct RevokedPage {
     pub(super) frame: AdminFrame,
     pub(super) sentence: String,
     pub(super) state: Chip,
-    pub(super) ticks: Vec<Tick>,
+    pub(super) ticks: Ticks,
+    pub(super) over: bool,
+    pub(super) refresh: String,
     pub(super) href: String,
 }
 
@@ -363,8 +381,14 @@ fn revoke(env: &Env, permit: &Permit<Revoke>, order: &RevokeOrder) -> Result<(),
 
 /// What the outside is told about a certificate, asked for as relying parties ask.
 struct Seen {
+    /// This node's answer.
     ocsp: Option<AnswerStatus>,
+    /// What each of the other nodes answers, by its name.
+    nodes: Vec<(String, Option<AnswerStatus>)>,
+    /// The number of the list that tells it.
     listed: Option<i64>,
+    /// The letters about it.
+    letters: Vec<Notice>,
 }
 
 /// `GET /console/certificates/{serial}/revoked`
@@ -379,36 +403,69 @@ pub async fn show_result(
     if !is_revoked(&found.certificate) {
         return Ok(see_other(&certificate_href(&found.certificate)));
     }
-    let number = found.certificate.serial.clone();
-    let issuer = found.authority.clone();
-    let seen = visit
-        .run(move |env| {
-            Ok::<_, StoreError>(Seen {
-                ocsp: asked(env, &issuer, &number),
-                listed: listed(env, &issuer, &number),
-            })
-        })
-        .await?;
+    let ticks = look(&visit, &found).await?;
     let w = visit.words;
+    let href = certificate_href(&found.certificate);
     html(&RevokedPage {
         w,
         frame: frame(&visit, &found, &[], w.t("admin.revoked.title")),
         sentence: sentence(w, &found, visit.now),
         state: certificate_chip(w, &found.certificate, visit.now),
-        ticks: ticks(w, &found, &seen),
-        href: certificate_href(&found.certificate),
+        over: ticks.are_over(),
+        ticks,
+        refresh: format!("{href}/revoked/progress?authority={}", found.authority.code),
+        href,
     })
 }
 
-/// Asks the responder with the octets that a relying party would send.
-fn asked(env: &Env, issuer: &Authority, serial: &Serial) -> Option<AnswerStatus> {
+/// `GET /console/certificates/{serial}/revoked/progress`: the part that changes. 286 ends the asking.
+pub async fn show_progress(
+    granted: Granted<ViewRegistry>,
+    path: Path<String>,
+    query: Query<AuthorityQuery>,
+) -> Result<HttpResponse, Problem> {
+    let Granted { permit, visit } = granted;
+    let authority = query.into_inner().authority.unwrap_or_default();
+    let found = load(&visit, permit.scope(), serial(&path)?, &authority).await?;
+    let ticks = look(&visit, &found).await?;
+    let over = StatusCode::from_u16(286).unwrap_or(StatusCode::OK);
+    html_with(if ticks.are_over() { over } else { StatusCode::OK }, &ticks)
+}
+
+/// Looks from outside.
+async fn look(visit: &Visit, found: &Found) -> Result<Ticks, Problem> {
+    let number = found.certificate.serial.clone();
+    let issuer = found.authority.clone();
+    let certificate = ObjectRef::new("certificate", &found.certificate.id);
+    let seen = visit
+        .run(move |env| {
+            let request = question(&issuer, &number);
+            let asked = |request: &Vec<u8>| status_in(&answer(env, &issuer.code, request));
+            let others = |request: &Vec<u8>| env.nodes.ask(&issuer.code, request).into_iter();
+            let told = |(name, der): (String, Option<Vec<u8>>)| {
+                (name, der.and_then(|der| status_in(&der)))
+            };
+            Ok::<_, StoreError>(Seen {
+                ocsp: request.as_ref().and_then(asked),
+                nodes: request.as_ref().map(|r| others(r).map(told).collect()).unwrap_or_default(),
+                listed: listed(env, &issuer, &number),
+                letters: env.store.read(|tx| tx.notices_about(&certificate))?,
+            })
+        })
+        .await?;
+    Ok(Ticks { ticks: ticks(visit.words, found, &seen) })
+}
+
+/// The octets that a relying party would send.
+fn question(issuer: &Authority, serial: &Serial) -> Option<Vec<u8>> {
     let parsed = Parsed::parse(issuer.certificate.as_deref()?).ok()?;
     let key = parsed.public_key().ok()?;
     let hashes = IssuerHashes::of(HashAlgorithm::Sha256, parsed.subject(), &key);
-    let request = encode_request(&[hashes.cert_id(serial)], None);
-    let answered = answer(env, &issuer.code, &request);
-    let answer = Answer::parse(&answered).ok()?;
-    answer.singles().first().map(|single| single.status)
+    Some(encode_request(&[hashes.cert_id(serial)], None))
+}
+
+fn status_in(answered: &[u8]) -> Option<AnswerStatus> {
+    Answer::parse(answered).ok()?.singles().first().map(|single| single.status)
 }
 
 /// The number of the present list of a revoked certificate, when it tells what was decided. Nothing
@@ -458,11 +515,51 @@ fn ticks(w: Words, found: &Found, seen: &Seen) -> Vec<Tick> {
         None => (Tone::Warn, w.t("admin.revoked.crl-not-yet").to_owned()),
     };
     let tick = |id, tone, title: &str, text| Tick { id, tone, title: title.to_owned(), text };
-    vec![
+    let mut all = vec![
         tick("tick-recorded", Tone::Ok, w.t("admin.revoked.recorded"), recorded),
         tick("tick-ocsp", ocsp_tone, w.t("admin.revoked.ocsp"), ocsp_text),
-        tick("tick-crl", crl_tone, w.t("admin.revoked.crl"), crl_text),
-    ]
+    ];
+    if !seen.nodes.is_empty() {
+        let (tone, text) = nodes_told(w, &seen.nodes);
+        all.push(tick("tick-nodes", tone, w.t("admin.revoked.nodes"), text));
+    }
+    all.push(tick("tick-crl", crl_tone, w.t("admin.revoked.crl"), crl_text));
+    let (tone, text) = holder_told(w, &seen.letters);
+    all.push(tick("tick-holder", tone, w.t("admin.revoked.holder"), text));
+    all
+}
+
+/// Whether every node answers that it is revoked; those that do not are named.
+fn nodes_told(w: Words, nodes: &[(String, Option<AnswerStatus>)]) -> (Tone, String) {
+    let behind: Vec<&str> = nodes
+        .iter()
+        .filter(|(_, told)| !matches!(told, Some(AnswerStatus::Revoked { .. })))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let all = i64::try_from(nodes.len()).unwrap_or(i64::MAX);
+    if behind.is_empty() {
+        return (Tone::Ok, w.say("admin.revoked.nodes-all").with("n", format::number(all)).text());
+    }
+    (Tone::Warn, w.say("admin.revoked.nodes-behind").with("nodes", behind.join(", ")).text())
+}
+
+/// Whether the letters about it have left.
+fn holder_told(w: Words, letters: &[Notice]) -> (Tone, String) {
+    let about =
+        letters.iter().filter(|letter| letter.matter.kind == NoticeKind::CertificateRevoked);
+    let (sent, open): (Vec<_>, Vec<_>) = about.partition(|letter| match letter.delivery {
+        Delivery::Sent { .. } => true,
+        Delivery::Waiting { .. } | Delivery::GivenUp { .. } => false,
+    });
+    let count =
+        |letters: &[&Notice]| format::number(i64::try_from(letters.len()).unwrap_or(i64::MAX));
+    match (sent.as_slice(), open.as_slice()) {
+        ([], []) => (Tone::Warn, w.t("admin.revoked.holder-nobody").to_owned()),
+        (_, []) => (Tone::Ok, w.say("admin.revoked.holder-told").with("n", count(&sent)).text()),
+        (_, open) => {
+            (Tone::Warn, w.say("admin.revoked.holder-waits").with("n", count(open)).text())
+        }
+    }
 }
 
 #[cfg(test)]

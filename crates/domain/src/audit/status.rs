@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{AuditCode, Facts, certificate_facts, facts};
+use super::{AuditCode, Facts, Outcome, certificate_facts, facts};
 use crate::bulk::BulkRevocation;
 use crate::canonical::Digest;
-use crate::certificate::Certificate;
-use crate::id::BulkId;
+use crate::certificate::{Certificate, Serial};
+use crate::id::{AuthorityId, BulkId};
 use crate::key::words;
 use crate::revocation::Revocation;
 use crate::seed::Seed;
@@ -29,6 +29,16 @@ words! {
         Resumed = "resumed",
         /// Every certificate was dealt with.
         Done = "done",
+    }
+}
+
+words! {
+    /// A service that tells status.
+    StatusService {
+        /// OCSP answers.
+        Ocsp = "ocsp",
+        /// Revocation lists.
+        Crl = "crl",
     }
 }
 
@@ -55,6 +65,17 @@ pub enum StatusEvent {
         revocation: Revocation,
         /// The bulk revocation.
         bulk: BulkId,
+    },
+    /// A service tells something else than what is recorded, for longer than it may (DOMAIN 13).
+    Inconsistent {
+        /// The authority.
+        authority: AuthorityId,
+        /// The service.
+        service: StatusService,
+        /// One of the certificates of which it does.
+        first: Serial,
+        /// How many there are, up to a thousand.
+        differing: usize,
     },
 }
 
@@ -101,6 +122,11 @@ impl StatusEvent {
                     "bulk": bulk,
                 }),
             ),
+            Self::Inconsistent { authority, service, first, differing } => {
+                let detail = json!({ "service": service, "serial": first, "differing": differing });
+                let facts = facts(AuditCode::StatusInconsistent, "authority", authority, detail);
+                Facts { outcome: Outcome::Failed, ..facts }
+            }
         }
     }
 }

@@ -33,14 +33,20 @@ fn push_length(out: &mut Vec<u8>, length: usize) {
         out.push(short);
         return;
     }
-    let octets: Vec<u8> = length.to_be_bytes().into_iter().skip_while(|b| *b == 0).collect();
+    let octets = length.to_be_bytes();
+    let zeros = octets.iter().take_while(|octet| **octet == 0).count();
+    let octets = octets.get(zeros..).unwrap_or_default();
     out.push(0x80 | u8::try_from(octets.len()).unwrap_or(0x7F));
-    out.extend_from_slice(&octets);
+    out.extend_from_slice(octets);
 }
 
 /// A SEQUENCE of values already encoded.
 pub(crate) fn sequence<T: AsRef<[u8]>>(parts: &[T]) -> Vec<u8> {
-    tlv(tag::SEQUENCE, &concat(parts))
+    let length = parts.iter().map(|part| part.as_ref().len()).sum();
+    let mut out = Vec::with_capacity(length + 6);
+    push_header(&mut out, tag::SEQUENCE, length);
+    parts.iter().for_each(|part| out.extend_from_slice(part.as_ref()));
+    out
 }
 
 /// A SET of one value, so that no order is needed.
@@ -55,7 +61,9 @@ pub(crate) fn context(n: u8, content: &[u8]) -> Vec<u8> {
 
 /// Values one after the other.
 pub(crate) fn concat<T: AsRef<[u8]>>(parts: &[T]) -> Vec<u8> {
-    parts.iter().flat_map(AsRef::as_ref).copied().collect()
+    let mut out = Vec::with_capacity(parts.iter().map(|part| part.as_ref().len()).sum());
+    parts.iter().for_each(|part| out.extend_from_slice(part.as_ref()));
+    out
 }
 
 /// An object identifier.
@@ -104,21 +112,28 @@ pub(crate) fn ia5(text: &str) -> Vec<u8> {
 
 /// Time of a certificate or CRL: UTCTime through 2049, GeneralizedTime after (RFC 5280, 4.1.2.5).
 pub(crate) fn time(at: Timestamp) -> Vec<u8> {
-    if at < YEAR_2050 {
-        let Civil { year, month, day, hour, minute, second, .. } = at.civil();
-        let year = year.rem_euclid(100);
-        let text = format!("{year:02}{month:02}{day:02}{hour:02}{minute:02}{second:02}Z");
-        tlv(tag::UTC_TIME, text.as_bytes())
-    } else {
-        generalized_time(at)
-    }
+    if at < YEAR_2050 { dated(tag::UTC_TIME, at, 2) } else { generalized_time(at) }
 }
 
 /// GeneralizedTime in whole seconds, without a fraction (RFC 5280, 4.1.2.5.2).
 pub(crate) fn generalized_time(at: Timestamp) -> Vec<u8> {
+    dated(tag::GENERALIZED_TIME, at, 4)
+}
+
+/// A time with the last so many digits of its year. An OCSP answer holds up to five, so no general
+/// formatting here.
+fn dated(identifier: u8, at: Timestamp, year_digits: u32) -> Vec<u8> {
     let Civil { year, month, day, hour, minute, second, .. } = at.civil();
-    let text = format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}Z");
-    tlv(tag::GENERALIZED_TIME, text.as_bytes())
+    let parts = [(month, 2), (day, 2), (hour, 2), (minute, 2), (second, 2)];
+    let mut text = Vec::with_capacity(15);
+    for (value, digits) in std::iter::once((year, year_digits)).chain(parts) {
+        for place in (0..digits).rev() {
+            let digit = value / 10_i64.pow(place) % 10;
+            text.push(b'0' + u8::try_from(digit).unwrap_or_default());
+        }
+    }
+    text.push(b'Z');
+    tlv(identifier, &text)
 }
 
 #[cfg(test)]

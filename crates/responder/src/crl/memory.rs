@@ -33,13 +33,15 @@ pub(super) struct Memory {
     shards: Vec<Shard>,
     /// The last change that was followed.
     revision: i64,
+    /// The numbers of all changes that were followed, rising.
+    changes: Vec<i64>,
 }
 
 impl Memory {
     /// Nothing yet.
     pub(super) fn new(count: ShardCount) -> Self {
         let shards = count.lists().iter().map(|_| Shard::default()).collect();
-        Self { count, shards, revision: 0 }
+        Self { count, shards, revision: 0, changes: Vec::new() }
     }
 
     /// Follows the log to its present end. `collected` is told how many changes were read so far.
@@ -63,6 +65,11 @@ impl Memory {
         }
     }
 
+    /// How many changes came after one.
+    pub(super) fn changes_after(&self, revision: i64) -> usize {
+        self.changes.len() - self.changes.partition_point(|rev| *rev <= revision)
+    }
+
     /// One shard by its number; the list of everything is shard 0.
     pub(super) fn shard(&self, number: u32) -> Option<&Shard> {
         self.shards.get(usize::try_from(number).ok()?)
@@ -70,6 +77,7 @@ impl Memory {
 
     fn apply(&mut self, change: StatusChange) {
         let StatusChange { rev, serial, told, .. } = change;
+        self.changes.push(rev);
         let number = usize::try_from(self.count.shard_of(&serial)).unwrap_or_default();
         let Some(shard) = self.shards.get_mut(number) else { return };
         if shard.held.remove(&serial) {

@@ -29,7 +29,8 @@ use tokio::time::timeout;
 
 use super::{Given, Outcome, Plain, Responder};
 use crate::cache::Kept;
-use crate::figures::Stopwatch;
+use crate::figures::{Count, Stopwatch};
+use crate::gate::Gate;
 
 /// Where the addresses begin.
 const PREFIX: &str = "/ocsp/";
@@ -39,10 +40,9 @@ const MAX_ADDRESS: usize = MAX_REQUEST_OCTETS * 4;
 const BODY_TIME: Duration = Duration::from_secs(5);
 /// How long a signature may take before the client gets what is there.
 const SIGNING_TIME: Duration = Duration::from_secs(2);
-/// Seconds for which a cache may keep an answer: a revocation shows within five minutes (DOMAIN 13).
+/// For how many seconds after the last look into the log a cache may give an answer: a revocation
+/// shows within five minutes (DOMAIN 13), also to who asks through a cache a node that is cut off.
 const MAX_AGE: i64 = 300;
-const CACHED: HeaderValue =
-    HeaderValue::from_static("max-age=300, public, no-transform, must-revalidate");
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/ocsp-response");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST");
@@ -53,17 +53,18 @@ type Boxed<T> = Pin<Box<dyn Future<Output = T>>>;
 #[derive(Clone)]
 pub struct Front<S> {
     responder: Arc<Responder>,
+    gate: Arc<Gate>,
     behind: S,
 }
 
 impl<S> Front<S> {
-    /// The responder in front of a service.
-    pub fn new<I>(responder: Arc<Responder>, behind: I) -> Self
+    /// The responder in front of a service, asked by each address as often as the gate allows.
+    pub fn new<I>(responder: Arc<Responder>, gate: Arc<Gate>, behind: I) -> Self
     where
         I: IntoServiceFactory<S, Request>,
         S: ServiceFactory<Request>,
     {
-        Self { responder, behind: behind.into_factory() }
+        Self { responder, gate, behind: behind.into_factory() }
     }
 }
 
@@ -81,8 +82,8 @@ where
 
     fn new_service(&self, config: S::Config) -> Self::Future {
         let behind = self.behind.new_service(config);
-        let responder = Arc::clone(&self.responder);
-        Box::pin(async move { Ok(Front { responder, behind: behind.await? }) })
+        let (responder, gate) = (Arc::clone(&self.responder), Arc::clone(&self.gate));
+        Box::pin(async move { Ok(Front { responder, gate, behind: behind.await? }) })
     }
 }
 
@@ -102,6 +103,11 @@ where
 
     fn call(&self, request: Request) -> Self::Future {
         if request.path().starts_with(PREFIX) {
+            let from = request.peer_addr().map(|address| address.ip());
+            if !self.gate.admits(self.responder.now().seconds(), from) {
+                self.responder.figures().add(Count::Limited);
+                return Box::pin(async { Ok(too_many()) });
+            }
             let responder = Arc::clone(&self.responder);
             return Box::pin(async move { Ok(respond(&responder, request).await) });
         }
@@ -130,6 +136,14 @@ async fn respond(responder: &Arc<Responder>, mut request: Request) -> Response<B
     let stopwatch = Stopwatch::start();
     let outcome = look_in_address(responder, request.path(), from);
     finish(responder, outcome, stopwatch, &request).await
+}
+
+/// An address asks more than its share. Without a body, so that it costs next to nothing.
+fn too_many() -> Response<BoxBody> {
+    let mut refused = Response::with_body(StatusCode::TOO_MANY_REQUESTS, BoxBody::new(()));
+    refused.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    refused.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
+    refused
 }
 
 async fn finish(
@@ -266,7 +280,11 @@ async fn settle(responder: &Arc<Responder>, outcome: Outcome) -> Given {
 
 fn response(responder: &Responder, given: Given, request: &Request) -> Response<BoxBody> {
     match given {
-        Given::Kept(kept) => kept_response(&kept, responder.now(), request),
+        Given::Kept(kept) => {
+            let now = responder.now();
+            let until = responder.known_at(now).map_or(now, |at| at.plus_seconds(MAX_AGE));
+            kept_response(&kept, now, until.min(kept.next_update), request)
+        }
         // Authoritative, but nobody else's: no word about caching.
         Given::Live(_, der) => plain_response(Bytes::from(der), None),
         Given::Plain(plain) => plain_response(Bytes::from_static(plain.der()), Some(NO_STORE)),
@@ -283,8 +301,13 @@ fn plain_response(der: Bytes, cache: Option<HeaderValue>) -> Response<BoxBody> {
     response
 }
 
-/// RFC 9919, 5: Last-Modified, Expires, ETag, and a max-age that never outlives the answer.
-fn kept_response(kept: &Kept, now: Timestamp, request: &Request) -> Response<BoxBody> {
+/// RFC 9919, 5: Last-Modified, Expires, ETag, and a max-age; `until` is how long caches may keep it.
+fn kept_response(
+    kept: &Kept,
+    now: Timestamp,
+    until: Timestamp,
+    request: &Request,
+) -> Response<BoxBody> {
     let known = request.headers().get(header::IF_NONE_MATCH);
     let same = known.is_some_and(|known| {
         known.as_bytes().split(|octet| *octet == b',').any(|one| one.trim_ascii() == kept.etag)
@@ -297,11 +320,9 @@ fn kept_response(kept: &Kept, now: Timestamp, request: &Request) -> Response<Box
     let mut response = Response::with_body(status, body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, CONTENT_TYPE);
-    let left = kept.next_update.seconds() - now.seconds();
-    let max_age = MAX_AGE.min(left);
-    let cache = if max_age == MAX_AGE { Some(CACHED) } else { short(max_age) };
+    let max_age = (until.seconds() - now.seconds()).clamp(0, MAX_AGE);
     let values = [
-        (header::CACHE_CONTROL, cache),
+        (header::CACHE_CONTROL, cached_for(max_age)),
         (header::EXPIRES, http_date(now.plus_seconds(max_age))),
         (header::LAST_MODIFIED, http_date(kept.this_update)),
         (header::ETAG, HeaderValue::from_maybe_shared(kept.etag.clone()).ok()),
@@ -314,29 +335,45 @@ fn kept_response(kept: &Kept, now: Timestamp, request: &Request) -> Response<Box
     response
 }
 
-fn short(max_age: i64) -> Option<HeaderValue> {
-    let text = format!("max-age={max_age}, public, no-transform, must-revalidate");
-    HeaderValue::try_from(text).ok()
-}
+/// Header values that are written again and again, each with the number it was made of.
+type Written = RefCell<[(i64, Option<HeaderValue>); 64]>;
 
 thread_local! {
-    /// The dates that were written last, each with its second: the same few are needed again and
-    /// again.
-    static DATES: RefCell<[(i64, Option<HeaderValue>); 64]> = const { RefCell::new([const { (i64::MIN, None) }; 64]) };
+    static DATES: Written = const { RefCell::new([const { (i64::MIN, None) }; 64]) };
+    static AGES: Written = const { RefCell::new([const { (i64::MIN, None) }; 64]) };
+}
+
+/// The value for a number: the one in its place if it is that, else a new one.
+fn written(
+    values: &Written,
+    number: i64,
+    write: impl FnOnce() -> Option<HeaderValue>,
+) -> Option<HeaderValue> {
+    let mut values = values.borrow_mut();
+    let place = usize::try_from(number.rem_euclid(64)).unwrap_or_default();
+    let value = values.get_mut(place)?;
+    if value.0 != number {
+        *value = (number, write());
+    }
+    value.1.clone()
 }
 
 fn http_date(at: Timestamp) -> Option<HeaderValue> {
     let second = at.seconds();
-    DATES.with_borrow_mut(|dates| {
-        let place = usize::try_from(second.rem_euclid(64)).unwrap_or_default();
-        let date = dates.get_mut(place)?;
-        if date.0 != second {
-            let since = Duration::from_secs(u64::try_from(second).ok()?);
-            let text = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since);
-            *date = (second, HeaderValue::try_from(text).ok());
-        }
-        date.1.clone()
-    })
+    let write = || {
+        let since = Duration::from_secs(u64::try_from(second).ok()?);
+        let text = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since);
+        HeaderValue::try_from(text).ok()
+    };
+    DATES.with(|dates| written(dates, second, write))
+}
+
+fn cached_for(max_age: i64) -> Option<HeaderValue> {
+    let write = || {
+        let text = format!("max-age={max_age}, public, no-transform, must-revalidate");
+        HeaderValue::try_from(text).ok()
+    };
+    AGES.with(|ages| written(ages, max_age, write))
 }
 
 #[cfg(test)]

@@ -67,8 +67,8 @@ async fn serve(
     let now = env.clock.now();
     settle_pending(&env, &wire::shell().permit(now)?)?;
     responder.follow()?;
-    let follower = Follower::start(Arc::clone(&env), responder, Part::Writer)?;
-    let jobs = Jobs::start(&env, web).await?;
+    let follower = Follower::start(Arc::clone(&env), Arc::clone(&responder), Part::Writer)?;
+    let jobs = Jobs::start(&env, &responder, web).await?;
     let letters = start_letters(&config, &env)?;
     greet(&config, &env, output)?;
     listeners.run().await?;

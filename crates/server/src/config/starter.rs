@@ -129,13 +129,24 @@ servers = {clock_servers:?}
 # address. Past that an answer without the nonce is given. Defaults: 5000 and 500.
 # live_per_second = 5000
 # live_per_address = 500
-# How long answers go on when the database cannot be read, in seconds; then "try later". Default: 3600.
-# freshness_seconds = 3600
+# How long answers go on when the database cannot be read, in seconds; then "try later". Default: 300.
+# freshness_seconds = 300
 # Signatures that may wait for a slow key store at once. Default: 64.
 # waiting_signatures = 64
 # The keys of new OCSP signers: "P-256", "P-384", "RSA-2048", "RSA-3072"; an authority with an ML-DSA
 # key has signers with such keys. Default: "P-256".
 # signer_key = "P-256"
+# Nodes that answer beside this one (serve --role status), HOST:PORT of their public listeners: after
+# a revocation the console asks each of them. Default: none.
+# nodes = ["10.0.0.11:8080", "10.0.0.12:8080"]
+
+[limits]
+# What one address may take of the public listener: connections at once, and OCSP requests in a second.
+# An IPv6 address counts with its whole /64. Defaults: 256 and 2000.
+# connections = 256
+# requests_per_second = 2000
+# Addresses that are not limited: your own proxies, which limit in front. Default: this machine.
+# exempt = ["127.0.0.1", "::1"]
 
 [keys]
 # Where keys live: "files" (to try things out, and level 1) or "pkcs11" (a key device, HSM).

@@ -21,6 +21,7 @@ pub(super) struct StatusToml {
     freshness_seconds: i64,
     waiting_signatures: usize,
     signer_key: String,
+    nodes: Vec<String>,
 }
 
 impl Default for StatusToml {
@@ -34,11 +35,25 @@ impl Default for StatusToml {
             freshness_seconds: settings.freshness_seconds,
             waiting_signatures: settings.waiting_signatures,
             signer_key: settings.signer_key.name().to_owned(),
+            nodes: Vec::new(),
         }
     }
 }
 
 impl StatusToml {
+    /// The nodes that answer beside this one, each `host:port`.
+    pub(super) fn nodes(&self) -> Result<Vec<String>, ConfigProblem> {
+        let checked = self.nodes.iter().map(|text| {
+            let parts = text.rsplit_once(':');
+            let known =
+                parts.filter(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+            let problem =
+                || ConfigProblem::value("status.nodes", format!("{text:?} is not HOST:PORT"));
+            known.map(|_| text.clone()).ok_or_else(problem)
+        });
+        checked.collect()
+    }
+
     pub(super) fn checked(&self) -> Result<StatusSettings, ConfigProblem> {
         let unissued = match self.unissued.as_str() {
             "unauthorized" => Unissued::Unauthorized,

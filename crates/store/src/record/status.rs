@@ -22,6 +22,7 @@ impl Tx<'_> {
                 self.revoke_certificate(certificate, revocation)?;
                 self.end_suspensions(&certificate.id, at)
             }
+            StatusEvent::Inconsistent { .. } => Ok(()),
         }
     }
 
@@ -41,6 +42,7 @@ impl Tx<'_> {
             StatusEvent::BulkRevoked { certificate, revocation, .. } => {
                 self.log_status(certificate, Some(revocation), at)
             }
+            StatusEvent::Inconsistent { .. } => Ok(()),
         }
     }
 

@@ -8,7 +8,7 @@ use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{
     AccessEvent, AuditCode, AuditRecord, AuthorityEvent, AuthorityPlan, BulkStep, Compromise, Event,
     FollowedEvent, FollowedStep, IdentityEvent, LifeEvent, ListEvent, NoticeEvent, ObjectRef,
-    PolicyEvent, Proofing, ProposalEvent, ReceivedRoot, RegistryEvent, StatusEvent,
+    PolicyEvent, Proofing, ProposalEvent, ReceivedRoot, RegistryEvent, StatusEvent, StatusService,
 };
 use tenkoku_domain::branch::{Branch, BranchState};
 use tenkoku_domain::ceremony::record::CeremonyRecord;
@@ -93,6 +93,7 @@ fn file(event: &Event) -> &'static str {
             StatusEvent::Seeded { .. } => "status-seeded",
             StatusEvent::Bulk { .. } => "bulk-revocation",
             StatusEvent::BulkRevoked { .. } => "bulk-revoked",
+            StatusEvent::Inconsistent { .. } => "status-inconsistent",
         },
         Event::Notice(event) => match event {
             NoticeEvent::Sent { .. } => "notice-sent",
@@ -380,6 +381,12 @@ fn status_events() -> Vec<Event> {
             certificate: Box::new(certificate),
             revocation: s::revocation(Cause::OfficeClosed),
             bulk: s::bulk().id,
+        },
+        StatusEvent::Inconsistent {
+            authority: s::authority(2).id,
+            service: StatusService::Crl,
+            first: s::certificate(&application, 2).serial,
+            differing: 3,
         },
     ];
     all.into_iter().map(Event::Status).collect()

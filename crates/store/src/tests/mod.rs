@@ -7,6 +7,7 @@ mod samples;
 mod accounts;
 mod chain;
 mod delegation;
+mod group;
 mod jobs;
 mod opening;
 mod policies;

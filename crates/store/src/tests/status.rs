@@ -49,13 +49,13 @@ fn pending(world: &World, number: u64) -> Certificate {
     pending
 }
 
-fn issued(world: &World, number: u64) -> Certificate {
+pub(super) fn issued(world: &World, number: u64) -> Certificate {
     let certificate = s::signed(&pending(world, number));
     world.record(&[Event::CertificateIssued { certificate: certificate.clone() }]).unwrap();
     certificate
 }
 
-fn revoked(certificate: &Certificate, cause: Cause) -> Event {
+pub(super) fn revoked(certificate: &Certificate, cause: Cause) -> Event {
     Event::CertificateRevoked {
         certificate: certificate.clone(),
         revocation: s::revocation(cause),
