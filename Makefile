@@ -28,9 +28,10 @@ bench: ## measure OCSP, lists, the fleet, issuance, keys in a token, memory; jud
 	@scripts/setup-tests
 	@scripts/bench
 
-release: ## build the optimised binary: target/release/tenkoku
+release: ## build the optimised binary and its Debian package, under target/
 	@scripts/setup-build
 	@cargo build --release --bin tenkoku
+	@scripts/package
 
 fmt: ## format the code
 	@cargo fmt --all

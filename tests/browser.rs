@@ -6,6 +6,7 @@
 
 pub(crate) mod branch;
 pub(crate) mod code;
+mod delegation;
 mod keys;
 mod lists;
 mod page;

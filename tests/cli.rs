@@ -4,6 +4,7 @@
 //! In here what the stories share: requests as `openssl` makes them, and what must hold after a
 //! command that did not do its work.
 
+mod backup;
 mod http;
 mod key_life;
 mod lists;

@@ -73,6 +73,11 @@ impl Person {
         self.browser.find(By::Css(css)).text()
     }
 
+    /// Whether there is such a thing on the page.
+    pub(super) fn shows(&self, css: &str) -> bool {
+        !self.browser.find_all(By::Css(css)).is_empty()
+    }
+
     /// What lies on the page at all.
     #[track_caller]
     pub(super) fn sees(&self, text: &str) {

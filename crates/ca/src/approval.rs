@@ -13,7 +13,7 @@ use tenkoku_domain::approval::{
 };
 use tenkoku_domain::audit::{AuditCode, DelegationEvent, ObjectRef};
 use tenkoku_domain::canonical::{CanonicalError, Digest};
-use tenkoku_domain::id::{ApplicationId, ApprovalId, OrganisationId};
+use tenkoku_domain::id::{ApplicationId, ApprovalId, Entropy, OrganisationId};
 use tenkoku_domain::person::Party;
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::time::Timestamp;
@@ -46,13 +46,13 @@ pub struct Ruling {
 
 /// A request for approvals; the event that opens it records it.
 pub(crate) fn open(
-    env: &Env,
+    entropy: &dyn Entropy,
     opening: Opening,
     now: Timestamp,
 ) -> Result<ApprovalRequest, CanonicalError> {
     let Opening { object, organisation, shown, askers, needs } = opening;
     Ok(ApprovalRequest {
-        id: ApprovalId::new(now, &*env.entropy),
+        id: ApprovalId::new(now, entropy),
         object,
         organisation,
         digest: Digest::of_json(&shown)?,

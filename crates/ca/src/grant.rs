@@ -404,7 +404,7 @@ pub fn hand_in_paper(
             askers: BTreeSet::new(),
             needs: needs(Approvable::PaperGrant),
         };
-        let request = Some(Box::new(open(env, opening, now)?));
+        let request = Some(Box::new(open(&*env.entropy, opening, now)?));
         let form = GrantForm::Paper { scan, call_back };
         signed(tx, origin, grant, (form, GrantState::Signed, request), now)
     })

@@ -28,6 +28,7 @@ use crate::known::check_feeds;
 use crate::origin::tied_container;
 use crate::policy::policy_of_level;
 use crate::progress::{changed_meanwhile, check_proofing, stand_again};
+use crate::restore::check_restored;
 use crate::rotate::check_successor;
 pub use crate::signing::SigningError as IssueError;
 use crate::signing::{Paper, issuer, repository, sign_certificate};
@@ -113,6 +114,7 @@ fn load_case(
     let wishes = &application.wishes;
     let subject = wishes::subject(&organisation, &branch, application.instance_number, wishes)?;
     check_clock(env, tx, &policy, now)??;
+    check_restored(tx)??;
     let (level, days) = (application.level, application.validity_days);
     let grant = application.grant.as_ref();
     let digest = application_digest(&subject, level, days, &application.policy, (grant, wishes))?;

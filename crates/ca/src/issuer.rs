@@ -88,7 +88,7 @@ pub fn propose_issuer(
             }
             Installation::Production => {
                 let asker = tx.party(&permit.origin().actor)?;
-                Some(Box::new(open(env, asker_of(&issuer, asker), now)?))
+                Some(Box::new(open(&*env.entropy, asker_of(&issuer, asker), now)?))
             }
         };
         let event = DelegationEvent::IssuerProposed { issuer: issuer.clone(), request };

@@ -47,6 +47,7 @@ pub mod progress;
 pub mod proofing;
 pub mod proposal;
 pub mod prove;
+pub mod restore;
 pub mod revoke;
 pub mod revoke_by_key;
 pub mod role;

@@ -446,7 +446,7 @@ fn after_proofing(
             askers: BTreeSet::from([tx.party(&application.applicant)?]),
             needs: needed,
         };
-        Some(Box::new(open(env, opening, now)?))
+        Some(Box::new(open(&*env.entropy, opening, now)?))
     };
     step(tx, origin, application, (ApplicationState::Approval, request), now)
 }

@@ -104,7 +104,7 @@ pub fn ask_role(
         askers: BTreeSet::from([asker, Party::Person(account.person.clone())]),
         needs: needs(Approvable::PowerfulRole),
     };
-    let request = open(env, opening, now)?;
+    let request = open(&*env.entropy, opening, now)?;
     let event = DelegationEvent::RoleAsked {
         request: Box::new(request.clone()),
         user: account.id.clone(),

@@ -19,6 +19,7 @@ pub mod confirm;
 pub mod decisions;
 pub mod delegation;
 pub mod destruction;
+pub mod drafting;
 pub mod drafts;
 pub mod emergency;
 pub mod enrol;
@@ -114,6 +115,10 @@ routes! {
     get  "/console/batches/{id}" ViewRegistry batches::show_batch;
     post "/console/batches/{id}" Apply batches::change_batch;
     get  "/console/batches/{id}/progress" ViewRegistry batches::show_progress;
+    get  "/console/organisations/{id}/delegation/new" ManageGrants drafting::new_grant;
+    post "/console/organisations/{id}/delegation/new" ManageGrants drafting::create_grant;
+    get  "/console/organisations/{id}/delegates/new" ManageGrants drafting::new_delegate;
+    post "/console/organisations/{id}/delegates/new" ManageGrants drafting::create_delegate;
     get  "/console/grants/{id}" ViewRegistry delegation::show_grant;
     post "/console/grants/{id}/passkey/start" Confirm delegation::start_passkey;
     post "/console/grants/{id}/passkey/finish" Confirm delegation::finish_passkey;

@@ -7,8 +7,8 @@
 pub mod admin;
 pub mod api;
 pub mod assets;
-pub mod fields;
 pub mod evidence_pack;
+pub mod fields;
 pub mod format;
 pub mod granted;
 pub mod layout;

@@ -5,6 +5,7 @@
 
 mod access;
 mod authority;
+mod backup;
 mod delegation;
 mod followed;
 mod identity;
@@ -40,6 +41,7 @@ use crate::trusted_list::{ListedService, PublishedList};
 
 pub use self::access::AccessEvent;
 pub use self::authority::{AuthorityEvent, AuthorityPlan, Compromise, Exchange, ReceivedRoot};
+pub use self::backup::{BackupEvent, BackupSummary};
 pub use self::delegation::DelegationEvent;
 pub use self::followed::{FollowedEvent, FollowedStep};
 pub use self::identity::IdentityEvent;
@@ -74,6 +76,12 @@ words! {
         SysConfigChanged = "sys.config-changed",
         /// The database was brought to another version.
         SysMigration = "sys.migration",
+        /// A backup was made.
+        SysBackupMade = "sys.backup-made",
+        /// The installation was restored from a backup.
+        SysBackupRestored = "sys.backup-restored",
+        /// The installation tried something out on itself.
+        SysSelftest = "sys.selftest",
         /// The audit chain was verified.
         LogVerify = "log.verify",
         /// Somebody signed in, or was refused.
@@ -566,6 +574,8 @@ pub enum Event {
     Authority(AuthorityEvent),
     /// Status as a whole: many certificates at once.
     Status(StatusEvent),
+    /// A backup was made, rehearsed or restored.
+    Backup(BackupEvent),
     /// What became of letters.
     Notice(NoticeEvent),
     /// Acts that wait for other persons.
@@ -782,6 +792,7 @@ impl Event {
             Self::Life(event) => event.facts(),
             Self::Authority(event) => event.facts(),
             Self::Status(event) => event.facts(),
+            Self::Backup(event) => event.facts(node),
             Self::Notice(event) => event.facts(),
             Self::Proposal(event) => event.facts(),
             Self::List(event) => event.facts(),
@@ -871,6 +882,7 @@ impl Event {
             | Self::Life(_)
             | Self::Authority(_)
             | Self::Status(_)
+            | Self::Backup(_)
             | Self::Notice(_)
             | Self::Proposal(_)
             | Self::List(_)
@@ -942,6 +954,7 @@ impl Event {
             | Self::Life(_)
             | Self::Authority(_)
             | Self::Status(_)
+            | Self::Backup(_)
             | Self::Notice(_)
             | Self::Proposal(_)
             | Self::List(_)

@@ -115,7 +115,7 @@ pub struct Feed {
     /// Whose it is.
     pub authority: FeedAuthority,
     /// When it was made; RFC 3339.
-    #[serde(with = "instant")]
+    #[serde(with = "crate::time::text")]
     pub issued_at: Timestamp,
     /// Rises with every feed of the authority.
     pub sequence: i64,
@@ -174,23 +174,6 @@ impl FeedSource {
             return refused(RefusalCode::IdentifierMismatch, "feed-malformed");
         }
         Ok(())
-    }
-}
-
-/// Instants as others read them.
-mod instant {
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    use crate::time::Timestamp;
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-    pub(super) fn serialize<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&at.to_string())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
-        let text = String::deserialize(from)?;
-        Timestamp::parse(&text).ok_or_else(|| serde::de::Error::custom("no instant"))
     }
 }
 

@@ -198,6 +198,26 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
+/// An [`Timestamp`] in a document for people: RFC 3339 text in whole seconds, in place of a number.
+/// For `#[serde(with = …)]`.
+pub mod text {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::Timestamp;
+
+    /// Writes the text.
+    pub fn serialize<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(at)
+    }
+
+    /// Reads the text.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+        let text = String::deserialize(from)?;
+        Timestamp::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is no instant")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 
 mod audit;
 mod authority;
+mod backup;
 mod batch;
 mod block;
 mod bulk;
@@ -24,13 +25,14 @@ mod explain;
 mod hold;
 mod hsm;
 mod incident;
-mod init;
+pub(crate) mod init;
 mod instance;
 mod job;
 mod key;
 mod keyfeed;
 mod list;
 mod mail;
+mod manual;
 mod ocsp;
 mod order;
 mod pack;
@@ -248,12 +250,20 @@ enum Command {
     /// The database
     #[command(subcommand)]
     Db(database::DbCommand),
+    /// Write everything into one encrypted file, also while serving
+    Backup(backup::BackupArgs),
+    /// Restore a backup into an empty place, or rehearse it
+    Restore(backup::RestoreArgs),
     /// Material for tests of an evaluation
     #[command(subcommand)]
     Demo(demo::DemoCommand),
     /// Key devices (HSM)
     #[command(subcommand)]
     Hsm(hsm::HsmCommand),
+    /// Print the completion of a shell
+    Completion(manual::CompletionArgs),
+    /// Write the manual pages of every command into a folder
+    Man(manual::ManArgs),
     /// Explain an error code
     Explain(explain::ExplainArgs),
 }
@@ -281,6 +291,11 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
     match cli.command {
         Command::Init(args) => init::run(&args, &place, output),
         Command::Explain(args) => explain::run(&args, output),
+        Command::Completion(args) => {
+            manual::run_completion(&args, output);
+            Ok(())
+        }
+        Command::Man(args) => manual::run_man(&args, output),
         Command::Path(command) => path::run(&command, output),
         Command::Config(command) => config::run(&command, &place, output),
         Command::Hsm(command) => hsm::run(&command, &place, output),
@@ -324,6 +339,8 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Service(command) => service::run(&command, &config()?, output),
         Command::Mail(command) => mail::run(command, &config()?, output),
         Command::Db(command) => database::run(&command, &config()?, output),
+        Command::Backup(args) => backup::run_backup(&args, &config()?, output),
+        Command::Restore(args) => backup::run_restore(&args, &place, output),
         Command::Demo(command) => demo::run(&command, &config()?, output),
     }
 }

@@ -3,6 +3,7 @@
 //! It knows everybody, so it holds no rules.
 #![forbid(unsafe_code)]
 
+mod backup;
 mod clock;
 mod command;
 mod config;

@@ -343,6 +343,16 @@ fn figures(env: &Env) -> Result<String, StoreError> {
     gauge("branches", "Branch offices", &plain(registry.branches));
     gauge("audit_records", "Records of the audit chain", &plain(head.map_or(0, |(seq, _)| seq)));
     gauge("jobs_waiting", "Jobs in the queue", &plain(jobs));
+    let backups = tenkoku_ca::restore::backup_times(env)?;
+    let age = |at: Option<Timestamp>| -> Vec<_> {
+        at.into_iter().map(|at| (String::new(), now.seconds() - at.seconds())).collect()
+    };
+    gauge("backup_age_seconds", "Seconds since the last backup", &age(backups.made));
+    gauge(
+        "backup_rehearsal_age_seconds",
+        "Seconds since a backup was last restored into a scratch place",
+        &age(backups.rehearsed),
+    );
     let letters = env.store.read(|tx| tx.letter_figures())?;
     gauge(
         "letters",

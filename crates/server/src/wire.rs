@@ -127,8 +127,15 @@ pub(crate) fn passphrase(config: &Config) -> Result<SecretString, Failure> {
     secret(&config.passphrase, "passphrase-missing")
 }
 
+/// A passphrase in a file of its own.
+pub(crate) fn passphrase_in(file: &Path) -> Result<SecretString, Failure> {
+    private(file)?;
+    let text = fs::read_to_string(file).map_err(|error| Failure::file(file.display(), &error))?;
+    Ok(SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
 /// Reads a secret. A file that others can read is refused.
-fn secret(secret: &Secret, missing: &str) -> Result<SecretString, Failure> {
+pub(crate) fn secret(secret: &Secret, missing: &str) -> Result<SecretString, Failure> {
     let file = &secret.file;
     private(file)?;
     let found = secret.read().map_err(|error| Failure::file(file.display(), &error))?;

@@ -164,6 +164,20 @@ impl Tx<'_> {
         rows.into_iter().map(|row| self.with_approvals(row)).collect()
     }
 
+    /// The newest request about an object of a kind, whatever its state.
+    pub fn last_approval_request(
+        &mut self,
+        kind: &str,
+    ) -> Result<Option<ApprovalRequest>, StoreError> {
+        let row = approval_requests::table
+            .filter(approval_requests::object_kind.eq(kind))
+            .order((approval_requests::opened_at.desc(), approval_requests::id.desc()))
+            .select(RequestRow::as_select())
+            .first(self.conn)
+            .optional()?;
+        row.map(|row| self.with_approvals(row)).transpose()
+    }
+
     fn with_approvals(&mut self, row: RequestRow) -> Result<ApprovalRequest, StoreError> {
         let decisions = approvals::table
             .filter(approvals::request_id.eq(&row.id))

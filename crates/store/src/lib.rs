@@ -33,6 +33,7 @@ mod accreditations;
 mod api_answers;
 mod applications;
 mod approvals;
+mod archive;
 mod audit;
 mod authorities;
 mod batches;
@@ -85,6 +86,7 @@ mod tasks;
 
 pub use api_answers::{KnownAnswer, KnownRequest};
 pub use applications::ApplicationFilter;
+pub use archive::{Column, ColumnKind, Filler, Table};
 pub use branches::{BranchFilter, BranchSummary};
 pub use certificates::CertificateFilter;
 pub use discoveries::Discovery;

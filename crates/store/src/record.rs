@@ -107,6 +107,7 @@ impl Tx<'_> {
             Event::Life(event) => self.apply_life(origin, at, event),
             Event::Authority(event) => self.apply_authority(origin, at, event),
             Event::Status(event) => self.apply_status(at, event),
+            Event::Backup(event) => self.apply_backup(event),
             Event::Notice(event) => self.apply_notice(at, event),
             Event::Proposal(event) => self.apply_proposal(event),
             Event::List(event) => self.apply_list(event),
@@ -161,6 +162,7 @@ impl Tx<'_> {
             | Event::SessionEnded { .. }
             | Event::AccountLocked { .. }
             | Event::Policy(_)
+            | Event::Backup(_)
             | Event::Notice(_)
             | Event::Proposal(_)
             | Event::List(_)

@@ -16,7 +16,7 @@ use crate::error::StoreError;
 use crate::store::Store;
 use crate::tx::Tx;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
+pub(crate) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
 /// The advisory lock of PostgreSQL under which one node migrates: `tenkoku` in ASCII.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(32762622221708149)";
@@ -81,7 +81,7 @@ impl Store {
 }
 
 impl Tx<'_> {
-    fn schema_state(&mut self) -> Result<SchemaState, StoreError> {
+    pub(crate) fn schema_state(&mut self) -> Result<SchemaState, StoreError> {
         let known = known_versions()?;
         let applied = self.applied_versions()?;
         let last = |versions: &BTreeSet<String>| versions.last().cloned().unwrap_or_default();
@@ -95,7 +95,7 @@ impl Tx<'_> {
         })
     }
 
-    fn migrate(&mut self, origin: &Origin, at: Timestamp) -> Result<(), StoreError> {
+    pub(crate) fn migrate(&mut self, origin: &Origin, at: Timestamp) -> Result<(), StoreError> {
         if let AnyConnection::Postgresql(conn) = &mut *self.conn {
             diesel::sql_query(LOCK).execute(conn)?;
         }
@@ -115,7 +115,7 @@ impl Tx<'_> {
     }
 
     /// The versions that were run, without making the table that keeps them.
-    fn applied_versions(&mut self) -> Result<BTreeSet<String>, StoreError> {
+    pub(crate) fn applied_versions(&mut self) -> Result<BTreeSet<String>, StoreError> {
         let there = match &*self.conn {
             AnyConnection::Sqlite(_) => {
                 "SELECT count(*) AS found FROM sqlite_master \

@@ -11,6 +11,7 @@ use tenkoku_ca::approval::Ruling;
 use tenkoku_ca::batch::{BATCH, decide_batch};
 use tenkoku_ca::grant::decide_paper;
 use tenkoku_ca::issuer::decide_issuer;
+use tenkoku_ca::restore::{RESTORE, decide_restore};
 use tenkoku_ca::role::{ROLE, decide_role};
 use tenkoku_domain::access::{
     ApprovePolicy, Issue, ManageAccounts, OwnAccount, Permit, Principal, Scope,
@@ -35,7 +36,7 @@ use crate::text::Words;
 const PATH: &str = "/console/approvals";
 
 /// The kinds of objects whose requests are decided here.
-const KINDS: [&str; 4] = ["grant", ROLE, "trusted-issuer", BATCH];
+const KINDS: [&str; 5] = ["grant", ROLE, "trusted-issuer", BATCH, RESTORE];
 
 /// A request in the list.
 pub(super) struct RequestRow {
@@ -91,7 +92,9 @@ fn scope_of(principal: &Principal, kind: &str, now: Timestamp) -> Option<Scope> 
         "trusted-issuer" => {
             principal.permit::<ApprovePolicy>(now).ok().map(|permit| permit.scope().clone())
         }
-        ROLE => principal.permit::<ManageAccounts>(now).ok().map(|permit| permit.scope().clone()),
+        ROLE | RESTORE => {
+            principal.permit::<ManageAccounts>(now).ok().map(|permit| permit.scope().clone())
+        }
         _ => None,
     }
 }
@@ -304,6 +307,10 @@ fn rule(
         ROLE => {
             let permit: Permit<ManageAccounts> = principal.permit(now)?;
             decide_role(env, &permit, &request.id, ruling).map(drop)
+        }
+        RESTORE => {
+            let permit: Permit<ManageAccounts> = principal.permit(now)?;
+            decide_restore(env, &permit, &request.id, ruling).map(drop)
         }
         _ => Err(none().into()),
     }

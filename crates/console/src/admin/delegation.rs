@@ -44,6 +44,8 @@ pub(super) struct DelegationPage {
     pub(super) representatives: Vec<Place>,
     pub(super) delegates: Vec<Place>,
     pub(super) grants: Vec<GrantRow>,
+    /// The organisation's address, for those who may set a delegation up.
+    pub(super) base: Option<String>,
 }
 
 #[derive(Template)]
@@ -172,6 +174,9 @@ fn delegation_page(visit: &Visit, found: &Offices) -> DelegationPage {
         representatives: found.representatives.iter().map(representative).collect(),
         delegates: found.delegates.iter().map(delegate).collect(),
         grants: found.grants.iter().map(grant).collect(),
+        base: visit
+            .may(Permission::ManageGrants)
+            .then(|| organisation_href(&found.organisation.id)),
     }
 }
 

@@ -5,6 +5,7 @@
 use actix_web::HttpResponse;
 use askama::Template;
 use tenkoku_ca::nightly::{RunWatch, watch_runs};
+use tenkoku_ca::restore::{BackupTimes, backup_times};
 use tenkoku_domain::access::{Permission, Permit, Scope, ViewAudit, ViewRegistry};
 use tenkoku_domain::audit::IssuedCrl;
 use tenkoku_domain::authority::{Authority, AuthorityState};
@@ -30,6 +31,8 @@ use crate::text::Words;
 
 /// Days before its end at which a thing needs attention.
 const NEAR_DAYS: i64 = 30;
+/// Days for which a backup is fresh.
+const BACKUP_DAYS: i64 = 7;
 /// Longest chain that Home verifies by itself when it was not verified since the start.
 const SHORT_CHAIN: i64 = 5000;
 /// The day of which the load is shown.
@@ -122,6 +125,7 @@ struct Platform {
     proofs: usize,
     draft: Option<ListDraft>,
     gaps: Vec<Gap>,
+    backups: BackupTimes,
 }
 
 struct Ground {
@@ -206,6 +210,7 @@ fn load_platform(env: &Env, console: &Console, now: Timestamp) -> Result<Platfor
         runs,
         incidents,
         proofs,
+        backups: backup_times(env)?,
     })
 }
 
@@ -291,6 +296,7 @@ fn strip(w: Words, platform: &Platform, now: Timestamp) -> Vec<Health> {
         key_health(w, platform.keys),
         audit_health(w, platform),
         run_health(w, &platform.runs),
+        backup_health(w, platform.backups, now),
     ]
 }
 
@@ -410,6 +416,21 @@ fn run_health(w: Words, runs: &RunWatch) -> Health {
     });
     let (name, value) = (w.t("admin.home.runs").to_owned(), value.to_owned());
     Health { tone, name, value, note }
+}
+
+/// When everything was last saved, and when a copy was last tried.
+fn backup_health(w: Words, backups: BackupTimes, now: Timestamp) -> Health {
+    let fresh = backups.made.is_some_and(|at| at.days_until(now) < BACKUP_DAYS);
+    let value = backups.made.map_or_else(
+        || w.t("admin.home.no-backup").to_owned(),
+        |at| w.say("admin.home.backup-at").with("time", format::date_time(at)).text(),
+    );
+    let note = backups.rehearsed.map_or_else(
+        || w.t("admin.home.no-rehearsal").to_owned(),
+        |at| w.say("admin.home.rehearsed-at").with("time", format::date_time(at)).text(),
+    );
+    let tone = if fresh { Tone::Ok } else { Tone::Mute };
+    Health { tone, name: w.t("admin.home.backup").to_owned(), value, note }
 }
 
 fn tasks(visit: &Visit, ground: &Ground) -> Vec<Task> {

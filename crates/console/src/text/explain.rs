@@ -12,7 +12,7 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 76] = [
+pub const PROBLEM_CODES: [&str; 81] = [
     "address-malformed",
     "audit-broken",
     "busy",
@@ -26,6 +26,11 @@ pub const PROBLEM_CODES: [&str; 76] = [
     "csv-row",
     "database-corrupt",
     "database-empty",
+    "backup-exists",
+    "backup-unknown",
+    "backup-passphrase",
+    "backup-damaged",
+    "restore-not-empty",
     "database-newer",
     "database-not-migrated",
     "database-unreachable",

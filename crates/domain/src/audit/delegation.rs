@@ -400,7 +400,8 @@ fn application_facts(code: AuditCode, application: &Application, detail: Value) 
         .under(application.policy)
 }
 
-fn put_request(facts: &mut Facts, request: Option<&ApprovalRequest>) {
+/// Names the request for approvals that an event opens.
+pub(super) fn put_request(facts: &mut Facts, request: Option<&ApprovalRequest>) {
     if let Some(request) = request {
         facts.detail.insert("request".to_owned(), json!(request.id));
         facts.detail.insert("shown".to_owned(), json!(request.digest));
@@ -415,6 +416,7 @@ fn decided_facts(request: &ApprovalRequest, decision: &Approval) -> Facts {
         ("grant", Verdict::Approved) => AuditCode::GrantSigned,
         ("grant", Verdict::Rejected) => AuditCode::GrantRefused,
         ("trusted-issuer", _) => AuditCode::TrustedIssuerChanged,
+        ("restore", _) => AuditCode::SysBackupRestored,
         (_, Verdict::Approved | Verdict::Rejected) => AuditCode::RoleGranted,
     };
     let detail = json!({

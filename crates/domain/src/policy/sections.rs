@@ -57,7 +57,7 @@ section! {
         /// Version of the document.
         version: String,
         /// From when it holds.
-        #[serde(with = "instant")]
+        #[serde(with = "crate::time::text")]
         effective_from: Timestamp,
         /// Codes of the authorities it holds for; `*` for all.
         authorities: Vec<String>,
@@ -443,23 +443,5 @@ impl Document {
             format!("[{name}]\n{}\n", lines.collect::<Vec<_>>().join("\n"))
         });
         written.join("\n")
-    }
-}
-
-/// Instants as text in JSON, as in the document.
-mod instant {
-    use serde::de::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    use crate::time::Timestamp;
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-    pub(super) fn serialize<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(at)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
-        let text = String::deserialize(from)?;
-        Timestamp::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is no instant")))
     }
 }

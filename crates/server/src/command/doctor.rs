@@ -1,6 +1,8 @@
 //! `tenkoku doctor`: everything that must hold, one line each, with a remedy where it does not.
 
 use serde_json::{Value, json};
+use tenkoku_ca::restore::{BackupTimes, backup_times};
+use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
 
 use super::audit;
@@ -31,6 +33,7 @@ pub(crate) fn run(config: &Config, output: &Output) -> Result<(), Failure> {
         }
     });
     all.push(mail(config, &env)?);
+    all.push(backup(config, &env)?);
     let wrong = all.iter().filter(|check| check.state == State::Wrong).count();
     let rows: Vec<Value> = all
         .iter()
@@ -71,6 +74,22 @@ fn mail(config: &Config, env: &Env) -> Result<Check, Failure> {
     })
 }
 
+/// Days for which a backup is fresh.
+const BACKUP_DAYS: i64 = 7;
+
+/// Whether everything was saved within a week; an evaluation needs no backup.
+fn backup(config: &Config, env: &Env) -> Result<Check, Failure> {
+    let BackupTimes { made, rehearsed } = backup_times(env)?;
+    let now = env.clock.now();
+    let fresh = made.is_some_and(|at| at.days_until(now) < BACKUP_DAYS);
+    let told = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+    Ok(Check {
+        name: "backup".to_owned(),
+        state: if fresh || config.is_evaluation() { State::Fine } else { State::Wrong },
+        found: format!("made {}, rehearsed {}", told(made), told(rehearsed)),
+    })
+}
+
 fn line(check: &Check) -> String {
     match check.state {
         State::Fine => format!("✔ {}: {}\n", check.name, check.found),
@@ -97,6 +116,7 @@ fn remedy(check: &Check) -> &'static str {
         Some("clock") => {
             "look after time synchronisation and [clock] servers; OCSP goes on meanwhile"
         }
+        Some("backup") => "tenkoku backup FILE, then tenkoku restore --check FILE",
         Some("mail") => {
             "correct [mail], try: tenkoku mail test --to ADDRESS, then: tenkoku mail retry"
         }

@@ -97,9 +97,7 @@ impl KeysToml {
     }
 
     pub(super) fn passphrase(&self, data: &Path) -> Secret {
-        let file = environment("TENKOKU_PASSPHRASE_FILE").map(PathBuf::from);
-        let file = file.unwrap_or_else(|| data.join(&self.passphrase_file));
-        Secret { variable: "TENKOKU_PASSPHRASE", file }
+        Secret::passphrase(data.join(&self.passphrase_file))
     }
 }
 
@@ -112,6 +110,13 @@ pub(crate) struct Secret {
 }
 
 impl Secret {
+    /// The passphrase of an installation whose configuration is not there yet: the variable, else
+    /// the file that `TENKOKU_PASSPHRASE_FILE` names, else this one.
+    pub(crate) fn passphrase(file: PathBuf) -> Self {
+        let named = environment("TENKOKU_PASSPHRASE_FILE").map(PathBuf::from);
+        Self { variable: "TENKOKU_PASSPHRASE", file: named.unwrap_or(file) }
+    }
+
     /// The PIN of a token: `TENKOKU_HSM_PIN`, else the file that `TENKOKU_HSM_PIN_FILE` names,
     /// else this one.
     pub(crate) fn pin(file: PathBuf) -> Self {

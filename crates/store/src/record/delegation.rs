@@ -86,7 +86,10 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn open_request(&mut self, request: Option<&ApprovalRequest>) -> Result<(), StoreError> {
+    pub(super) fn open_request(
+        &mut self,
+        request: Option<&ApprovalRequest>,
+    ) -> Result<(), StoreError> {
         request.map_or(Ok(()), |request| self.insert_approval_request(request))
     }
 }

@@ -1,6 +1,6 @@
-//! Acts that wait for other persons, and the states of organisations and branch offices.
+//! Acts that wait for other persons, backups, and the states of organisations and branch offices.
 
-use tenkoku_domain::audit::{ProposalEvent, RegistryEvent};
+use tenkoku_domain::audit::{BackupEvent, ProposalEvent, RegistryEvent};
 use tenkoku_domain::time::Timestamp;
 
 use crate::error::StoreError;
@@ -14,6 +14,14 @@ impl Tx<'_> {
             ProposalEvent::Decided { proposal, decision } => {
                 self.decide_proposal(proposal, decision)
             }
+        }
+    }
+
+    /// The rows of the objects that an event is about.
+    pub(super) fn apply_backup(&mut self, event: &BackupEvent) -> Result<(), StoreError> {
+        match event {
+            BackupEvent::Made { .. } | BackupEvent::Rehearsed { .. } => Ok(()),
+            BackupEvent::Restored { request, .. } => self.open_request(request.as_deref()),
         }
     }
 

@@ -175,7 +175,7 @@ fn signed() -> Grant {
     Grant { form: Some(form), state: GrantState::Active, ..grant() }
 }
 
-fn request(number: u64, object: ObjectRef) -> ApprovalRequest {
+pub(crate) fn request(number: u64, object: ObjectRef) -> ApprovalRequest {
     let shown = json!({ "v": 3, "level": 2 });
     let footing = Footing::Grant(Conditions::default());
     ApprovalRequest {

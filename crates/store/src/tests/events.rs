@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use tenkoku_domain::application::Application;
 use tenkoku_domain::audit::{
-    AccessEvent, AuditCode, AuditRecord, AuthorityEvent, AuthorityPlan, BulkStep, Compromise, Event,
-    FollowedEvent, FollowedStep, IdentityEvent, LifeEvent, ListEvent, NoticeEvent, ObjectRef,
-    PolicyEvent, Proofing, ProposalEvent, ReceivedRoot, RegistryEvent, StatusEvent, StatusService,
+    AccessEvent, AuditCode, AuditRecord, AuthorityEvent, AuthorityPlan, BackupEvent, BackupSummary,
+    BulkStep, Compromise, Event, FollowedEvent, FollowedStep, IdentityEvent, LifeEvent, ListEvent,
+    NoticeEvent, ObjectRef, PolicyEvent, Proofing, ProposalEvent, ReceivedRoot, RegistryEvent,
+    StatusEvent, StatusService,
 };
 use tenkoku_domain::branch::{Branch, BranchState};
 use tenkoku_domain::ceremony::record::CeremonyRecord;
@@ -94,6 +95,11 @@ fn file(event: &Event) -> &'static str {
             StatusEvent::Bulk { .. } => "bulk-revocation",
             StatusEvent::BulkRevoked { .. } => "bulk-revoked",
             StatusEvent::Inconsistent { .. } => "status-inconsistent",
+        },
+        Event::Backup(event) => match event {
+            BackupEvent::Made { .. } => "backup-made",
+            BackupEvent::Rehearsed { .. } => "backup-rehearsed",
+            BackupEvent::Restored { .. } => "backup-restored",
         },
         Event::Notice(event) => match event {
             NoticeEvent::Sent { .. } => "notice-sent",
@@ -497,6 +503,19 @@ fn followed_events() -> Vec<Event> {
     all.into_iter().map(Event::Followed).collect()
 }
 
+/// What becomes of a backup.
+fn backup_events() -> Vec<Event> {
+    let backup =
+        || BackupSummary { made_at: NOW, digest: s::digest("backup"), rows: 1204, files: 7 };
+    let request = delegation::request(3, ObjectRef::new("restore", s::digest("backup")));
+    let all = vec![
+        BackupEvent::Made { backup: backup() },
+        BackupEvent::Rehearsed { backup: backup() },
+        BackupEvent::Restored { backup: backup(), request: Some(Box::new(request)) },
+    ];
+    all.into_iter().map(Event::Backup).collect()
+}
+
 /// What becomes of a letter.
 fn notice_events() -> Vec<Event> {
     let notice = || Box::new(s::notice());
@@ -523,6 +542,7 @@ fn every() -> Vec<Event> {
     every.extend(authority_events());
     every.extend(status_events());
     every.extend(notice_events());
+    every.extend(backup_events());
     every.extend(proposal_events());
     every.extend(list_events());
     every.extend(registry_events());

@@ -5,6 +5,7 @@ mod harness;
 mod samples;
 
 mod accounts;
+mod archive;
 mod chain;
 mod delegation;
 mod group;
