@@ -123,14 +123,17 @@ impl Tx<'_> {
             Event::CertificateIssued { certificate } => match certificate.state.revocation() {
                 // Told as on hold until its key acknowledges it.
                 Some(hold) => {
-                    self.log_status(certificate, Some(hold), at)?;
+                    self.log_status(certificate, Some(hold), at);
                     self.queue_job("refresh-status", certificate.authority.as_str(), at)
                 }
-                None => self.log_status(certificate, None, at),
+                None => {
+                    self.log_status(certificate, None, at);
+                    Ok(())
+                }
             },
             Event::CertificateNotAccepted { certificate, revocation }
             | Event::CertificateRevoked { certificate, revocation, .. } => {
-                self.log_status(certificate, Some(revocation), at)?;
+                self.log_status(certificate, Some(revocation), at);
                 self.queue_job("refresh-status", certificate.authority.as_str(), at)
             }
             Event::Life(event) => self.follow_life(at, event),
