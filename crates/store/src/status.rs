@@ -336,12 +336,8 @@ impl Tx<'_> {
     }
 
     /// Notes that a hold was lifted. The next CRL must tell it, so it counts as a revision.
-    pub(crate) fn log_release(
-        &mut self,
-        certificate: &Certificate,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.log_as(certificate, Told::Released, at)
+    pub(crate) fn log_release(&mut self, certificate: &Certificate, at: Timestamp) {
+        self.log_as(certificate, Told::Released, at);
     }
 
     /// Notes a change of status; it gets its number when the transaction ends.
@@ -350,21 +346,16 @@ impl Tx<'_> {
         certificate: &Certificate,
         revocation: Option<&Revocation>,
         at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) {
         let told = match revocation {
             Some(revocation) => Told::Revoked(revocation.clone()),
             None if certificate.profile == Profile::OcspSigner => Told::SignerIssued,
             None => Told::Issued,
         };
-        self.log_as(certificate, told, at)
+        self.log_as(certificate, told, at);
     }
 
-    fn log_as(
-        &mut self,
-        certificate: &Certificate,
-        told: Told,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
+    fn log_as(&mut self, certificate: &Certificate, told: Told, at: Timestamp) {
         let change = Change {
             authority: certificate.authority.clone(),
             serial: certificate.serial.clone(),
@@ -372,7 +363,6 @@ impl Tx<'_> {
             at,
         };
         self.ledger.change(change);
-        Ok(())
     }
 
     /// Gives changes their numbers, in their order, and logs them.

@@ -45,7 +45,9 @@ pub(crate) fn sequence<T: AsRef<[u8]>>(parts: &[T]) -> Vec<u8> {
     let length = parts.iter().map(|part| part.as_ref().len()).sum();
     let mut out = Vec::with_capacity(length + 6);
     push_header(&mut out, tag::SEQUENCE, length);
-    parts.iter().for_each(|part| out.extend_from_slice(part.as_ref()));
+    for part in parts {
+        out.extend_from_slice(part.as_ref());
+    }
     out
 }
 
@@ -62,7 +64,9 @@ pub(crate) fn context(n: u8, content: &[u8]) -> Vec<u8> {
 /// Values one after the other.
 pub(crate) fn concat<T: AsRef<[u8]>>(parts: &[T]) -> Vec<u8> {
     let mut out = Vec::with_capacity(parts.iter().map(|part| part.as_ref().len()).sum());
-    parts.iter().for_each(|part| out.extend_from_slice(part.as_ref()));
+    for part in parts {
+        out.extend_from_slice(part.as_ref());
+    }
     out
 }
 

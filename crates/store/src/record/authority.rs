@@ -53,13 +53,17 @@ impl Tx<'_> {
         event: &AuthorityEvent,
     ) -> Result<(), StoreError> {
         match event {
-            AuthorityEvent::RootReceived { root } => self.log_status(&root.certificate, None, at),
+            AuthorityEvent::RootReceived { root } => {
+                self.log_status(&root.certificate, None, at);
+                Ok(())
+            }
             AuthorityEvent::CertificateReceived { certificate } => {
-                self.log_status(certificate, None, at)
+                self.log_status(certificate, None, at);
+                Ok(())
             }
             AuthorityEvent::Compromised { compromise } => {
                 for certificate in &compromise.certificates {
-                    self.log_status(certificate, Some(&compromise.revocation), at)?;
+                    self.log_status(certificate, Some(&compromise.revocation), at);
                     self.queue_job("refresh-status", certificate.authority.as_str(), at)?;
                 }
                 Ok(())

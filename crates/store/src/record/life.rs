@@ -103,18 +103,18 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         match event {
             LifeEvent::Suspended { certificate, suspension, .. } => {
-                self.log_status(certificate, Some(&suspension.told()), at)?;
+                self.log_status(certificate, Some(&suspension.told()), at);
                 self.queue_job("refresh-status", certificate.authority.as_str(), at)
             }
             LifeEvent::NotAccepted { certificate, revocation } => {
-                self.log_status(certificate, Some(revocation), at)?;
+                self.log_status(certificate, Some(revocation), at);
                 self.queue_job("refresh-status", certificate.authority.as_str(), at)
             }
             LifeEvent::Acknowledged { certificate } => {
                 if certificate.state.revocation().is_none() {
                     return Ok(());
                 }
-                self.log_release(certificate, at)?;
+                self.log_release(certificate, at);
                 self.queue_job("refresh-status", certificate.authority.as_str(), at)
             }
             LifeEvent::SuspensionExtended { .. }
@@ -142,7 +142,7 @@ impl Tx<'_> {
             | LifeEvent::KeyPlaced { .. }
             | LifeEvent::InstancesOrdered { .. } => Ok(()),
             LifeEvent::Released { certificate, .. } => {
-                self.log_release(certificate, at)?;
+                self.log_release(certificate, at);
                 self.queue_job("refresh-status", certificate.authority.as_str(), at)
             }
         }

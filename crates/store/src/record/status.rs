@@ -40,7 +40,8 @@ impl Tx<'_> {
             StatusEvent::Bulk { bulk, .. } => self.follow_bulk(bulk, at),
             // One list for all of them, when the last is revoked.
             StatusEvent::BulkRevoked { certificate, revocation, .. } => {
-                self.log_status(certificate, Some(revocation), at)
+                self.log_status(certificate, Some(revocation), at);
+                Ok(())
             }
             StatusEvent::Inconsistent { .. } => Ok(()),
         }
