@@ -320,7 +320,8 @@ fn check(seen: &[Seen], revoked: &[Option<(Instant, Option<Instant>)>]) {
         }
     }
     assert!(told > 300, "{told} of {} answers say something", seen.len());
-    assert!(told * 10 >= seen.len() * 9, "{told} of {} answers say something", seen.len());
+    // A node that was killed says nothing until it is back, which takes as long as it takes.
+    assert!(told * 2 >= seen.len(), "{told} of {} answers say something", seen.len());
 }
 
 /// A reply as it came: status, head in lower case, body.
@@ -508,36 +509,40 @@ fn an_address_that_takes_too_much_gets_no_more() {
     let question = question(&installation, &certificate);
     let file = installation.path().join("tenkoku.toml");
     let text = std::fs::read_to_string(&file).expect("the configuration");
-    let limits = "[limits]\nconnections = 8\nrequests_per_second = 40\nexempt = []\n";
+    let limits = "[limits]\nconnections = 8\nrequests_per_second = 8\nexempt = []\n";
     let limited = text.replace("[limits]\n", limits);
     assert_ne!(limited, text, "there is no [limits] in the starter configuration");
     std::fs::write(&file, limited).expect("a file");
     let server = installation.serve();
-    let begin = Instant::now();
-    while ask(&installation, &question) != Some(AnswerStatus::Good) {
-        assert!(begin.elapsed() < Duration::from_secs(30), "nothing is answered");
-    }
-    // Connections: those beyond the number end at once, and one that ends makes room.
-    let mut held: Vec<TcpStream> = (0..8).map(|_| connect(&installation)).collect();
-    let ends_at_once = |stream: &mut TcpStream| {
-        stream.set_read_timeout(Some(Duration::from_secs(2))).expect("a time limit");
-        matches!(stream.read(&mut [0; 16]), Ok(0))
+    // Connections: those beyond the number end at once, and those that end make room.
+    let open = || {
+        let stream = connect(&installation);
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
+        stream
     };
-    let ended = (0..6).filter(|_| ends_at_once(&mut connect(&installation))).count();
-    assert!(ended >= 5, "{ended} of 6 ended");
+    let mut held: Vec<TcpStream> = (0..8).map(|_| open()).collect();
+    for stream in &mut held {
+        post_on(stream, &question).expect("it was let in");
+    }
+    for number in 0..6 {
+        assert_eq!(post_on(&mut open(), &question), None, "connection {number} too many");
+    }
     held.clear();
     let begin = Instant::now();
-    while try_get(&format!("{}/", installation.public())).is_none() {
-        assert!(begin.elapsed() < Duration::from_secs(10), "no place came back");
+    let mut stream = open();
+    while post_on(&mut stream, &question).is_none() {
+        assert!(begin.elapsed() < Duration::from_secs(30), "no place came back");
+        std::thread::park_timeout(Duration::from_millis(50));
+        stream = open();
     }
     // Requests on one connection: those beyond the number of a second are refused, later ones not.
-    let mut stream = connect(&installation);
-    let statuses: Vec<u16> = (0..200).map(|_| post_on(&mut stream, &question)).collect();
-    let refused = statuses.iter().filter(|status| **status == 429).count();
-    assert!(refused > 0 && statuses.iter().all(|s| [200, 429].contains(s)), "{statuses:?}");
+    let statuses: Vec<_> = (0..100).map(|_| post_on(&mut stream, &question)).collect();
+    let refused = statuses.iter().filter(|status| **status == Some(429)).count();
+    assert!(refused > 0, "{statuses:?}");
+    assert!(statuses.iter().all(|s| [Some(200), Some(429)].contains(s)), "{statuses:?}");
     let begin = Instant::now();
-    while post_on(&mut stream, &question) != 200 {
-        assert!(begin.elapsed() < Duration::from_secs(10), "refused for ever");
+    while post_on(&mut stream, &question) != Some(200) {
+        assert!(begin.elapsed() < Duration::from_secs(30), "refused for ever");
         std::thread::park_timeout(Duration::from_millis(100));
     }
     let metrics = get(&format!("{}/metrics", installation.operations())).text();
@@ -547,18 +552,17 @@ fn an_address_that_takes_too_much_gets_no_more() {
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }
 
-/// One request on a connection that stays; gives the status.
-fn post_on(stream: &mut TcpStream, question: &[u8]) -> u16 {
+/// One request on a connection that stays; gives the status, or nothing where it is ended.
+fn post_on(stream: &mut TcpStream, question: &[u8]) -> Option<u16> {
     let head = format!(
         "POST /ocsp/{CODE} HTTP/1.1\r\nHost: x\r\nContent-Type: {KIND}\r\nContent-Length: {}\r\n\r\n",
         question.len()
     );
-    stream.write_all(&[head.as_bytes(), question].concat()).expect("it is sent");
+    stream.write_all(&[head.as_bytes(), question].concat()).ok()?;
     let mut read = Vec::new();
     let head = loop {
         let mut part = [0; 4096];
-        let count = stream.read(&mut part).expect("an answer");
-        assert!(count > 0, "the connection ended");
+        let count = stream.read(&mut part).ok().filter(|count| *count > 0)?;
         read.extend_from_slice(&part[..count]);
         if let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") {
             break String::from_utf8_lossy(&read[..end]).to_lowercase();
@@ -568,10 +572,10 @@ fn post_on(stream: &mut TcpStream, question: &[u8]) -> u16 {
     let length: usize = length.expect("a length").parse().expect("a number");
     let mut missing = length.saturating_sub(read.len() - head.len() - 4);
     while missing > 0 {
-        let count = stream.read(&mut [0; 4096]).expect("the rest");
+        let count = stream.read(&mut [0; 4096]).ok().filter(|count| *count > 0)?;
         missing = missing.saturating_sub(count);
     }
-    head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
+    head.split(' ').nth(1)?.parse().ok()
 }
 
 /// A proxy with the project's own configuration, on ports of this story; killed when dropped.

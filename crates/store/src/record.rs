@@ -120,17 +120,15 @@ impl Tx<'_> {
     /// What an event sets off: its place among the changes of status, and jobs.
     pub(crate) fn follow(&mut self, at: Timestamp, event: &Event) -> Result<(), StoreError> {
         match event {
-            Event::CertificateIssued { certificate } => match certificate.state.revocation() {
-                // Told as on hold until its key acknowledges it.
-                Some(hold) => {
-                    self.log_status(certificate, Some(hold), at);
-                    self.queue_job("refresh-status", certificate.authority.as_str(), at)
+            Event::CertificateIssued { certificate } => {
+                // Told as on hold where its key must acknowledge it first.
+                let hold = certificate.state.revocation();
+                self.log_status(certificate, hold, at);
+                match hold {
+                    Some(_) => self.queue_job("refresh-status", certificate.authority.as_str(), at),
+                    None => Ok(()),
                 }
-                None => {
-                    self.log_status(certificate, None, at);
-                    Ok(())
-                }
-            },
+            }
             Event::CertificateNotAccepted { certificate, revocation }
             | Event::CertificateRevoked { certificate, revocation, .. } => {
                 self.log_status(certificate, Some(revocation), at);
