@@ -201,11 +201,11 @@ fn i_6_two_others_agree_to_a_list_before_it_is_signed() {
         assert_eq!(refusal(decide(&two, &submitted)), RefusalCode::SelfApproval);
         assert!(decide(&one, &submitted).expect("agreed to").published.is_none());
         let three = validator(world, "例 三郎");
-        let (last, told) = world.told(|| decide(&three, &submitted));
-        let last = last.expect("agreed to");
+        let (decided, told) = world.told(|| decide(&three, &submitted));
+        let decided = decided.expect("agreed to");
         assert_eq!(codes(&told), ["list.approved", "list.signed", "list.signed", "list.published"]);
-        assert_eq!(last.draft.state, ListDraftState::Published);
-        let list = last.published.expect("published");
+        assert_eq!(decided.draft.state, ListDraftState::Published);
+        let list = decided.published.expect("published");
         assert_eq!((list.sequence, &list.draft), (2, &Some(draft.id.clone())));
         let pages = &read(&list).scheme.information;
         assert_eq!(pages.entries()[0].value.as_str(), "https://seal.example.jp/scheme");

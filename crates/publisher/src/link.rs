@@ -161,17 +161,16 @@ fn list_it(
     let own = provider(env, Vec::new())?;
     let registration = own.trade_names.registration();
     let at = list.providers.iter().position(|one| one.trade_names.registration() == registration);
-    let (draft, place) = match at {
-        Some(at) => (draft, at + 1),
-        None => {
-            let part = ListPart::Provider(list.providers.len() + 1);
-            let mut alone = list.clone();
-            alone.providers.push(own);
-            let fields = form::show(&alone, part).unwrap_or_default();
-            let edit = ListEdit::Add { part, fields };
-            let draft = edit_draft(env, permit, &draft.id, &draft.content, &edit)?;
-            (draft, list.providers.len() + 1)
-        }
+    let (draft, place) = if let Some(at) = at {
+        (draft, at + 1)
+    } else {
+        let part = ListPart::Provider(list.providers.len() + 1);
+        let mut alone = list.clone();
+        alone.providers.push(own);
+        let fields = form::show(&alone, part).unwrap_or_default();
+        let edit = ListEdit::Add { part, fields };
+        let draft = edit_draft(env, permit, &draft.id, &draft.content, &edit)?;
+        (draft, list.providers.len() + 1)
     };
     let services = list.providers.get(place.saturating_sub(1)).map_or(0, |one| one.services.len());
     let part = ListPart::Service { provider: place, service: services + 1 };

@@ -232,8 +232,9 @@ fn show(extension: &Extension) -> Option<String> {
 }
 
 fn show_takeover(takeover: &TakenOverBy) -> String {
-    let said = |what: &str, names: &Names| -> String {
-        show_entries(names.entries()).lines().map(|line| format!("  {what} {line}\n")).collect()
+    let said = |what: &str, names: &Names| {
+        let indented = |line: &str| format!("  {what} {line}\n");
+        show_entries(names.entries()).lines().map(indented).collect::<String>()
     };
     format!(
         "taken-over-by {} {}: {}\n{}{}",

@@ -117,21 +117,20 @@ taken-over-by JP en: https://example.jp/takeover
   provider ja-Latn: Rei
   operator en: Operator
 ";
-    let list = say(SERVICE_1, "extensions", text).unwrap();
-    assert_eq!(shown(&list, SERVICE_1, "extensions"), text);
-    let before = list_with_kept();
-    let (kept, all) = (shown(&before, SERVICE_1, "extensions"), before.clone());
-    let last = kept.lines().last().unwrap().to_owned();
-    assert!(last.starts_with("kept "), "{kept}");
-    let mut after = before;
-    let fields = Fields::from([("extensions".to_owned(), last)]);
+    let written = say(SERVICE_1, "extensions", text).unwrap();
+    assert_eq!(shown(&written, SERVICE_1, "extensions"), text);
+    let before = list();
+    let all = shown(&before, SERVICE_1, "extensions");
+    let kept = all.lines().last().unwrap().to_owned();
+    assert!(kept.starts_with("kept "), "{all}");
+    let mut after = before.clone();
+    let fields = Fields::from([("extensions".to_owned(), kept)]);
     apply(&mut after, SERVICE_1, &fields).unwrap();
-    let service = |list: &TrustedList| list.providers[0].services[0].extensions.clone();
-    assert_eq!(service(&after).as_slice(), &service(&all)[service(&all).len() - 1..]);
-}
-
-fn list_with_kept() -> TrustedList {
-    list()
+    let extensions = |list: &TrustedList| list.providers[0].services[0].extensions.clone();
+    assert_eq!(
+        extensions(&after).as_slice(),
+        &extensions(&before)[extensions(&before).len() - 1..]
+    );
 }
 
 #[test]

@@ -176,8 +176,10 @@ pub(super) fn edit(args: &EditArgs, config: &Config, output: &Output) -> Result<
     let edit = match (&said, args.remove) {
         (_, true) => ListEdit::Remove { part },
         (Some(said), false) if fields.is_empty() => {
+            let field =
+                |(name, value): (&String, &String)| format!("{name}\n{}\n", indented(value));
             output.result("list-part", json!({ "part": part, "says": said }), || {
-                said.iter().map(|(name, value)| format!("{name}\n{}\n", indented(value))).collect()
+                said.iter().map(field).collect()
             });
             return Ok(());
         }
@@ -191,7 +193,8 @@ pub(super) fn edit(args: &EditArgs, config: &Config, output: &Output) -> Result<
 }
 
 fn indented(value: &str) -> String {
-    value.lines().map(|line| format!("  {line}\n")).collect()
+    let line = |line: &str| format!("  {line}\n");
+    value.lines().map(line).collect()
 }
 
 fn read_fields(said: &[String]) -> Result<Fields, Failure> {
