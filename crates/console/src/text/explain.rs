@@ -12,7 +12,7 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 81] = [
+pub const PROBLEM_CODES: [&str; 84] = [
     "address-malformed",
     "audit-broken",
     "busy",
@@ -53,9 +53,12 @@ pub const PROBLEM_CODES: [&str; 81] = [
     "key-store-unavailable",
     "key-unusable",
     "list-broken",
+    "list-not-fetched",
+    "list-refresh-running",
     "list-refused",
     "list-signer-unknown",
     "list-stale",
+    "list-troubled",
     "mail-not-sent",
     "mail-password-missing",
     "method-not-allowed",
