@@ -12,7 +12,7 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 69] = [
+pub const PROBLEM_CODES: [&str; 72] = [
     "address-malformed",
     "audit-broken",
     "busy",
@@ -46,9 +46,12 @@ pub const PROBLEM_CODES: [&str; 69] = [
     "key-store-locked",
     "key-store-unavailable",
     "key-unusable",
+    "list-not-fetched",
+    "list-refresh-running",
     "list-refused",
     "list-signer-unknown",
     "list-stale",
+    "list-troubled",
     "mail-not-sent",
     "mail-password-missing",
     "method-not-allowed",

@@ -175,24 +175,26 @@ impl CertificateFinding {
     fn of(w: Words, shelf: &Shelf, certificate: &Certificate, at: Timestamp) -> Self {
         let answer = shelf.standing(certificate, at, |_| true);
         let (tone, key, standings) = match &answer {
-            Answer::Unlisted => (Tone::Mute, "unlisted", &[][..]),
-            Answer::Listed(all) => (Tone::Ok, "listed", all.as_slice()),
-            Answer::Conflict(all) => (Tone::Warn, "conflict", all.as_slice()),
-            Answer::Broken(..) => (Tone::Warn, "broken", &[][..]),
+            Answer::Unlisted => (Tone::Mute, "lists.finding-unlisted", &[][..]),
+            Answer::Listed(all) => (Tone::Ok, "lists.finding-listed", all.as_slice()),
+            Answer::Conflict(all) => (Tone::Warn, "lists.finding-conflict", all.as_slice()),
+            Answer::Broken(..) => (Tone::Warn, "lists.finding-broken", &[][..]),
         };
         let listed: Vec<_> =
             standings.iter().filter_map(|one| Listed::of(w, shelf, certificate, one, at)).collect();
         // An issuer's name alone proves nothing.
-        let (tone, key) = match (key, listed.is_empty()) {
-            ("listed", true) => (Tone::Mute, "unlisted"),
-            _ => (tone, key),
+        let (tone, key) = if tone == Tone::Ok && listed.is_empty() {
+            (Tone::Mute, "lists.finding-unlisted")
+        } else {
+            (tone, key)
         };
+        let word = key.rsplit('-').next().unwrap_or_default();
         let date = format::long_date(w, at);
         Self {
             subject: subject_line(certificate),
             day: date.clone(),
-            headline: Chip::new(tone, w.word("lists.finding", key)),
-            sentence: w.say(&format!("lists.finding-{key}")).with("date", date).text(),
+            headline: Chip::new(tone, w.word("lists.finding", word)),
+            sentence: w.say(key).with("date", date).text(),
             listed,
         }
     }
