@@ -253,7 +253,7 @@ fn load(
                 askers: BTreeSet::from([tx.party(&origin.actor)?]),
                 needs: needs(Approvable::List),
             };
-            Some(Box::new(open(env, opening, now).map_err(ActError::from)?))
+            Some(Box::new(open(&*env.entropy, opening, now).map_err(ActError::from)?))
         }
     };
     let event = DelegationEvent::BatchLoaded { batch: batch.clone(), rows, request };

@@ -11,13 +11,15 @@ use tenkoku_domain::trusted_list::draft::{Fields, ListPart};
 use tenkoku_tsl::diff::{Field, Place};
 use tenkoku_tsl::model::{
     Address, DigitalId, Identity, ModelError, Names, NextUpdate, Notice, Pages, Pointer,
-    PointerInformation, Provider, SchemeInformation, Service, SupplyPoint, TrustedList,
+    PointerInformation, Provider, Recognition, SchemeInformation, Service, SupplyPoint,
+    TrustedList,
 };
 use tenkoku_tsl::rules::{Finding, Rule};
+use tenkoku_tsl::write::recognition;
 
 use self::extensions::{read_extensions, show_extensions};
 use self::lines::{
-    certificates, each, element, names, one, pages, postal, show_certificates, show_entries,
+    agreement, certificates, each, names, one, pages, postal, show_certificates, show_entries,
     show_postal, territory, text, trade_names, uri, uris,
 };
 
@@ -231,7 +233,7 @@ fn show_pointer(pointer: &Pointer) -> Vec<(&'static str, String)> {
         ("community-rules", find(|one| rules_of(one).map(|pages| show_entries(pages.entries())))),
         ("mime-type", find(|one| mime_of(one).map(str::to_owned))),
         ("signers", show_certificates(pointer.signers())),
-        ("mutual-recognition", find(|one| recognition_of(one).map(str::to_owned))),
+        ("mutual-recognition", find(|one| recognition_of(one).map(recognition))),
     ]
 }
 
@@ -245,7 +247,7 @@ macro_rules! qualifier {
 qualifier!(operator_of, OperatorName, Names, names => names);
 qualifier!(rules_of, CommunityRules, Pages, pages => pages);
 qualifier!(mime_of, MimeType, str, kind => kind.as_str());
-qualifier!(recognition_of, MutualRecognition, str, element => element.xml());
+qualifier!(recognition_of, MutualRecognition, Recognition, agreement => &**agreement);
 
 /// Reads the fields that say something else than what is shown, and says what is wrong with them.
 struct Form<'f> {
@@ -458,7 +460,9 @@ fn apply_pointer(pointer: &mut Pointer, mut form: Form<'_>) -> Result<(), Vec<Fi
                 qualify(&mut form, field, pointer, |line| Ok(P::MimeType(text(one(line)?)?)));
             }
             "mutual-recognition" => {
-                qualify(&mut form, field, pointer, |text| Ok(P::MutualRecognition(element(text)?)));
+                qualify(&mut form, field, pointer, |text| {
+                    Ok(P::MutualRecognition(Box::new(agreement(text)?)))
+                });
             }
             "signers" => form.take(field, &mut pointer.identities, |text| {
                 Ok(certificates(text)?.into_iter().map(Identity::of).collect())

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::algorithm::ForeignAlgorithm;
 use crate::certificate::{Certificate, CertificateError};
-use crate::model::{Fragment, TrustedList};
+use crate::model::{Fragment, Recognition, TrustedList};
 use crate::xml::XmlError;
 use tenkoku_domain::time::Timestamp;
 
@@ -181,13 +181,20 @@ pub fn read_unsigned(bytes: &[u8]) -> Result<TrustedList, Refusal> {
     SignedDocument::read_unsigned(bytes)
 }
 
-/// Reads one element of somebody else's design, such as the Commission's
-/// `MutualRecognitionAgreementInformation`, so that it can stand in a list verbatim.
+/// Reads the Commission's `MutualRecognitionAgreementInformation` where it stands alone.
 ///
 /// # Errors
 ///
-/// The [`Refusal`] that names what is wrong: it is no XML, or hides a list or a signature.
-pub fn read_fragment(bytes: &[u8]) -> Result<Fragment, Refusal> {
+/// The [`Refusal`] that names what is wrong: it is no XML, hides a list or a signature, or is not made
+/// as the schema prescribes.
+pub fn read_recognition(bytes: &[u8]) -> Result<Recognition, Refusal> {
+    let fragment = fragment(bytes)?;
+    content::recognition(&fragment).ok_or_else(|| {
+        Refusal::NotAList("it is no agreement as its schema prescribes it".to_owned())
+    })
+}
+
+fn fragment(bytes: &[u8]) -> Result<Fragment, Refusal> {
     let mut cursor = cursor::Cursor::new(bytes)?;
     let root = cursor.child()?.ok_or_else(|| Refusal::NotAList("it is empty".to_owned()))?;
     let fragment = cursor.fragment(&root)?;

@@ -33,7 +33,7 @@ pub fn sha2(document: &[u8]) -> String {
 }
 
 /// An agreement as it would stand in a list, to be shown and compared.
-pub(crate) fn recognition(agreement: &Recognition) -> String {
+pub fn recognition(agreement: &Recognition) -> String {
     let mut xml = Markup::default();
     recognition::write(&mut xml, agreement);
     xml.finish()

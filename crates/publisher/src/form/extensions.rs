@@ -285,7 +285,7 @@ fn show_criterion(criterion: &Criterion, level: usize) -> String {
         Criterion::ExtendedKeyUsage(all) => format!("{indent}extended-key-usage {}\n", ids(all)),
         Criterion::SubjectAttributes(all) => format!("{indent}subject-attribute {}\n", ids(all)),
         Criterion::List(list) => show_criteria(list, level),
-        // Does not read back, so the whole extension is kept as it is.
-        Criterion::Unknown(_) => format!("{indent}unknown\n"),
+        // Do not read back, so the whole extension is kept as it is.
+        Criterion::QcStatements(_) | Criterion::Unknown(_) => format!("{indent}unknown\n"),
     }
 }

@@ -5,11 +5,11 @@ use std::fmt::Display;
 use tenkoku_pki::pem;
 use tenkoku_tsl::certificate::Certificate;
 use tenkoku_tsl::model::{
-    Address, Country, Entry, Fragment, Language, ModelError, Multilingual, Names, Pages,
-    PostalAddress, RegistrationIdentifier, Territory, Text, TradeNames, Uri,
+    Address, Country, Entry, Language, ModelError, Multilingual, Names, Pages, PostalAddress,
+    Recognition, RegistrationIdentifier, Territory, Text, TradeNames, Uri,
 };
 use tenkoku_tsl::rules::Rule;
-use tenkoku_tsl::verify::read_fragment;
+use tenkoku_tsl::verify::read_recognition;
 
 use super::{Mistake, Read};
 
@@ -56,8 +56,8 @@ pub(super) fn territory(value: &str) -> Read<Territory> {
 }
 
 /// One element as XML: what two schemes agreed on, which no form describes.
-pub(super) fn element(value: &str) -> Read<Fragment> {
-    read_fragment(value.as_bytes()).map_err(|_| {
+pub(super) fn agreement(value: &str) -> Read<Recognition> {
+    read_recognition(value.as_bytes()).map_err(|_| {
         let first = value.lines().next().unwrap_or_default();
         form(first, "<mra:MutualRecognitionAgreementInformation>…")
     })

@@ -16,9 +16,14 @@ mod values;
 
 use super::Refusal;
 use super::cursor::Cursor;
-use crate::model::{Provider, SchemeInformation, TrustedList};
+use crate::model::{Fragment, Provider, Recognition, SchemeInformation, TrustedList};
 use crate::xml::Element;
 use values::{local, missing, unexpected};
+
+/// An agreement on mutual recognition that stands alone; `None` when its schema has no such.
+pub(super) fn recognition(fragment: &Fragment) -> Option<Recognition> {
+    recognition::read(fragment)
+}
 
 /// Gathers a list's content child by child.
 #[derive(Default)]

@@ -183,9 +183,10 @@ impl CertificateFinding {
         let listed: Vec<_> =
             standings.iter().filter_map(|one| Listed::of(w, shelf, certificate, one, at)).collect();
         // An issuer's name alone proves nothing.
-        let (tone, key) = match (tone, listed.is_empty()) {
-            (Tone::Ok, true) => (Tone::Mute, "lists.finding-unlisted"),
-            _ => (tone, key),
+        let (tone, key) = if tone == Tone::Ok && listed.is_empty() {
+            (Tone::Mute, "lists.finding-unlisted")
+        } else {
+            (tone, key)
         };
         let word = key.rsplit('-').next().unwrap_or_default();
         let date = format::long_date(w, at);
