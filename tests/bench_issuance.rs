@@ -106,7 +106,9 @@ fn measure(world: &World, database: &str, count: usize, peer: f64) {
         rate
     };
     let (all, begun) = (made(), Begun::now());
-    all.iter().for_each(|one| issue(&apply(one)));
+    for one in &all {
+        issue(&apply(one));
+    }
     row("one by one", &begun);
     for workers in WORKERS {
         let (all, begun) = (made(), Begun::now());

@@ -68,7 +68,7 @@ fn measure(world: &World, authorities: usize, certificates: usize) {
         filled.as_secs_f64(),
         ready.as_secs_f64(),
         answered.as_secs_f64(),
-        (cpu() - before).as_secs_f64(),
+        cpu().saturating_sub(before).as_secs_f64(),
         f64::from(u32::try_from(standing.index_octets).unwrap_or(u32::MAX))
             / f64::from(u32::try_from(standing.certificates).unwrap_or(u32::MAX)),
     );

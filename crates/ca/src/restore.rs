@@ -84,10 +84,10 @@ pub fn backup_times(env: &Env) -> Result<BackupTimes, StoreError> {
     let mut times = BackupTimes::default();
     for record in records {
         let Ok(record) = serde_json::from_str::<Told>(&record.record) else { continue };
-        match record.code {
-            AuditCode::SysBackupMade => times.made = times.made.or(Some(record.at)),
-            AuditCode::SysSelftest => times.rehearsed = times.rehearsed.or(Some(record.at)),
-            _ => {}
+        if record.code == AuditCode::SysBackupMade {
+            times.made = times.made.or(Some(record.at));
+        } else if record.code == AuditCode::SysSelftest {
+            times.rehearsed = times.rehearsed.or(Some(record.at));
         }
     }
     Ok(times)

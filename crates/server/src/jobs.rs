@@ -41,7 +41,7 @@ use crate::failure::Failure;
 use crate::watch::{BatchWatch, BulkWatch, CrlWatch};
 
 /// What the clock puts into the queue, and when (second, minute, hour, day, month, weekday).
-const TIMETABLE: [(&str, &str); 12] = [
+const TIMETABLE: [(&str, &str); 13] = [
     (ACTIVATE_POLICIES, "0 * * * * *"),
     (SETTLE, "*/10 * * * * *"),
     (SETTLE_DESTRUCTIONS, "40 * * * * *"),

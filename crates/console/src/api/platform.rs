@@ -111,8 +111,8 @@ pub struct ListJson {
     sequence: i64,
     /// When it was issued (RFC 3339, UTC).
     issued_at: String,
-    /// When the next is due (RFC 3339, UTC).
-    next_update: String,
+    /// When the next is due (RFC 3339, UTC); null for a list that is closed.
+    next_update: Option<String>,
     /// SHA-256 of its octets.
     digest: String,
     /// Where the newest one is served.
@@ -130,7 +130,7 @@ pub async fn list_lists(called: Called<ViewRegistry>) -> Result<HttpResponse, Pr
         scheme: list.scheme,
         sequence: list.sequence,
         issued_at: list.issued_at.to_string(),
-        next_update: list.next_update.to_string(),
+        next_update: list.next_update.map(|due| due.to_string()),
         digest: list.digest.to_string(),
         address: address.clone(),
     };

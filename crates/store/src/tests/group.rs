@@ -29,11 +29,11 @@ fn note(tx: &mut Tx<'_>, number: usize) -> Result<(), StoreError> {
     tx.record(&s::origin(), NOW, &started(number))
 }
 
+/// What one of several writers does.
+type Act<'a> = dyn Fn(&mut Tx<'_>) -> Result<(), StoreError> + Sync + 'a;
+
 /// Runs `acts` in one shared transaction, in some order: the first holds it until all others wait.
-fn together(
-    world: &World,
-    acts: &[&(dyn Fn(&mut Tx<'_>) -> Result<(), StoreError> + Sync)],
-) -> Vec<std::thread::Result<Result<(), StoreError>>> {
+fn together(world: &World, acts: &[&Act<'_>]) -> Vec<std::thread::Result<Result<(), StoreError>>> {
     let begun = std::sync::Barrier::new(2);
     let store = &world.store;
     std::thread::scope(|scope| {

@@ -368,7 +368,7 @@ fn a_draft_of_a_list_reads_back_with_what_was_done_to_it(world: World) {
         .unwrap();
     assert_eq!(world.read(|tx| tx.load_list_draft(&opened.id)), decided);
     assert_eq!(world.read(|tx| tx.open_list_draft(&opened.scheme)), Some(decided.clone()));
-    assert_eq!(world.read(|tx| tx.list_list_drafts(None, 5)).items, [decided.clone()]);
+    assert_eq!(world.read(|tx| tx.list_list_drafts(None, 5)).items, std::slice::from_ref(&decided));
     // A change makes void what was decided about the former revision.
     let again = ListDraft {
         state: ListDraftState::Editing,
@@ -417,6 +417,6 @@ fn what_a_list_says_of_a_key_is_what_the_newest_says(world: World) {
         let event = Event::ListPublished { list, services: vec![service.clone()] };
         world.record(&[event]).unwrap();
         let found = world.read(|tx| tx.services_of_key(&service.fingerprint));
-        assert_eq!(found, [service.clone()]);
+        assert_eq!(found, std::slice::from_ref(service));
     }
 }
