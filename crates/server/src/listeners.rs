@@ -181,16 +181,13 @@ fn behind_gate(
 fn let_in(gate: &Arc<Gate>, connection: &dyn Any, held: &mut Extensions) {
     let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
     let Ok(from) = stream.peer_addr() else { return };
-    match gate.connect(from.ip()) {
-        Some(place) => {
-            held.insert(Arc::new(place));
-        }
-        None => {
-            // A second handle of the same socket: the first belongs to the server.
-            let handle = stream.as_fd().try_clone_to_owned().map(std::net::TcpStream::from);
-            // What is gone already needs no end.
-            let _ = handle.and_then(|handle| handle.shutdown(Shutdown::Both));
-        }
+    if let Some(place) = gate.connect(from.ip()) {
+        held.insert(Arc::new(place));
+    } else {
+        // A second handle of the same socket: the first belongs to the server.
+        let handle = stream.as_fd().try_clone_to_owned().map(std::net::TcpStream::from);
+        // What is gone already needs no end.
+        let _ = handle.and_then(|handle| handle.shutdown(Shutdown::Both));
     }
 }
 

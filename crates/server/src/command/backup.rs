@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tenkoku_ca::restore::{ask_again, record_backup, record_restored};
 use tenkoku_domain::audit::{BackupEvent, BackupSummary};
-use tenkoku_domain::id::KeyId;
+use tenkoku_domain::id::{Entropy, KeyId};
 use tenkoku_domain::time::Clock as _;
 use tenkoku_keys::KeyStore as _;
 use tenkoku_softkeys::SoftKeys;
@@ -209,7 +209,7 @@ fn restore(
     let scratch = Scratch(PathBuf::from(name));
     let restored = open(file, &passphrase, |backup| {
         backup.restore((&scratch.0, Target::Configured), |tx, config, backup| {
-            let who = (config.settings.installation, &SystemEntropy as _);
+            let who: (_, &dyn Entropy) = (config.settings.installation, &SystemEntropy);
             let (origin, now) = (wire::shell_origin(), WallClock.now());
             record_restored(tx, who, &origin, backup.clone(), now)?;
             Ok(())

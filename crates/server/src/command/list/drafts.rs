@@ -287,28 +287,25 @@ fn effect_json(w: Words, effect: &Effect) -> Value {
 }
 
 fn check_text(w: Words, draft: &ListDraft, seen: &Examination) -> String {
-    let mut text = facts(&[
+    let head = facts(&[
         ("draft", draft.id.to_string()),
         ("digest", draft.content.to_string()),
         ("state", draft.state.to_string()),
         ("sequence", seen.list.scheme.sequence_number.to_string()),
         ("from", seen.earliest.to_string()),
     ]);
-    for finding in &seen.findings {
-        let (sentence, code, clause) =
-            (words::finding(w, finding), finding.rule.code(), finding.clause);
-        text.push_str(&format!("\n{sentence} [{code}, {clause}]"));
-    }
-    for change in &seen.changes {
-        text.push_str(&format!("\n{}", words::change(w, change)));
-    }
-    for effect in &seen.effects {
+    let findings = seen.findings.iter().map(|finding| {
+        let (sentence, code) = (words::finding(w, finding), finding.rule.code());
+        format!("\n{sentence} [{code}, {}]", finding.clause)
+    });
+    let changes = seen.changes.iter().map(|change| format!("\n{}", words::change(w, change)));
+    let effects = seen.effects.iter().map(|effect| {
         let (place, since) = (words::place(w, &effect.place), effect.since);
         let (n, branches) = (effect.certificates, effect.branches);
-        text.push_str(&format!("\n{place}: {since}, {n} certificates, {branches} branches"));
-    }
-    text.push('\n');
-    text
+        format!("\n{place}: {since}, {n} certificates, {branches} branches")
+    });
+    let rest: String = findings.chain(changes).chain(effects).collect();
+    format!("{head}{rest}\n")
 }
 
 /// Puts a draft forward.
@@ -357,12 +354,11 @@ pub(super) fn decide(
 pub(super) fn publish(draft: &str, config: &Config, output: &Output) -> Result<(), Failure> {
     let env = wire::env(config)?;
     let (id, permit) = (parse(draft)?, wire::shell().permit(env.clock.now())?);
-    match publish_draft(&env, &permit, &id)? {
-        Some(list) => output.result("list", list_json(&list, config), || list_text(&list, config)),
-        None => {
-            output.progress("A state that the draft tells has not begun yet");
-            tell(&env.store.read(|tx| tx.load_list_draft(&id))?, output);
-        }
+    if let Some(list) = publish_draft(&env, &permit, &id)? {
+        output.result("list", list_json(&list, config), || list_text(&list, config));
+    } else {
+        output.progress("A state that the draft tells has not begun yet");
+        tell(&env.store.read(|tx| tx.load_list_draft(&id))?, output);
     }
     Ok(())
 }
