@@ -49,9 +49,9 @@ fn an_installation_is_told_from_its_first_record() {
         assert_eq!(count("ocsp.signer-rotated"), 3);
         assert_eq!(count("crl.issued"), 4);
         assert_eq!(count("list.published"), 1);
-        // Four authorities, three OCSP signers, one signer of lists and one of documents.
-        assert_eq!(count("cert.issued"), 9);
-        assert_eq!(count("key.generated"), 9);
+        // Four authorities, three OCSP signers, two signers of lists and one of documents.
+        assert_eq!(count("cert.issued"), 10);
+        assert_eq!(count("key.generated"), 10);
     });
 }
 

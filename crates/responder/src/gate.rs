@@ -1,7 +1,7 @@
 //! What one address may take of the public listener: so many connections at once, and so many OCSP
 //! requests in a second. Proxies of one's own are exempt: they count for everybody behind them.
 //!
-//! No memory is taken for an address, as in [`crate::budget`].
+//! No memory is taken for an address, as in `budget`.
 
 use std::net::IpAddr;
 use std::sync::Arc;

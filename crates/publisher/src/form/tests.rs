@@ -54,7 +54,7 @@ fn a_field_says_what_it_is_given() {
     let name = "en: New name\nja: 新しい名\nja-Latn: Atarashii na";
     for (part, field, text) in [
         (ListPart::Scheme, "operator-name", name),
-        (ListPart::Scheme, "policy", "en: https://example.jp/policy"),
+        (ListPart::Scheme, "legal-notice", "en: The law."),
         (
             ListPart::Scheme,
             "distribution-points",
@@ -69,7 +69,7 @@ fn a_field_says_what_it_is_given() {
         let list = say(part, field, text).unwrap();
         assert_eq!(shown(&list, part, field), text, "{field}");
     }
-    let list = say(ListPart::Scheme, "legal-notice", "en: The law.");
+    let list = say(ListPart::Scheme, "policy", "en: https://example.jp/policy");
     assert_eq!(list.unwrap_err(), ["notice-either"]);
 }
 

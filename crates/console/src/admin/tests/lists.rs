@@ -63,7 +63,7 @@ fn three_people_change_check_and_publish_a_list() {
         ];
         send(&editor, &service, &format!("{service}/status"), &decided);
         let page = editor.get(&draft);
-        page.check(200, "1 change from sequence 1");
+        page.check(200, "2 changes from sequence 1");
         page.check(200, "it is shown as no longer granted");
         page.check(200, "Rules, article 5");
         send(&editor, &draft, &format!("{draft}/submission"), &[]);
