@@ -14,6 +14,8 @@ pub(super) fn write(xml: &mut Markup, recognition: &Recognition) {
         [recognition.technical_type, recognition.version, recognition.depth]
             .map(|number| number.to_string());
     let attributes = [
+        // So that it can be read where it stands alone, too.
+        ("xmlns", ns::TSL),
         ("xmlns:mra", ns::MRA),
         ("xmlns:sie", ns::SIE),
         ("xmlns:xades", ns::XADES),
