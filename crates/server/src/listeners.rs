@@ -19,7 +19,7 @@ use tenkoku_responder::crl::served::ServedCrls;
 use tenkoku_responder::gate::Gate;
 use tenkoku_responder::responder::Responder;
 use tenkoku_responder::responder::http::Front;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::command::serve::Role;
 use crate::config::{self, Config};
@@ -75,11 +75,11 @@ impl Listeners {
         })
     }
 
-    /// Serves until SIGINT or SIGTERM, then lets requests under way finish.
-    pub(crate) async fn run(self) -> Result<(), Failure> {
+    /// Serves until a signal to end, then lets requests under way finish.
+    pub(crate) async fn run(self, mut end: EndSignals) -> Result<(), Failure> {
         let handles: Vec<ServerHandle> = self.servers.iter().map(Server::handle).collect();
         let running: Vec<_> = self.servers.into_iter().map(actix_web::rt::spawn).collect();
-        ended().await?;
+        end.wait().await;
         for handle in &handles {
             handle.stop(true).await;
         }
@@ -90,14 +90,26 @@ impl Listeners {
     }
 }
 
-async fn ended() -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGINT and SIGTERM, which end the program in order from the moment that this is made.
+pub(crate) struct EndSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl EndSignals {
+    /// Takes the signals over.
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let take = |kind| signal(kind).map_err(Failure::internal);
+        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+        Ok(Self { terminate: take(terminate)?, interrupt: take(interrupt)? })
     }
-    Ok(())
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 fn site(config: &Config) -> Site {

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::follower::{Follower, Part};
 use crate::jobs::Jobs;
 use crate::letters::{Letters, Post};
-use crate::listeners::Listeners;
+use crate::listeners::{EndSignals, Listeners};
 use crate::output::Output;
 use crate::{telemetry, wire};
 
@@ -59,6 +59,7 @@ async fn serve(
     console_key: [u8; 32],
     output: &Output,
 ) -> Result<(), Failure> {
+    let end = EndSignals::new()?;
     // Every address is taken before anything is recorded: a second start changes nothing.
     let web = wire::web(&config.reader)?;
     let responder = Responder::idle(Env::clone(&env));
@@ -71,7 +72,7 @@ async fn serve(
     let jobs = Jobs::start(&env, &responder, web).await?;
     let letters = start_letters(&config, &env)?;
     greet(&config, &env, output)?;
-    listeners.run().await?;
+    listeners.run(end).await?;
     jobs.stop().await;
     if let Some(letters) = letters {
         letters.stop();
@@ -82,13 +83,14 @@ async fn serve(
 
 /// The responder alone. The listeners are there at once and answer `tryLater` until the log is read.
 async fn serve_status(config: Config, env: Arc<Env>, output: &Output) -> Result<(), Failure> {
+    let end = EndSignals::new()?;
     let responder = Responder::idle(Env::clone(&env));
     let listeners = Listeners::bind_status(&config, &env, &responder)?;
     let follower = Follower::start(env, responder, Part::Reader)?;
     output.progress(&format!("OCSP           http://{}/ocsp/", config.listen.public));
     output.progress(&format!("Operations     http://{}/readyz", config.listen.operations));
     output.progress("Answering. Ctrl-C stops.");
-    listeners.run().await?;
+    listeners.run(end).await?;
     follower.stop();
     Ok(())
 }
