@@ -222,6 +222,8 @@ routes! {
     post "/console/people" ManageAccounts people::issue_enrolment;
     get  "/console/me" OwnAccount me::show_me;
     post "/console/me/sessions/{id}/end" OwnAccount me::end_session;
+    post "/console/me/certificates" OwnAccount me::bind_certificate;
+    post "/console/me/certificates/{fingerprint}/end" OwnAccount me::end_certificate;
     post "/console/me/passkey/start" OwnAccount me::start_passkey;
     post "/console/me/passkey/finish" OwnAccount me::finish_passkey;
     post "/console/sign-out" OwnAccount me::sign_out;

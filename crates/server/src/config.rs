@@ -19,6 +19,7 @@ mod reader;
 mod scheme;
 mod starter;
 mod status;
+mod tls;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ pub(crate) use self::mail::{Mail, Way};
 pub(crate) use self::problem::ConfigProblem;
 pub(crate) use self::reader::ReaderConfig;
 pub(crate) use self::starter::{SAMPLE_OPERATOR, Starter, starter_text};
+pub(crate) use self::tls::{TlsPlace, TlsVersion};
 
 /// The name of the configuration file in the data folder.
 pub(crate) const FILE_NAME: &str = "tenkoku.toml";
@@ -54,6 +56,8 @@ struct ConfigToml {
     public: public::PublicToml,
     #[serde(default)]
     console: console::ConsoleToml,
+    #[serde(default)]
+    tls: tls::TlsToml,
     #[serde(default)]
     clock: clock::ClockToml,
     #[serde(default)]
@@ -97,6 +101,8 @@ pub(crate) struct Config {
     pub(crate) console_address: String,
     /// Whose address a request of the console comes from.
     pub(crate) callers: Callers,
+    /// The console's own TLS; `None` where it speaks plain HTTP.
+    pub(crate) tls: Option<TlsPlace>,
     /// Where keys live.
     pub(crate) keys: KeyPlace,
     /// Where the passphrase comes from that opens the key files, and from which the installation's
@@ -130,6 +136,8 @@ impl Config {
         let data = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let kind = toml.installation.kind()?;
         let listen = toml.listen.checked()?;
+        let callers = toml.console.callers();
+        let tls = toml.tls.checked(data, callers)?;
         let arc = toml.installation.arc(kind)?;
         let settings = Settings {
             installation: kind,
@@ -155,8 +163,9 @@ impl Config {
             listen,
             nodes: toml.status.nodes()?,
             limits: toml.limits.checked()?,
-            console_address: toml.console.address(listen.console)?,
-            callers: toml.console.callers(),
+            console_address: toml.console.address(listen.console, tls.is_some())?,
+            callers,
+            tls,
             keys: toml.keys.place(data)?,
             passphrase: toml.keys.passphrase(data),
             mail: toml.mail.checked(data, kind, &settings.operator.email)?,

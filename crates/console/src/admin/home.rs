@@ -27,6 +27,7 @@ use crate::granted::{Granted, Visit};
 use crate::layout::{AdminFrame, Chip, Tone};
 use crate::problem::Problem;
 use crate::session::Console;
+use crate::session::tls::Material;
 use crate::text::Words;
 
 /// Days before its end at which a thing needs attention.
@@ -228,7 +229,14 @@ fn publishes(authority: &Authority) -> bool {
 fn page(visit: &Visit, ground: Ground) -> HomePage {
     let w = visit.words;
     let figures = &ground.figures;
-    let health = ground.platform.as_ref().map_or_else(Vec::new, |found| strip(w, found, visit.now));
+    let health = match &ground.platform {
+        None => Vec::new(),
+        Some(found) => {
+            let own_tls =
+                visit.console.tls.as_ref().map(|tls| tls_health(w, &tls.material(), visit.now));
+            strip(w, found, visit.now).into_iter().chain(own_tls).collect()
+        }
+    };
     let months: Vec<(String, i64)> =
         figures.expiries.iter().map(|(month, n)| (month_name(w, month), *n)).collect();
     let whole =
@@ -416,6 +424,22 @@ fn run_health(w: Words, runs: &RunWatch) -> Health {
     });
     let (name, value) = (w.t("admin.home.runs").to_owned(), value.to_owned());
     Health { tone, name, value, note }
+}
+
+/// Until when the console's own certificate is good.
+fn tls_health(w: Words, material: &Material, now: Timestamp) -> Health {
+    let left = format::until(w, now, material.not_after);
+    let tone = match &left {
+        None => Tone::Bad,
+        Some(_) if material.ends_soon(now) => Tone::Warn,
+        Some(_) => Tone::Ok,
+    };
+    let value = left.map_or_else(
+        || w.t("admin.home.tls-over").to_owned(),
+        |left| w.say("admin.home.tls-left").with("left", left).text(),
+    );
+    let note = format::date(material.not_after);
+    Health { tone, name: w.t("admin.home.tls").to_owned(), value, note }
 }
 
 /// When everything was last saved, and when a copy was last tried.

@@ -9,6 +9,7 @@ use super::Place;
 use crate::config::{Config, KeyPlace, TokenPlace, Way};
 use crate::failure::Failure;
 use crate::output::{Output, facts};
+use crate::tls::ConsoleTls;
 
 /// `tenkoku config`
 #[derive(Debug, Subcommand)]
@@ -21,6 +22,8 @@ pub(crate) enum ConfigCommand {
 
 pub(crate) fn run(_command: &ConfigCommand, place: &Place, output: &Output) -> Result<(), Failure> {
     let config = Config::load(&place.file)?;
+    // The files are read as a start would read them.
+    ConsoleTls::load(&config)?;
     let settings = &config.settings;
     let database = if config.database_url.starts_with("sqlite:") {
         config.database_url.clone()
