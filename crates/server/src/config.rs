@@ -17,6 +17,7 @@ mod problem;
 mod public;
 mod reader;
 mod scheme;
+mod shown;
 mod starter;
 mod status;
 mod tls;
@@ -24,7 +25,7 @@ mod tls;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use tenkoku_domain::policy::Installation;
 use tenkoku_ports::settings::{Acknowledgement, Settings};
@@ -38,6 +39,7 @@ pub(crate) use self::log::{Log, LogFormat};
 pub(crate) use self::mail::{Mail, Way};
 pub(crate) use self::problem::ConfigProblem;
 pub(crate) use self::reader::ReaderConfig;
+pub(crate) use self::shown::{Setting, Source, settings};
 pub(crate) use self::starter::{SAMPLE_OPERATOR, Starter, starter_text};
 pub(crate) use self::tls::{TlsPlace, TlsVersion};
 
@@ -45,7 +47,7 @@ pub(crate) use self::tls::{TlsPlace, TlsVersion};
 pub(crate) const FILE_NAME: &str = "tenkoku.toml";
 
 /// The file, as written. Unknown keys are refused.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct ConfigToml {
     installation: installation::InstallationToml,
