@@ -141,6 +141,8 @@ impl Config {
         let callers = toml.console.callers();
         let tls = toml.tls.checked(data, callers)?;
         let arc = toml.installation.arc(kind)?;
+        let operator = toml.operator.checked()?;
+        let mail = toml.mail.checked(data, kind, &operator.email)?;
         let settings = Settings {
             installation: kind,
             acknowledgement: Acknowledgement::of(kind),
@@ -150,7 +152,8 @@ impl Config {
             status: toml.status.checked()?,
             key_feed: toml.key_feed.checked()?,
             follows_lists: toml.reader.follows(),
-            operator: toml.operator.checked()?,
+            sends_letters: mail.way != Way::Off,
+            operator,
             scheme: toml.scheme.checked()?,
             identifier_schemes: toml
                 .identifier_scheme
@@ -170,7 +173,7 @@ impl Config {
             tls,
             keys: toml.keys.place(data)?,
             passphrase: toml.keys.passphrase(data),
-            mail: toml.mail.checked(data, kind, &settings.operator.email)?,
+            mail,
             reader: toml.reader.checked(data, kind)?,
             log: toml.log.checked()?,
             settings,

@@ -50,6 +50,8 @@ pub(super) struct HomePage {
     pub(super) headline: String,
     pub(super) health: Vec<Health>,
     pub(super) tasks: Vec<Task>,
+    /// What is left to do after an installation was set up; empty when all is done.
+    pub(super) first_steps: Vec<FirstStep>,
     pub(super) parts: Vec<Part>,
     pub(super) total: String,
     pub(super) organisations: String,
@@ -106,6 +108,18 @@ pub(super) struct Task {
     pub(super) action: String,
 }
 
+/// One card of the checklist after setting up (UX 4.1).
+pub(super) struct FirstStep {
+    pub(super) chip: Chip,
+    pub(super) title: String,
+    pub(super) text: String,
+    pub(super) done: bool,
+    /// Where it is done in the console.
+    pub(super) link: Option<(&'static str, String)>,
+    /// How it is done at the machine.
+    pub(super) command: Option<&'static str>,
+}
+
 /// An authority with what it publishes.
 struct Published {
     authority: Authority,
@@ -127,6 +141,7 @@ struct Platform {
     draft: Option<ListDraft>,
     gaps: Vec<Gap>,
     backups: BackupTimes,
+    colleagues: usize,
 }
 
 struct Ground {
@@ -199,7 +214,16 @@ fn load_platform(env: &Env, console: &Console, now: Timestamp) -> Result<Platfor
     let gaps = find_gaps(env).inspect_err(
         |error| tracing::error!(%error, "the list was not compared with the authorities"),
     );
+    let colleagues = env.store.read(|tx| {
+        let mut able = 0;
+        for account in tx.list_accounts()? {
+            let living = account.disabled_at.is_none() && !account.is_service();
+            able += usize::from(living && tx.load_factors(&account.id)?.suffice());
+        }
+        Ok::<_, StoreError>(able)
+    })?;
     Ok(Platform {
+        colleagues,
         draft,
         gaps: gaps.unwrap_or_default(),
         published,
@@ -248,6 +272,7 @@ fn page(visit: &Visit, ground: Ground) -> HomePage {
         today: format::long_date_time(w, visit.now),
         headline: headline(w, &health),
         tasks: tasks(visit, &ground),
+        first_steps: first_steps(visit, &ground),
         health,
         parts: stacked(&[
             ("f-ok", w.t("admin.home.valid"), good),
@@ -483,6 +508,51 @@ fn tasks(visit: &Visit, ground: &Ground) -> Vec<Task> {
         });
     }
     tasks
+}
+
+/// The checklist of whoever answers for the platform, until all of it is done (UX 4.1).
+fn first_steps(visit: &Visit, ground: &Ground) -> Vec<FirstStep> {
+    let Some(platform) = &ground.platform else { return Vec::new() };
+    if !visit.may(Permission::ManageAccounts) {
+        return Vec::new();
+    }
+    let w = visit.words;
+    let listed = |one: &Published| one.crl.is_some();
+    let lists = !platform.published.is_empty() && platform.published.iter().all(listed);
+    let link = |href, label: &str| Some((href, label.to_owned()));
+    let steps = [
+        (
+            "organisation",
+            ground.figures.organisations > 0,
+            link("/console/organisations", w.t("admin.organisations.title")),
+            Some("tenkoku org import organisations.csv"),
+        ),
+        (
+            "colleague",
+            platform.colleagues > 1,
+            link("/console/people", w.t("admin.people.title")),
+            None,
+        ),
+        ("lists", lists, link("/console/revocation", w.t("admin.revocation.title")), None),
+        ("backup", platform.backups.made.is_some(), None, Some("tenkoku backup tenkoku.backup")),
+        ("mail", visit.env.settings.sends_letters, None, Some("tenkoku mail test --to ADDRESS")),
+    ];
+    if steps.iter().all(|(_, done, ..)| *done) {
+        return Vec::new();
+    }
+    let card = |(word, done, link, command)| FirstStep {
+        chip: if done {
+            Chip::new(Tone::Ok, w.t("admin.home.step-done"))
+        } else {
+            Chip::new(Tone::Info, w.t("admin.home.step-open"))
+        },
+        title: w.word("admin.home.step-title", word).to_owned(),
+        text: w.word("admin.home.step-text", word).to_owned(),
+        done,
+        link,
+        command,
+    };
+    steps.into_iter().map(card).collect()
 }
 
 fn platform_tasks(visit: &Visit, platform: &Platform) -> Vec<Task> {
