@@ -147,13 +147,16 @@ fn people_sign_in_with_a_certificate_of_an_authority_that_is_named_and_with_no_o
         browser(Some(&stranger)).is_refused("kaede", "its authority is not known here");
         let pem_line =
             std::fs::read_to_string(&kaede[0]).expect("the certificate").replace('\n', " ");
-        for name in ["X-SSL-Client-Cert", "X-Client-Cert", "X-Forwarded-Client-Cert", "Client-Cert"]
-        {
-            let header = format!("{name}: {pem_line}");
-            let verified = "X-SSL-Client-Verify: SUCCESS";
-            let answer = browser(None).sign_in("kaede", &["-H", &header, "-H", verified]);
-            assert!(answer.starts_with("HTTP/1.1 422"), "{answer}");
-        }
+        let names =
+            ["X-SSL-Client-Cert", "X-Client-Cert", "X-Forwarded-Client-Cert", "Client-Cert"];
+        let headers: Vec<String> = names
+            .iter()
+            .map(|name| format!("{name}: {pem_line}"))
+            .chain(["X-SSL-Client-Verify: SUCCESS".to_owned()])
+            .collect();
+        let forged: Vec<&str> = headers.iter().flat_map(|header| ["-H", header]).collect();
+        let answer = browser(None).sign_in("kaede", &forged);
+        assert!(answer.starts_with("HTTP/1.1 422"), "{answer}");
 
         // By the holder, who is signed in: one more, and away with it again.
         let with_gone = browser(Some(&gone));
