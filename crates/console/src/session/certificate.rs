@@ -170,8 +170,8 @@ pub fn bind(
     tx.record(origin, now, &Event::Access(event)).map(drop)
 }
 
-/// Takes a certificate from an account, for ever. One that it has not is not found; the last way of
-/// signing in stays: `Ok(false)`.
+/// Takes a certificate from an account, for ever. One that it has not: [`StoreError::Conflict`]; the last
+/// way of signing in stays: `Ok(false)`.
 pub fn release(
     env: &Env,
     origin: &Origin,

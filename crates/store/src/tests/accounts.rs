@@ -89,7 +89,7 @@ fn a_certificate_is_of_one_account_for_ever(world: World) {
     world.store.write(|tx| tx.store_factors(&id, &Factors::default())).unwrap();
     assert_eq!(world.read(|tx| tx.load_factors(&id)), factors, "certificates end by events alone");
     let another = ended(&s::user_id(9));
-    assert!(matches!(another, Err(StoreError::NotFound { .. })), "{another:?}");
+    assert!(matches!(another, Err(StoreError::Conflict { .. })), "{another:?}");
     ended(&id).unwrap();
     assert_eq!(world.read(|tx| tx.load_factors(&id)), Factors::default());
     for again in [ended(&id), bound(&id)] {

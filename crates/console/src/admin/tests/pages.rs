@@ -306,7 +306,7 @@ fn the_chain_of_trust_of_a_corporation_is_drawn_with_its_exceptions() {
         assert_eq!(said.len(), 11, "{list}");
         assert!(said[0].contains("Root CA") || said[0].contains("root"), "{list}");
         assert!(said[3].starts_with("No 9: Revoked"), "the exception comes first: {list}");
-        assert!(said[10].starts_with("2 more branches"), "{list}");
+        assert!(said[10].starts_with("3 more branches"), "{list}");
         page.check(200, "edge edge--bad");
     });
 }
