@@ -164,7 +164,7 @@ fn unchanged(installation: &Installation, refusals: u64, act: impl FnOnce()) {
 
 /// Runs a command that must fail with this exit code and error code, for people in both languages
 /// and for machines.
-fn fails(installation: &Installation, words: &[&str], exit: i32, code: &str) {
+pub(crate) fn fails(installation: &Installation, words: &[&str], exit: i32, code: &str) {
     let said = |more: &[&str]| {
         let outcome = run(installation.command(words.iter().copied()).args(more));
         assert_eq!(outcome.exited(exit), "", "nothing on standard output");

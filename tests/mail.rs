@@ -257,7 +257,7 @@ fn the_real_program_tests_its_mail_and_tells_of_a_revocation() {
     assert_eq!(first["subject"], "メールサーバーの確認");
     let doctor = installation.tenkoku(["doctor"]);
     assert!(doctor.success().contains("✔ mail"), "{}", doctor.said());
-    let shown = installation.json(["config", "show"])["mail"].to_string();
+    let shown = installation.json(["config", "check"])["mail"].to_string();
     assert!(shown.contains("STARTTLS") && !shown.contains(SIGN_IN[1]), "{shown}");
 
     let server = installation.serve();

@@ -57,4 +57,5 @@ mod status;
 mod support;
 mod suspension;
 mod tidy;
+mod tls;
 mod trusted_list;

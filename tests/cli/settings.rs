@@ -175,3 +175,33 @@ fn a_second_server_says_that_the_address_is_in_use() {
     }
     assert_eq!(records(&installation), before);
 }
+
+#[test]
+fn the_settings_in_force_are_shown_with_where_they_come_from_and_without_secrets() {
+    let installation = Installation::empty().set_up();
+    let shown = |words: &[&str]| {
+        let mut command = installation.command(["config", "show"]);
+        command.args(words).env("TENKOKU_LOG_LEVEL", "warn");
+        command.env("TENKOKU_MAIL_PASSWORD", "the password of the post");
+        command.env("TENKOKU_DATABASE_URL", "postgres://me:the-secret@db.example/t");
+        run(&mut command)
+    };
+    let json: serde_json::Value =
+        serde_json::from_str(shown(&["--format", "json"]).success()).expect("JSON");
+    let of = |key: &str| {
+        let all = json["settings"].as_array().expect("a list");
+        let found = all.iter().find(|one| one["key"] == key).expect("the key");
+        [&found["value"], &found["from"], &found["variable"]].map(ToString::to_string).join(" ")
+    };
+    assert_eq!(of("log.level"), "\"warn\" \"environment\" \"TENKOKU_LOG_LEVEL\"");
+    assert_eq!(of("log.format"), "\"auto\" \"file\" null");
+    assert_eq!(of("status.freshness_seconds"), "\"300\" \"default\" null");
+    assert_eq!(of("tls.certificate_file"), "null \"default\" null");
+    assert!(of("database.url").starts_with("\"postgres://me:***@db.example/t\""));
+    assert!(of("mail.password_file").starts_with("\"***\""));
+    for (language, words) in [("en", "not set  (default)"), ("ja", "設定なし")] {
+        let text = shown(&["--lang", language]);
+        assert!(text.success().contains(words), "{}", text.said());
+        assert!(!text.said().contains("secret") && !text.said().contains("of the post"));
+    }
+}

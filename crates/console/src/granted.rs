@@ -30,6 +30,7 @@ use crate::layout::Site;
 use crate::problem::Problem;
 use crate::session::open::find_session;
 use crate::session::secret::same;
+use crate::session::tls::Presented;
 use crate::session::{Caller, Callers, Console, cookie};
 use crate::text::Words;
 use crate::text::language::{self, Asked};
@@ -93,6 +94,11 @@ impl Visit {
     pub fn json<F: DeserializeOwned>(&self) -> Result<F, Problem> {
         read_json(&self.body)
     }
+
+    /// The certificate that the connection showed.
+    pub fn presented(&self) -> Option<Presented> {
+        self.request.conn_data().cloned()
+    }
 }
 
 /// Somebody before signing in.
@@ -121,6 +127,11 @@ impl Visitor {
     /// The document that a script sent.
     pub fn json<F: DeserializeOwned>(&self) -> Result<F, Problem> {
         read_json(&self.body)
+    }
+
+    /// The certificate that the connection showed.
+    pub fn presented(&self) -> Option<Presented> {
+        self.request.conn_data().cloned()
     }
 }
 

@@ -11,6 +11,7 @@ pub mod evidence_pack;
 pub mod fields;
 pub mod format;
 pub mod granted;
+pub mod imprint;
 pub mod layout;
 pub mod letter;
 pub mod problem;

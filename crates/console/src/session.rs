@@ -5,6 +5,7 @@
 //! failed attempts, passkey ceremonies that are under way, and the last look at the audit trail. Deliberately not here: pages, and
 //! what a signed-in person may do (`crate::granted`).
 
+pub mod certificate;
 pub mod cookie;
 pub mod enrol;
 pub mod open;
@@ -14,10 +15,11 @@ pub mod secret;
 pub mod sign_in;
 pub mod step_up;
 pub mod throttle;
+pub mod tls;
 pub mod totp;
 
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tenkoku_domain::access::{Actor, Origin};
 use tenkoku_domain::id::RequestId;
@@ -27,6 +29,7 @@ use webauthn_rs::{Webauthn, WebauthnBuilder};
 use self::passkey::Ceremonies;
 use self::secret::ConsoleKey;
 use self::throttle::{Source, Throttle};
+use self::tls::Tls;
 use crate::admin::audit::Verified;
 
 /// What the operator decided about the console. The server fills it in.
@@ -39,6 +42,8 @@ pub struct ConsoleSettings {
     pub secret_key: [u8; 32],
     /// How the address of a caller is learnt.
     pub callers: Callers,
+    /// The TLS that the console speaks itself, where it does.
+    pub tls: Option<Arc<Tls>>,
 }
 
 /// How the address of a caller is learnt.
@@ -73,6 +78,8 @@ pub struct Console {
     pub ceremonies: Ceremonies,
     /// How the address of a caller is learnt.
     pub callers: Callers,
+    /// The TLS that the console speaks itself, where it does.
+    pub tls: Option<Arc<Tls>>,
     passkeys: Option<Webauthn>,
     verified: Mutex<Option<Verified>>,
 }
@@ -80,7 +87,7 @@ pub struct Console {
 impl Console {
     /// Checks the settings.
     pub fn open(settings: ConsoleSettings) -> Result<Self, ConsoleError> {
-        let ConsoleSettings { address, secret_key, callers } = settings;
+        let ConsoleSettings { address, secret_key, callers, tls } = settings;
         if address.scheme() != "https" && !is_this_machine(&address) {
             return Err(ConsoleError::PlainAddress(address));
         }
@@ -91,11 +98,13 @@ impl Console {
             ceremonies: Ceremonies::default(),
             verified: Mutex::new(None),
             callers,
+            tls,
             address,
         })
     }
 
-    /// Whether cookies are marked for TLS only.
+    /// Whether browsers reach the console by TLS, its own or that of a proxy: cookies are marked for
+    /// TLS only, and browsers are told to come by TLS for a year.
     pub fn is_tls(&self) -> bool {
         self.address.scheme() == "https"
     }
@@ -173,6 +182,7 @@ mod tests {
             address: Url::parse(address).unwrap(),
             secret_key: [1; 32],
             callers: Callers::Direct,
+            tls: None,
         });
         let got = opened.map(|console| console.passkeys().is_some());
         assert_eq!(got.map_err(|error| error.to_string()), expected.map_err(str::to_owned));
@@ -198,6 +208,7 @@ mod tests {
             address: Url::parse("http://localhost:8081").unwrap(),
             secret_key: [1; 32],
             callers: Callers::Direct,
+            tls: None,
         })
         .unwrap();
         assert!(console.offers_passkeys_at("localhost:8081"));

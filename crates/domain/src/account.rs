@@ -74,10 +74,34 @@ pub struct Factors {
     pub totp_step: i64,
     /// Passkeys, as the WebAuthn library stores them (JSON).
     pub passkeys: Vec<Passkey>,
+    /// Certificates that are shown in TLS, beside the password.
+    pub certificates: Vec<ClientCertificate>,
     /// Failed attempts in a row.
     pub failures: i32,
     /// Attempts are refused until then.
     pub locked_until: Option<Timestamp>,
+}
+
+impl Factors {
+    /// Whether somebody can sign in with them: two factors are there (DOMAIN 2). A passkey is two by
+    /// itself.
+    pub fn suffice(&self) -> bool {
+        let second = self.totp.is_some() || !self.certificates.is_empty();
+        (self.password.is_some() && second) || !self.passkeys.is_empty()
+    }
+}
+
+/// A certificate that an account signs in with, beside its password (DOMAIN 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// SHA-256 of the certificate, DER.
+    pub fingerprint: Digest,
+    /// The subject for people.
+    pub subject: String,
+    /// The end of its validity.
+    pub not_after: Timestamp,
+    /// When it was bound to the account.
+    pub created_at: Timestamp,
 }
 
 /// A registered passkey.
@@ -132,7 +156,7 @@ pub struct Session {
     pub digest: Digest,
     /// Whose.
     pub user: UserId,
-    /// What was proved at sign-in: `password+totp` or `passkey`.
+    /// What was proved at sign-in: `password+totp`, `password+certificate` or `passkey`.
     pub authenticator: String,
     /// The token that every changing form carries.
     pub csrf: String,
@@ -178,5 +202,41 @@ pub fn lock_seconds(failures: i32) -> i64 {
         8 => 240,
         9 => 480,
         _ => 900,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_factors_let_somebody_in() {
+        let password = Some("hash".to_owned());
+        let totp = Some(vec![1]);
+        let passkeys = vec![Passkey {
+            credential: "c".to_owned(),
+            label: "l".to_owned(),
+            record: "{}".to_owned(),
+            created_at: Timestamp::from_seconds(0),
+        }];
+        let certificates = vec![ClientCertificate {
+            fingerprint: Digest::of(b"c"),
+            subject: "CN=c".to_owned(),
+            not_after: Timestamp::from_seconds(1),
+            created_at: Timestamp::from_seconds(0),
+        }];
+        let none = Factors::default();
+        let one = Factors { password, ..Factors::default() };
+        for (factors, expected) in [
+            (none.clone(), false),
+            (one.clone(), false),
+            (Factors { totp: totp.clone(), ..none.clone() }, false),
+            (Factors { certificates: certificates.clone(), ..none.clone() }, false),
+            (Factors { totp, ..one.clone() }, true),
+            (Factors { certificates, ..one }, true),
+            (Factors { passkeys, ..none }, true),
+        ] {
+            assert_eq!(factors.suffice(), expected, "{factors:?}");
+        }
     }
 }

@@ -92,6 +92,8 @@ words! {
         AuthLocked = "auth.locked",
         /// A factor was added to an account.
         AuthFactorAdded = "auth.factor-added",
+        /// A factor was taken from an account.
+        AuthFactorRemoved = "auth.factor-removed",
         /// A one-time link was made.
         AuthCodeIssued = "auth.code-issued",
         /// A one-time link was used, or refused.

@@ -50,6 +50,8 @@ pub struct Settings {
     /// Whether the trusted lists of others are looked at by the clock: the installation is ready only
     /// when it knows some to believe.
     pub follows_lists: bool,
+    /// Whether letters have a way, be it into files.
+    pub sends_letters: bool,
     /// Who operates the authorities.
     pub operator: Operator,
     /// The scheme whose list is published.

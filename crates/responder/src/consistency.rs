@@ -197,10 +197,7 @@ fn listed_as(told: &Revocation) -> Known {
 
 /// What the published lists of an authority say together, and up to which change all of them are
 /// complete. `None` where there are no lists: of an authority that begins, or that is offline.
-fn published(
-    env: &Env,
-    authority: &Authority,
-) -> Result<(Option<StatusIndex>, i64), CompareError> {
+fn published(env: &Env, authority: &Authority) -> Result<(Option<StatusIndex>, i64), CompareError> {
     let (all, mut revision) = (StatusIndex::default(), i64::MAX);
     for list in authority.crl_shards.lists() {
         let found = env.store.read(|tx| {

@@ -17,13 +17,15 @@ mod problem;
 mod public;
 mod reader;
 mod scheme;
+mod shown;
 mod starter;
 mod status;
+mod tls;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use tenkoku_domain::policy::Installation;
 use tenkoku_ports::settings::{Acknowledgement, Settings};
@@ -37,13 +39,15 @@ pub(crate) use self::log::{Log, LogFormat};
 pub(crate) use self::mail::{Mail, Way};
 pub(crate) use self::problem::ConfigProblem;
 pub(crate) use self::reader::ReaderConfig;
+pub(crate) use self::shown::{Setting, Source, settings};
 pub(crate) use self::starter::{SAMPLE_OPERATOR, Starter, starter_text};
+pub(crate) use self::tls::{TlsPlace, TlsVersion};
 
 /// The name of the configuration file in the data folder.
 pub(crate) const FILE_NAME: &str = "tenkoku.toml";
 
 /// The file, as written. Unknown keys are refused.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct ConfigToml {
     installation: installation::InstallationToml,
@@ -54,6 +58,8 @@ struct ConfigToml {
     public: public::PublicToml,
     #[serde(default)]
     console: console::ConsoleToml,
+    #[serde(default)]
+    tls: tls::TlsToml,
     #[serde(default)]
     clock: clock::ClockToml,
     #[serde(default)]
@@ -97,6 +103,8 @@ pub(crate) struct Config {
     pub(crate) console_address: String,
     /// Whose address a request of the console comes from.
     pub(crate) callers: Callers,
+    /// The console's own TLS; `None` where it speaks plain HTTP.
+    pub(crate) tls: Option<TlsPlace>,
     /// Where keys live.
     pub(crate) keys: KeyPlace,
     /// Where the passphrase comes from that opens the key files, and from which the installation's
@@ -130,7 +138,11 @@ impl Config {
         let data = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let kind = toml.installation.kind()?;
         let listen = toml.listen.checked()?;
+        let callers = toml.console.callers();
+        let tls = toml.tls.checked(data, callers)?;
         let arc = toml.installation.arc(kind)?;
+        let operator = toml.operator.checked()?;
+        let mail = toml.mail.checked(data, kind, &operator.email)?;
         let settings = Settings {
             installation: kind,
             acknowledgement: Acknowledgement::of(kind),
@@ -140,7 +152,8 @@ impl Config {
             status: toml.status.checked()?,
             key_feed: toml.key_feed.checked()?,
             follows_lists: toml.reader.follows(),
-            operator: toml.operator.checked()?,
+            sends_letters: mail.way != Way::Off,
+            operator,
             scheme: toml.scheme.checked()?,
             identifier_schemes: toml
                 .identifier_scheme
@@ -155,11 +168,12 @@ impl Config {
             listen,
             nodes: toml.status.nodes()?,
             limits: toml.limits.checked()?,
-            console_address: toml.console.address(listen.console)?,
-            callers: toml.console.callers(),
+            console_address: toml.console.address(listen.console, tls.is_some())?,
+            callers,
+            tls,
             keys: toml.keys.place(data)?,
             passphrase: toml.keys.passphrase(data),
-            mail: toml.mail.checked(data, kind, &settings.operator.email)?,
+            mail,
             reader: toml.reader.checked(data, kind)?,
             log: toml.log.checked()?,
             settings,

@@ -108,36 +108,52 @@ impl Post {
     }
 }
 
+/// What the running sender is told.
+enum Word {
+    /// Go on with another post.
+    Post(Box<Post>),
+    /// Stop.
+    Stop,
+}
+
 /// The running sender.
 pub(crate) struct Letters {
-    stop: Sender<()>,
+    words: Sender<Word>,
     thread: JoinHandle<()>,
 }
 
 impl Letters {
     /// Starts it.
-    pub(crate) fn start(env: &Arc<Env>, post: Post) -> Result<Self, Failure> {
+    pub(crate) fn start(env: &Arc<Env>, mut post: Post) -> Result<Self, Failure> {
         let env = Arc::clone(env);
-        let (stop, stopped) = channel();
+        let (words, told) = channel();
         let thread = std::thread::Builder::new()
             .name("letters".to_owned())
             .spawn(move || {
                 let mut wait = IDLE;
                 loop {
-                    match stopped.recv_timeout(wait) {
+                    match told.recv_timeout(wait) {
                         Err(RecvTimeoutError::Timeout) => wait = work(&env, &post, wait),
-                        Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+                        Ok(Word::Post(other)) => (post, wait) = (*other, IDLE),
+                        Ok(Word::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                     }
                 }
             })
             .map_err(Failure::internal)?;
-        Ok(Self { stop, thread })
+        Ok(Self { words, thread })
+    }
+
+    /// Goes on with another post from the next letter on.
+    pub(crate) fn replace(&self, post: Post) {
+        if self.words.send(Word::Post(Box::new(post))).is_err() {
+            tracing::error!("the sender of letters had stopped before");
+        }
     }
 
     /// Stops it; the letter under way is finished.
     pub(crate) fn stop(self) {
         // A thread that is gone needs no word.
-        let _ = self.stop.send(());
+        let _ = self.words.send(Word::Stop);
         if self.thread.join().is_err() {
             tracing::error!("the sender of letters had stopped before");
         }

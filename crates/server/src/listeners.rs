@@ -6,13 +6,16 @@ use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::{Extensions, Server, ServerHandle};
 use actix_web::middleware::{Compress, NormalizePath, TrailingSlash};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use tenkoku_console::layout::Site;
+use tenkoku_console::session::tls::Presented;
 use tenkoku_console::session::{Callers, Console, ConsoleSettings};
+use tenkoku_domain::time::Clock;
 use tenkoku_ports::Env;
 use tenkoku_reader::library::Library;
 use tenkoku_responder::crl::served::ServedCrls;
@@ -25,6 +28,7 @@ use crate::command::serve::Role;
 use crate::config::{self, Config};
 use crate::failure::{Failure, exit};
 use crate::operations;
+use crate::tls::ConsoleTls;
 
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -47,15 +51,16 @@ impl Listeners {
         env: &Arc<Env>,
         responder: &Arc<Responder>,
         console_key: [u8; 32],
+        tls: Option<&Arc<ConsoleTls>>,
     ) -> Result<Self, Failure> {
         let site = Data::new(site(config));
-        let console = Data::new(console(config, console_key)?);
+        let console = Data::new(console(config, console_key, tls)?);
         let env = Data::from(Arc::clone(env));
         Ok(Self {
             servers: vec![
                 public(config, &env, &site, responder)?,
-                console_server(config.listen.console, &env, &site, &console)?,
-                operations_server(config.listen.operations, &env, responder, Role::All)?,
+                console_server(config, &env, &site, &console, tls)?,
+                operations_server(config.listen.operations, &env, responder, Role::All, tls)?,
             ],
         })
     }
@@ -70,16 +75,23 @@ impl Listeners {
         Ok(Self {
             servers: vec![
                 status_only(config, responder)?,
-                operations_server(config.listen.operations, &env, responder, Role::Status)?,
+                operations_server(config.listen.operations, &env, responder, Role::Status, None)?,
             ],
         })
     }
 
-    /// Serves until a signal to end, then lets requests under way finish.
-    pub(crate) async fn run(self, mut end: EndSignals) -> Result<(), Failure> {
+    /// Serves until a signal to end, then lets requests under way finish. At a hangup `again` is
+    /// called.
+    pub(crate) async fn run(
+        self,
+        mut signals: Signals,
+        mut again: impl FnMut(),
+    ) -> Result<(), Failure> {
         let handles: Vec<ServerHandle> = self.servers.iter().map(Server::handle).collect();
         let running: Vec<_> = self.servers.into_iter().map(actix_web::rt::spawn).collect();
-        end.wait().await;
+        while signals.wait().await == Told::ReadAgain {
+            again();
+        }
         for handle in &handles {
             handle.stop(true).await;
         }
@@ -90,24 +102,35 @@ impl Listeners {
     }
 }
 
-/// SIGINT and SIGTERM, which end the program in order from the moment that this is made.
-pub(crate) struct EndSignals {
+/// SIGINT and SIGTERM, which end the program in order from the moment that this is made, and SIGHUP,
+/// at which files are read again.
+pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
-impl EndSignals {
+/// What a signal tells the program to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    End,
+    ReadAgain,
+}
+
+impl Signals {
     /// Takes the signals over.
     pub(crate) fn new() -> Result<Self, Failure> {
         let take = |kind| signal(kind).map_err(Failure::internal);
         let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
-        Ok(Self { terminate: take(terminate)?, interrupt: take(interrupt)? })
+        let hangup = take(SignalKind::hangup())?;
+        Ok(Self { terminate: take(terminate)?, interrupt: take(interrupt)?, hangup })
     }
 
-    async fn wait(&mut self) {
+    async fn wait(&mut self) -> Told {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Told::End,
+            _ = self.interrupt.recv() => Told::End,
+            _ = self.hangup.recv() => Told::ReadAgain,
         }
     }
 }
@@ -123,13 +146,18 @@ fn site(config: &Config) -> Site {
     }
 }
 
-fn console(config: &Config, secret_key: [u8; 32]) -> Result<Console, Failure> {
+fn console(
+    config: &Config,
+    secret_key: [u8; 32],
+    tls: Option<&Arc<ConsoleTls>>,
+) -> Result<Console, Failure> {
     let address = config.console_address.parse().map_err(Failure::internal)?;
     let callers = match config.callers {
         config::Callers::Direct => Callers::Direct,
         config::Callers::BehindProxy => Callers::BehindProxy,
     };
-    Console::open(ConsoleSettings { address, secret_key, callers }).map_err(|error| {
+    let tls = tls.map(|tls| Arc::clone(&tls.told));
+    Console::open(ConsoleSettings { address, secret_key, callers, tls }).map_err(|error| {
         Failure::problem("config-malformed", exit::REFUSED)
             .with("key", "console.address")
             .with("detail-text", error)
@@ -209,11 +237,14 @@ fn workers() -> usize {
 }
 
 fn console_server(
-    address: SocketAddr,
+    config: &Config,
     env: &Data<Env>,
     site: &Data<Site>,
     console: &Data<Console>,
+    tls: Option<&Arc<ConsoleTls>>,
 ) -> Result<Server, Failure> {
+    let address = config.listen.console;
+    let clock = Arc::clone(&env.clock);
     let (env, site, console) = (Data::clone(env), Data::clone(site), Data::clone(console));
     let server = HttpServer::new(move || {
         App::new()
@@ -225,15 +256,33 @@ fn console_server(
             .configure(tenkoku_console::admin::configure)
             .configure(tenkoku_console::api::configure)
     });
-    server
+    let server = server
+        .on_connect(move |connection, held| presented(&*clock, connection, held))
         .workers(1)
         .client_request_timeout(HEAD_TIMEOUT)
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(SHUTDOWN_SECONDS)
-        .disable_signals()
-        .bind(address)
-        .map(HttpServer::run)
-        .map_err(|error| taken(address, &error))
+        .disable_signals();
+    let bound = match (tls, &config.tls) {
+        (Some(tls), Some(place)) => server.bind_rustls_0_23(address, tls.server_config(place)?),
+        (None, _) | (_, None) => server.bind(address),
+    };
+    bound.map(HttpServer::run).map_err(|error| taken(address, &error))
+}
+
+/// Keeps the certificate that came with a connection for the pages. It comes from the handshake, and
+/// from nowhere else: no header is looked at.
+fn presented(clock: &dyn Clock, connection: &dyn Any, held: &mut Extensions) {
+    let Some(stream) = connection.downcast_ref::<TlsStream<TcpStream>>() else { return };
+    let (_, session) = stream.get_ref();
+    let Some((own, others)) = session.peer_certificates().and_then(<[_]>::split_first) else {
+        return;
+    };
+    held.insert(Presented {
+        certificate: own.to_vec(),
+        others: others.iter().map(|other| other.to_vec()).collect(),
+        at: clock.now(),
+    });
 }
 
 fn operations_server(
@@ -241,13 +290,16 @@ fn operations_server(
     env: &Data<Env>,
     responder: &Arc<Responder>,
     role: Role,
+    tls: Option<&Arc<ConsoleTls>>,
 ) -> Result<Server, Failure> {
+    let tls = Data::new(tls.map(|tls| Arc::clone(&tls.told)));
     let (env, responder) = (Data::clone(env), Data::from(Arc::clone(responder)));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(Data::clone(&env))
             .app_data(Data::clone(&responder))
             .app_data(Data::new(role))
+            .app_data(Data::clone(&tls))
             .configure(operations::configure)
     });
     server

@@ -18,6 +18,7 @@ mod operations;
 mod output;
 mod sntp;
 mod telemetry;
+mod tls;
 mod watch;
 mod wire;
 

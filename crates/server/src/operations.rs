@@ -1,12 +1,14 @@
 //! The operations listener: alive, ready, metrics. For the machine's operator, on loopback.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data};
 use serde_json::{Map, Value, json};
 use tenkoku_ca::clock::clock_trust;
 use tenkoku_ca::nightly::{RunWatch, watch_runs};
+use tenkoku_console::session::tls::{Material, Tls};
 use tenkoku_domain::access::Scope;
 use tenkoku_domain::certificate::Profile;
 use tenkoku_domain::time::Timestamp;
@@ -32,19 +34,28 @@ async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "alive": true }))
 }
 
-async fn readyz(env: Data<Env>, responder: Data<Responder>, role: Data<Role>) -> HttpResponse {
+/// The console's own TLS, where it speaks any.
+type OwnTls = Data<Option<Arc<Tls>>>;
+
+async fn readyz(
+    env: Data<Env>,
+    responder: Data<Responder>,
+    role: Data<Role>,
+    tls: OwnTls,
+) -> HttpResponse {
     let all = move || {
         let mut all = match **role {
             Role::All => checks(&env),
             Role::Status => vec![keys_check(&env)],
         };
         all.push(responder_check(&responder, env.clock.now()));
+        all.extend(tls.as_ref().as_ref().map(|tls| tls_check(&tls.material(), env.clock.now())));
         all
     };
     let Ok(checks) = web::block(all).await else {
         return HttpResponse::ServiceUnavailable().finish();
     };
-    let ready = checks.iter().all(|check| check.state == State::Fine);
+    let ready = checks.iter().all(|check| check.state != State::Wrong);
     let all: Map<String, Value> =
         checks.iter().map(|check| (check.name.clone(), check.json())).collect();
     let body = json!({ "ready": ready, "checks": all });
@@ -71,6 +82,8 @@ pub(crate) struct Check {
 pub(crate) enum State {
     /// It does.
     Fine,
+    /// It does, but not for long: somebody has to act.
+    Soon,
     /// It does not.
     Wrong,
 }
@@ -82,7 +95,7 @@ impl Check {
     }
 
     fn json(&self) -> Value {
-        json!({ "ok": self.state == State::Fine, "found": self.found })
+        json!({ "ok": self.state != State::Wrong, "found": self.found })
     }
 }
 
@@ -119,6 +132,16 @@ fn responder_check(responder: &Responder, now: Timestamp) -> Check {
         None => "the status log was not read yet".to_owned(),
     };
     Check::new("responder", standing.is_fresh, found)
+}
+
+/// Whether the console's own certificate is good, and for long enough to get the next one.
+pub(crate) fn tls_check(material: &Material, now: Timestamp) -> Check {
+    let until = material.not_after;
+    let mut check = fresh("tls certificate".to_owned(), Some(until), now);
+    if check.state == State::Fine && material.ends_soon(now) {
+        check.state = State::Soon;
+    }
+    check
 }
 
 /// KM-20. A clock that cannot be trusted stops issuance; status answers go on.
@@ -235,9 +258,25 @@ fn fresh(name: String, until: Option<Timestamp>, now: Timestamp) -> Check {
     }
 }
 
-async fn metrics(env: Data<Env>, responder: Data<Responder>, role: Data<Role>) -> HttpResponse {
+async fn metrics(
+    env: Data<Env>,
+    responder: Data<Responder>,
+    role: Data<Role>,
+    tls: OwnTls,
+) -> HttpResponse {
     let all = move || {
-        let status = status_figures(&responder, env.clock.now());
+        let now = env.clock.now();
+        let mut status = status_figures(&responder, now);
+        if let Some(tls) = tls.as_ref() {
+            let left = tls.material().not_after.seconds() - now.seconds();
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                status,
+                "# HELP tenkoku_tls_certificate_seconds Seconds to the end of the console's \
+                 certificate\n# TYPE tenkoku_tls_certificate_seconds gauge\n\
+                 tenkoku_tls_certificate_seconds {left}"
+            );
+        }
         match **role {
             Role::All => figures(&env).map(|text| text + &status),
             Role::Status => Ok(status),

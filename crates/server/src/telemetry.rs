@@ -6,18 +6,33 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Log, LogFormat};
 
-/// Starts logging. A second start in one process changes nothing.
-pub(crate) fn start(log: &Log) {
-    let filter = EnvFilter::new(format!(
+/// Sets the level anew, while lines are written.
+pub(crate) type SetLevel = Box<dyn Fn(&Log)>;
+
+fn filter(log: &Log) -> EnvFilter {
+    EnvFilter::new(format!(
         "{},actix_server=warn,actix_web=warn,tokio_cron_scheduler=warn",
         log.level
-    ));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    ))
+}
+
+/// Starts logging. A second start in one process changes nothing.
+pub(crate) fn start(log: &Log) -> SetLevel {
     let json = match log.format {
         LogFormat::Json => true,
         LogFormat::Text => false,
         LogFormat::Auto => !io::stderr().is_terminal(),
     };
-    // The only failure is that logging was started before.
-    let _ = if json { lines.json().try_init() } else { lines.try_init() };
+    let lines = || tracing_subscriber::fmt().with_writer(io::stderr);
+    // The only failure of a start is that logging was started before; of a new level, that it ended.
+    if json {
+        let lines = lines().json().with_env_filter(filter(log)).with_filter_reloading();
+        let level = lines.reload_handle();
+        let _ = lines.try_init();
+        return Box::new(move |log| drop(level.reload(filter(log))));
+    }
+    let lines = lines().with_env_filter(filter(log)).with_filter_reloading();
+    let level = lines.reload_handle();
+    let _ = lines.try_init();
+    Box::new(move |log| drop(level.reload(filter(log))))
 }

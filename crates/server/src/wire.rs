@@ -144,7 +144,7 @@ pub(crate) fn secret(secret: &Secret, missing: &str) -> Result<SecretString, Fai
 
 /// A file with a secret must not be readable by everybody, nor writable by others than its owner.
 /// Reading by the group is left to whoever set it: service managers hand out secrets in this way.
-fn private(file: &Path) -> Result<(), Failure> {
+pub(crate) fn private(file: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt as _;
     match fs::metadata(file) {
         Ok(found) if found.permissions().mode() & 0o037 != 0 => {

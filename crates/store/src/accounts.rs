@@ -135,13 +135,14 @@ impl Tx<'_> {
             totp: row.totp,
             totp_step: row.totp_step,
             passkeys: self.list_passkeys(id)?,
+            certificates: self.list_client_certificates(id)?,
             failures: row.failures,
             locked_until: instant(row.locked_until),
         })
     }
 
     /// Replaces what an account signs in with by what [`Tx::load_factors`] gave in this
-    /// transaction, changed.
+    /// transaction, changed. Certificates begin and end by events alone.
     pub fn store_factors(&mut self, id: &UserId, factors: &Factors) -> Result<(), StoreError> {
         let row = FactorsRow {
             password: factors.password.clone(),

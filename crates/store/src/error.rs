@@ -230,6 +230,11 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("accounts_id", "accounts.id", "account"),
     ("accounts_login", "accounts.login", "account login"),
     ("passkeys_credential", "passkeys.credential", "passkey"),
+    (
+        "client_certificates_fingerprint",
+        "client_certificates.fingerprint",
+        "certificate of an account",
+    ),
     ("enrolment_codes_digest", "enrolment_codes.digest", "enrolment code"),
     ("sessions_id", "sessions.id", "session"),
     ("sessions_digest", "sessions.digest", "session"),

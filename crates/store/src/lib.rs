@@ -43,6 +43,7 @@ mod bulks;
 mod ceremonies;
 mod certificates;
 mod challenges;
+mod client_certificates;
 mod clock_checks;
 mod codes;
 mod containers;

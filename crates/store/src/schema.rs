@@ -440,6 +440,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    client_certificates (fingerprint) {
+        fingerprint -> Text,
+        account_id -> Text,
+        subject -> Text,
+        not_after -> BigInt,
+        created_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     enrolment_codes (digest) {
         digest -> Text,
         account_id -> Text,

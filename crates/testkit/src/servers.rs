@@ -162,6 +162,11 @@ impl Installation {
         self.address(1).replace("127.0.0.1", "localhost")
     }
 
+    /// The console's port.
+    pub const fn console_port(&self) -> u16 {
+        self.ports[1]
+    }
+
     /// The base of health and metrics.
     pub fn operations(&self) -> String {
         self.address(2)
@@ -187,6 +192,11 @@ impl Server<'_> {
     pub fn terminate(mut self) -> Option<i32> {
         run(Command::new("kill").args(["-TERM", &self.child.id().to_string()])).success();
         self.child.wait().expect("the server ends").code()
+    }
+
+    /// Asks it to read its files again, as `systemctl reload` does.
+    pub fn hang_up(&self) {
+        run(Command::new("kill").args(["-HUP", &self.child.id().to_string()])).success();
     }
 
     /// Everything it has logged.

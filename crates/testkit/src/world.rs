@@ -589,6 +589,7 @@ fn settings(installation: Installation) -> Settings {
         status: StatusSettings::default(),
         key_feed: None,
         follows_lists: false,
+        sends_letters: true,
         operator: Operator {
             name: name("Sample Trust Services"),
             name_ja: name("見本認証局"),

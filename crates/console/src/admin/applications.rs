@@ -24,6 +24,7 @@ use tenkoku_store::{ApplicationFilter, StoreError, Tx};
 use super::confirm::{Factor, factor_field, step_up};
 use super::decisions::{DecisionForm, Review, review};
 use super::drafts::Place;
+use super::imprints::{Preview, preview};
 use super::names::{self, application_href, branch_href, certificate_href, organisation_href};
 use super::origin::{self, Origin};
 use super::views::{Fact, ROWS, application_chip, html, html_with, next_page, see_other};
@@ -162,6 +163,7 @@ pub(super) struct ApplicationPage {
     pub(super) factor: Factor,
     pub(super) state: Chip,
     pub(super) evidence: Vec<Fact>,
+    pub(super) imprint: Preview,
     pub(super) key: Vec<Fact>,
     pub(super) issue: Option<String>,
     pub(super) waits: bool,
@@ -330,6 +332,7 @@ pub(super) fn page(
         factor,
         state: application_chip(w, application.state),
         evidence,
+        imprint: preview(w, organisation, branch),
         key: key.as_ref().map(|key| key_facts(w, key, origin)).unwrap_or_default(),
         issue: (ready && visit.may(Permission::Issue))
             .then(|| format!("{}/issue", application_href(&application.id))),

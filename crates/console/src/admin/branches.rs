@@ -16,6 +16,7 @@ use tenkoku_store::{ApplicationFilter, CertificateFilter, StoreError};
 
 use super::applications::{self, ApplicationRow};
 use super::certificates::{self, CertificateRow};
+use super::imprints::{Preview, preview};
 use super::names::{self, Called, organisation_href};
 use super::organisations::address;
 use super::views::{Fact, ROWS, branch_chip, html};
@@ -64,6 +65,7 @@ pub(super) struct BranchPage {
     pub(super) called: Called,
     pub(super) state: Chip,
     pub(super) facts: Vec<Fact>,
+    pub(super) imprint: Preview,
     pub(super) steps: Vec<Step>,
     pub(super) key: Option<String>,
     pub(super) certificates: Vec<CertificateRow>,
@@ -103,6 +105,7 @@ pub async fn show_branch(
         called,
         state: branch_chip(w, found.branch.state),
         facts: facts(w, &found.branch),
+        imprint: preview(w, &found.organisation, &found.branch),
         steps: newest.map_or_else(Vec::new, |one| life(w, one, found.key.as_ref(), now)),
         key: found.key.as_ref().map(|key| format!("{} · {}", key.algorithm, key.id)),
         certificates: certificates::rows(w, &found.certificates, now),

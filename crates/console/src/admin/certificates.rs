@@ -15,6 +15,7 @@ use tenkoku_pki::cert::Certificate as Parsed;
 use tenkoku_pki::oid;
 use tenkoku_store::{CertificateFilter, StoreError, Tx};
 
+use super::imprints::{Preview, preview};
 use super::life::hold_links;
 use super::names::{self, application_href, branch_href, certificate_href, organisation_href};
 use super::views::{Fact, ROWS, certificate_chip, html, next_page};
@@ -173,6 +174,8 @@ pub(super) struct CertificatePage {
     pub(super) sentence: String,
     pub(super) state: Chip,
     pub(super) facts: Vec<Fact>,
+    /// Of the holder's imprint, where the certificate is one of a seal.
+    pub(super) imprint: Option<Preview>,
     pub(super) fields: Vec<Fact>,
     pub(super) pem: Option<String>,
     pub(super) href: String,
@@ -218,6 +221,7 @@ fn page(visit: &Visit, found: &Found) -> CertificatePage {
         sentence: sentence(w, found, now),
         state: certificate_chip(w, certificate, now),
         facts: facts(w, found),
+        imprint: found.holder.as_ref().map(|(whole, branch)| preview(w, whole, branch)),
         fields: parsed.as_ref().map_or_else(Vec::new, |parsed| fields(w, parsed)),
         pem: parsed.as_ref().map(Parsed::to_pem),
         holds: hold_links(visit, found),

@@ -6,13 +6,15 @@ use actix_web::web::Query;
 use askama::Template;
 use serde::Deserialize;
 use tenkoku_domain::access::OwnAccount;
+use tenkoku_store::StoreError;
 
+use super::sign_in::judged;
 use super::views::{html, html_with, see_other};
 use crate::granted::{Granted, Visit};
 use crate::layout::{AdminFrame, Crumb, FieldError};
 use crate::problem::Problem;
 use crate::session::passkey::{Asserted, PasskeyError, finish_step_up, start_step_up};
-use crate::session::step_up::{StepUpError, confirm_with_code};
+use crate::session::step_up::{StepUpError, confirm_with_certificate, confirm_with_code};
 use crate::text::Words;
 use crate::text::language::safe_return;
 
@@ -21,16 +23,43 @@ use crate::text::language::safe_return;
 pub struct Factor {
     /// A one-time code.
     pub code: bool,
+    /// A certificate, where no code is asked for.
+    pub certificate: CertificateFactor,
     /// A passkey.
     pub passkey: bool,
     /// The address under which the person's passkeys work, when it is not this one.
     pub elsewhere: Option<String>,
 }
 
+/// What a form asks for of somebody who signs in with a certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CertificateFactor {
+    /// Nothing.
+    #[default]
+    None,
+    /// The password, beside the certificate that the connection showed.
+    Password,
+    /// The certificate, which the connection did not show.
+    Missing,
+}
+
+impl CertificateFactor {
+    /// Whether the password is asked for.
+    pub fn asks_password(self) -> bool {
+        self == Self::Password
+    }
+
+    /// Whether the certificate is to be shown first.
+    pub fn is_missing(self) -> bool {
+        self == Self::Missing
+    }
+}
+
 impl Factor {
-    /// Whether the form may be sent by its own button: nothing is asked for, or a code is.
+    /// Whether the form may be sent by its own button: nothing is asked for, or a code or password is.
     pub fn sends(&self) -> bool {
-        self.code || (!self.passkey && self.elsewhere.is_none())
+        let other = self.passkey || self.certificate.is_missing() || self.elsewhere.is_some();
+        self.code || self.certificate.asks_password() || !other
     }
 }
 
@@ -39,13 +68,26 @@ pub async fn factor_field(visit: &Visit) -> Result<Factor, Problem> {
     if visit.session.is_fresh(visit.now) {
         return Ok(Factor::default());
     }
-    let user = visit.account.id.clone();
-    let factors = visit.run(move |env| env.store.read(|tx| tx.load_factors(&user))).await?;
+    let (user, console, presented) =
+        (visit.account.id.clone(), visit.console.clone(), visit.presented());
+    let (factors, judged) = visit
+        .run(move |env| {
+            let factors = env.store.read(|tx| tx.load_factors(&user))?;
+            Ok::<_, StoreError>((factors, judged(env, &console, presented.as_ref())?))
+        })
+        .await?;
+    let shown = judged
+        .is_some_and(|judged| judged.is_ok_and(|shown| shown.is_among(&factors.certificates)));
     let host = visit.request.connection_info().host().to_owned();
     let (code, here) = (factors.totp.is_some(), visit.console.offers_passkeys_at(&host));
     let held = !factors.passkeys.is_empty();
     Ok(Factor {
         code,
+        certificate: match (code, shown, factors.certificates.is_empty()) {
+            (true, _, _) | (_, false, true) => CertificateFactor::None,
+            (false, true, _) => CertificateFactor::Password,
+            (false, false, false) => CertificateFactor::Missing,
+        },
         passkey: held && here,
         elsewhere: (held && !here && !code).then(|| visit.console.address.to_string()),
     })
@@ -66,14 +108,35 @@ pub async fn step_up(visit: &Visit, code: &str) -> Result<Option<FieldError>, Pr
     let (console, caller) = (visit.console.clone(), visit.caller.clone());
     let (origin, session) = (visit.principal.origin(), visit.session.clone());
     let code = code.to_owned();
-    let confirmed = visit
-        .run(move |env| match confirm_with_code(env, &console, &caller, &origin, &session, &code) {
-            Ok(_) => Ok(true),
-            Err(StepUpError::Code(_)) => Ok(false),
-            Err(other) => Err(other),
+    // A code is digits; a password of this house never is.
+    let presented = visit.presented().filter(|_| !is_code(&code));
+    let problem = visit
+        .run(move |env| {
+            let confirmed = match &presented {
+                None => confirm_with_code(env, &console, &caller, &origin, &session, &code),
+                Some(shown) => {
+                    let with = (shown, code.as_str());
+                    confirm_with_certificate(env, &console, &caller, &origin, &session, with)
+                }
+            };
+            match confirmed {
+                Ok(_) => Ok(None),
+                Err(StepUpError::Code(_)) => Ok(Some("admin.confirm.code-wrong")),
+                Err(StepUpError::Certificate) => Ok(Some("admin.confirm.certificate-wrong")),
+                Err(other) => Err(other),
+            }
         })
         .await?;
-    if confirmed { Ok(None) } else { wrong(w.t("admin.confirm.code-wrong")) }
+    match problem {
+        None => Ok(None),
+        Some(key) => wrong(w.t(key)),
+    }
+}
+
+/// Whether a text is a one-time code by its looks.
+fn is_code(text: &str) -> bool {
+    let plain = text.trim();
+    plain.len() <= 8 && plain.bytes().all(|b| b.is_ascii_digit() || b == b' ')
 }
 
 #[derive(Template)]

@@ -366,6 +366,7 @@ async fn confirm(
         login: form.login.clone(),
         password: form.password.clone(),
         code: form.second_code.clone(),
+        certificate: None,
     };
     let (console, caller, now) = (visit.console.clone(), visit.caller.clone(), visit.now);
     let request = visit.caller.request.clone();

@@ -8,12 +8,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-use super::sign_in::welcome;
+use super::sign_in::{ShownCertificate, welcome};
 use super::views::{html, html_with};
 use crate::format;
 use crate::granted::Visitor;
 use crate::layout::{AdminFrame, FieldError};
 use crate::problem::Problem;
+use crate::session::certificate::CertificateFault;
 use crate::session::cookie;
 use crate::session::enrol::{
     EnrolError, OpenLink, PasswordEnrolment, enrol_with_password as enrol, find_link,
@@ -37,6 +38,7 @@ pub(super) struct EnrolPage {
     pub(super) typed: String,
     pub(super) picture: Option<QrPicture>,
     pub(super) passkeys: bool,
+    pub(super) certificate: Option<ShownCertificate>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,21 +57,21 @@ async fn find(visitor: &Visitor, secret: &str) -> Result<OpenLink, Problem> {
     visitor.run(move |env| find_link(env, &console, &caller, &secret)).await
 }
 
-fn page(
+async fn page(
     visitor: &Visitor,
     secret: &str,
     link: &OpenLink,
-    totp: &TotpSecret,
-    sealed: &[u8],
+    (totp, sealed): (&TotpSecret, &[u8]),
     errors: Vec<FieldError>,
-) -> EnrolPage {
+) -> Result<EnrolPage, Problem> {
     let w = visitor.words;
     let title = w.t("enrol.title");
     let mut frame = visitor.frame(title);
     frame.has_errors = !errors.is_empty();
     let host = visitor.request.connection_info().host().to_owned();
     let account = &link.account;
-    EnrolPage {
+    Ok(EnrolPage {
+        certificate: visitor.shown_certificate("enrol.certificate-shown").await?,
         w,
         errors,
         hello: w.say("enrol.hello").with("name", &account.display_name).text(),
@@ -84,7 +86,7 @@ fn page(
         picture: qr_picture(&totp.address(&frame.page.operator, &account.login)),
         passkeys: visitor.console.offers_passkeys_at(&host),
         frame,
-    }
+    })
 }
 
 /// `GET /console/enrol/{secret}`
@@ -94,7 +96,7 @@ pub async fn show_form(visitor: Visitor, secret: Path<String>) -> Result<HttpRes
     let owner = Owner::Enrolment(&link.account.id);
     let sealed = totp.seal(&visitor.console.key, &*visitor.env.entropy, &owner);
     let sealed = sealed.map_err(|error| Problem::internal(&error))?;
-    html(&page(&visitor, &secret, &link, &totp, &sealed, Vec::new()))
+    html(&page(&visitor, &secret, &link, (&totp, &sealed), Vec::new()).await?)
 }
 
 /// `POST /console/enrol/{secret}`
@@ -108,13 +110,16 @@ pub async fn enrol_with_password(
     let owner = Owner::Enrolment(&link.account.id);
     let totp = TotpSecret::open(&visitor.console.key, &owner, &sealed)
         .map_err(|SealError| Problem::form_expired())?;
-    let order = PasswordEnrolment { password, sealed: sealed.clone(), code };
+    let certificate = visitor.presented();
+    let order = PasswordEnrolment { password, sealed: sealed.clone(), code, certificate };
     let (console, caller) = (visitor.console.clone(), visitor.caller.clone());
     let (link, tried) = visitor
         .run(move |env| match enrol(env, &console, &caller, &link, &order) {
             Ok(opened) => Ok((link, Ok(opened))),
             Err(EnrolError::Password(problem)) => Ok((link, Err(Wrong::Password(problem.word())))),
             Err(EnrolError::Code(_)) => Ok((link, Err(Wrong::Code))),
+            Err(EnrolError::Certificate(fault)) => Ok((link, Err(Wrong::Certificate(fault)))),
+            Err(EnrolError::CertificateKnown) => Ok((link, Err(Wrong::CertificateKnown))),
             Err(other) => Err(other),
         })
         .await?;
@@ -125,7 +130,7 @@ pub async fn enrol_with_password(
             .finish()),
         Err(wrong) => {
             let error = wrong.told(visitor.words);
-            let page = page(&visitor, &secret, &link, &totp, &sealed, vec![error]);
+            let page = page(&visitor, &secret, &link, (&totp, &sealed), vec![error]).await?;
             html_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
     }
@@ -135,15 +140,19 @@ pub async fn enrol_with_password(
 enum Wrong {
     Password(&'static str),
     Code,
+    Certificate(CertificateFault),
+    CertificateKnown,
 }
 
 impl Wrong {
     fn told(&self, w: Words) -> FieldError {
         let (field, text) = match self {
-            Self::Password(word) => ("password", w.word("enrol.password-problem", word)),
-            Self::Code => ("code", w.t("enrol.code-wrong")),
+            Self::Password(word) => ("password", w.word("enrol.password-problem", word).to_owned()),
+            Self::Code => ("code", w.t("enrol.code-wrong").to_owned()),
+            Self::Certificate(fault) => ("code", ShownCertificate::faulty(w, *fault).sentence),
+            Self::CertificateKnown => ("code", w.t("signin.certificate-known").to_owned()),
         };
-        FieldError { field: field.to_owned(), text: text.to_owned() }
+        FieldError { field: field.to_owned(), text }
     }
 }
 

@@ -201,7 +201,9 @@ impl From<Closed> for Problem {
 impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
         match error {
-            SignInError::Wrong => Self::new(StatusCode::FORBIDDEN, "sign-in-refused"),
+            SignInError::Wrong | SignInError::Certificate(_) => {
+                Self::new(StatusCode::FORBIDDEN, "sign-in-refused")
+            }
             SignInError::Closed(closed) => closed.into(),
             SignInError::Sealed(error) => Self::internal(&error),
             SignInError::Store(error) => error.into(),
@@ -212,7 +214,7 @@ impl From<SignInError> for Problem {
 impl From<StepUpError> for Problem {
     fn from(error: StepUpError) -> Self {
         match error {
-            StepUpError::Code(_) | StepUpError::Passkey => {
+            StepUpError::Code(_) | StepUpError::Certificate | StepUpError::Passkey => {
                 Self::new(StatusCode::FORBIDDEN, "step-up-needed")
             }
             StepUpError::Closed(closed) => closed.into(),
@@ -226,9 +228,11 @@ impl From<EnrolError> for Problem {
     fn from(error: EnrolError) -> Self {
         match error {
             EnrolError::Void => Self::new(StatusCode::GONE, "code-void"),
-            EnrolError::Password(_) | EnrolError::Code(_) | EnrolError::Passkey => {
-                Self::new(StatusCode::FORBIDDEN, "sign-in-refused")
-            }
+            EnrolError::Password(_)
+            | EnrolError::Code(_)
+            | EnrolError::Certificate(_)
+            | EnrolError::Passkey => Self::new(StatusCode::FORBIDDEN, "sign-in-refused"),
+            EnrolError::CertificateKnown => Self::new(StatusCode::CONFLICT, "conflict"),
             EnrolError::Sealed(_) => Self::form_expired(),
             EnrolError::Closed(closed) => closed.into(),
             EnrolError::Hash(error) => Self::internal(&error),

@@ -27,6 +27,7 @@ use crate::granted::{Granted, Visit};
 use crate::layout::{AdminFrame, Chip, Tone};
 use crate::problem::Problem;
 use crate::session::Console;
+use crate::session::tls::Material;
 use crate::text::Words;
 
 /// Days before its end at which a thing needs attention.
@@ -49,6 +50,8 @@ pub(super) struct HomePage {
     pub(super) headline: String,
     pub(super) health: Vec<Health>,
     pub(super) tasks: Vec<Task>,
+    /// What is left to do after an installation was set up; empty when all is done.
+    pub(super) first_steps: Vec<FirstStep>,
     pub(super) parts: Vec<Part>,
     pub(super) total: String,
     pub(super) organisations: String,
@@ -105,6 +108,18 @@ pub(super) struct Task {
     pub(super) action: String,
 }
 
+/// One card of the checklist after setting up (UX 4.1).
+pub(super) struct FirstStep {
+    pub(super) chip: Chip,
+    pub(super) title: String,
+    pub(super) text: String,
+    pub(super) done: bool,
+    /// Where it is done in the console.
+    pub(super) link: Option<(&'static str, String)>,
+    /// How it is done at the machine.
+    pub(super) command: Option<&'static str>,
+}
+
 /// An authority with what it publishes.
 struct Published {
     authority: Authority,
@@ -126,6 +141,7 @@ struct Platform {
     draft: Option<ListDraft>,
     gaps: Vec<Gap>,
     backups: BackupTimes,
+    colleagues: usize,
 }
 
 struct Ground {
@@ -198,7 +214,16 @@ fn load_platform(env: &Env, console: &Console, now: Timestamp) -> Result<Platfor
     let gaps = find_gaps(env).inspect_err(
         |error| tracing::error!(%error, "the list was not compared with the authorities"),
     );
+    let colleagues = env.store.read(|tx| {
+        let mut able = 0;
+        for account in tx.list_accounts()? {
+            let living = account.disabled_at.is_none() && !account.is_service();
+            able += usize::from(living && tx.load_factors(&account.id)?.suffice());
+        }
+        Ok::<_, StoreError>(able)
+    })?;
     Ok(Platform {
+        colleagues,
         draft,
         gaps: gaps.unwrap_or_default(),
         published,
@@ -228,7 +253,14 @@ fn publishes(authority: &Authority) -> bool {
 fn page(visit: &Visit, ground: Ground) -> HomePage {
     let w = visit.words;
     let figures = &ground.figures;
-    let health = ground.platform.as_ref().map_or_else(Vec::new, |found| strip(w, found, visit.now));
+    let health = match &ground.platform {
+        None => Vec::new(),
+        Some(found) => {
+            let own_tls =
+                visit.console.tls.as_ref().map(|tls| tls_health(w, &tls.material(), visit.now));
+            strip(w, found, visit.now).into_iter().chain(own_tls).collect()
+        }
+    };
     let months: Vec<(String, i64)> =
         figures.expiries.iter().map(|(month, n)| (month_name(w, month), *n)).collect();
     let whole =
@@ -240,6 +272,7 @@ fn page(visit: &Visit, ground: Ground) -> HomePage {
         today: format::long_date_time(w, visit.now),
         headline: headline(w, &health),
         tasks: tasks(visit, &ground),
+        first_steps: first_steps(visit, &ground),
         health,
         parts: stacked(&[
             ("f-ok", w.t("admin.home.valid"), good),
@@ -418,6 +451,22 @@ fn run_health(w: Words, runs: &RunWatch) -> Health {
     Health { tone, name, value, note }
 }
 
+/// Until when the console's own certificate is good.
+fn tls_health(w: Words, material: &Material, now: Timestamp) -> Health {
+    let left = format::until(w, now, material.not_after);
+    let tone = match &left {
+        None => Tone::Bad,
+        Some(_) if material.ends_soon(now) => Tone::Warn,
+        Some(_) => Tone::Ok,
+    };
+    let value = left.map_or_else(
+        || w.t("admin.home.tls-over").to_owned(),
+        |left| w.say("admin.home.tls-left").with("left", left).text(),
+    );
+    let note = format::date(material.not_after);
+    Health { tone, name: w.t("admin.home.tls").to_owned(), value, note }
+}
+
 /// When everything was last saved, and when a copy was last tried.
 fn backup_health(w: Words, backups: BackupTimes, now: Timestamp) -> Health {
     let fresh = backups.made.is_some_and(|at| at.days_until(now) < BACKUP_DAYS);
@@ -459,6 +508,51 @@ fn tasks(visit: &Visit, ground: &Ground) -> Vec<Task> {
         });
     }
     tasks
+}
+
+/// The checklist of whoever answers for the platform, until all of it is done (UX 4.1).
+fn first_steps(visit: &Visit, ground: &Ground) -> Vec<FirstStep> {
+    let Some(platform) = &ground.platform else { return Vec::new() };
+    if !visit.may(Permission::ManageAccounts) {
+        return Vec::new();
+    }
+    let w = visit.words;
+    let listed = |one: &Published| one.crl.is_some();
+    let lists = !platform.published.is_empty() && platform.published.iter().all(listed);
+    let link = |href, label: &str| Some((href, label.to_owned()));
+    let steps = [
+        (
+            "organisation",
+            ground.figures.organisations > 0,
+            link("/console/organisations", w.t("admin.organisations.title")),
+            Some("tenkoku org import organisations.csv"),
+        ),
+        (
+            "colleague",
+            platform.colleagues > 1,
+            link("/console/people", w.t("admin.people.title")),
+            None,
+        ),
+        ("lists", lists, link("/console/revocation", w.t("admin.revocation.title")), None),
+        ("backup", platform.backups.made.is_some(), None, Some("tenkoku backup tenkoku.backup")),
+        ("mail", visit.env.settings.sends_letters, None, Some("tenkoku mail test --to ADDRESS")),
+    ];
+    if steps.iter().all(|(_, done, ..)| *done) {
+        return Vec::new();
+    }
+    let card = |(word, done, link, command)| FirstStep {
+        chip: if done {
+            Chip::new(Tone::Ok, w.t("admin.home.step-done"))
+        } else {
+            Chip::new(Tone::Info, w.t("admin.home.step-open"))
+        },
+        title: w.word("admin.home.step-title", word).to_owned(),
+        text: w.word("admin.home.step-text", word).to_owned(),
+        done,
+        link,
+        command,
+    };
+    steps.into_iter().map(card).collect()
 }
 
 fn platform_tasks(visit: &Visit, platform: &Platform) -> Vec<Task> {

@@ -11,6 +11,7 @@ use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::Env;
 use tenkoku_store::{BranchFilter, BranchSummary, OrganisationSummary, Page, StoreError};
 
+use super::chain::{self, Chain, Links};
 use super::names::{self, Called, branch_href, certificate_href, organisation_href};
 use super::views::{Fact, ROWS, branch_chip, certificate_chip, html, next_page, organisation_chip};
 use crate::format;
@@ -66,6 +67,7 @@ pub(super) struct OrganisationPage {
     pub(super) called: Called,
     pub(super) state: Chip,
     pub(super) facts: Vec<Fact>,
+    pub(super) chain: Option<Chain>,
     pub(super) q: String,
     pub(super) path: String,
     pub(super) shown: String,
@@ -116,6 +118,7 @@ struct Ground {
     organisation: Organisation,
     branches: Page<BranchSummary>,
     count: i64,
+    chain: Option<Links>,
 }
 
 /// `GET /console/organisations/{id}`
@@ -129,9 +132,10 @@ pub async fn show_organisation(
     let SearchQuery { q, after } = query.into_inner();
     let filter = BranchFilter { search: q.trim().to_owned() };
     let wanted = id.clone();
-    let Ground { organisation, branches, count } =
-        visit.run(move |env| load(env, &permit, &wanted, &filter, after.as_deref())).await?;
-    let w = visit.words;
+    let (w, now) = (visit.words, visit.now);
+    let Ground { organisation, branches, count, chain } = visit
+        .run(move |env| load(env, &permit, &wanted, (&filter, after.as_deref()), (w, now)))
+        .await?;
     let called = names::organisation(w, &organisation);
     let crumbs = vec![
         Crumb::link(w.t("admin.organisations.title"), "/console/organisations"),
@@ -143,6 +147,7 @@ pub async fn show_organisation(
         frame: visit.frame(&called.name, crumbs),
         state: organisation_chip(w, organisation.state),
         facts: facts(w, &organisation),
+        chain: chain.as_ref().map(Chain::draw),
         shown: w
             .say("admin.organisation.shown")
             .with("n", format::number(i64::try_from(branches.items.len()).unwrap_or(ROWS)))
@@ -162,13 +167,15 @@ fn load(
     env: &Env,
     permit: &Permit<ViewRegistry>,
     id: &OrganisationId,
-    filter: &BranchFilter,
-    after: Option<&str>,
+    (filter, after): (&BranchFilter, Option<&str>),
+    (w, now): (Words, Timestamp),
 ) -> Result<Ground, StoreError> {
     env.store.read(|tx| {
         let scope = permit.scope();
+        let organisation = tx.load_organisation(scope, id)?;
         Ok(Ground {
-            organisation: tx.load_organisation(scope, id)?,
+            chain: chain::load(tx, scope, &organisation, w, now)?,
+            organisation,
             branches: tx.list_branches(scope, id, filter, after, ROWS)?,
             count: tx.count_branches(scope, id)?,
         })

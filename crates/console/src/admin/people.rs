@@ -136,7 +136,7 @@ async fn page(
 }
 
 fn row(w: Words, account: &Account, factors: &Factors, now: Timestamp) -> PersonRow {
-    let enrolled = factors.password.is_some() || !factors.passkeys.is_empty();
+    let enrolled = factors.suffice();
     let state = match (account.disabled_at, enrolled) {
         (Some(_), _) => Chip::new(Tone::Mute, w.t("admin.people.disabled")),
         (None, true) => Chip::new(Tone::Ok, w.t("admin.people.active")),
@@ -187,6 +187,9 @@ fn factor_words(w: Words, factors: &Factors) -> String {
     let mut words = Vec::new();
     if factors.password.is_some() && factors.totp.is_some() {
         words.push(w.t("admin.people.password-code").to_owned());
+    }
+    if !factors.certificates.is_empty() {
+        words.push(w.t("admin.people.password-certificate").to_owned());
     }
     if !factors.passkeys.is_empty() {
         words.push(w.count_of("admin.people.passkeys", factors.passkeys.len()).text());

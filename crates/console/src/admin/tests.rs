@@ -1,6 +1,7 @@
 //! Tests of the console over a real installation: signing in, doors, pages, revocation.
 
 mod authorities;
+mod certificates;
 mod doors;
 mod life;
 mod lists;
@@ -89,6 +90,7 @@ impl<'a> House<'a> {
             address: Url::parse("http://localhost:8081").unwrap(),
             secret_key: [9; 32],
             callers: Callers::Direct,
+            tls: None,
         });
         Self { world, console: Data::new(console.unwrap()), people: AtomicUsize::new(0) }
     }

@@ -92,6 +92,7 @@ impl<'a> House<'a> {
             address: Url::parse(ADDRESS).unwrap(),
             secret_key: [9; 32],
             callers: Callers::Direct,
+            tls: None,
         });
         Self { world, console: Data::new(console.unwrap()) }
     }

@@ -55,6 +55,7 @@ mod tests {
             address: Url::parse(address).unwrap(),
             secret_key: [1; 32],
             callers: Callers::Direct,
+            tls: None,
         })
         .unwrap();
         let text = begin(&console, &Secret::random(&Fixed)).to_string();

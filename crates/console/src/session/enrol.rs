@@ -10,7 +10,7 @@ use tenkoku_ca::role::{self, Administrators};
 use tenkoku_domain::access::{Actor, ManageAccounts, Origin, Permit, Role, RoleGrant};
 use tenkoku_domain::account::{Account, EnrolmentCode, Factors};
 use tenkoku_domain::approval::ApprovalRequest;
-use tenkoku_domain::audit::{AuditCode, Event, NoticeEvent, ObjectRef};
+use tenkoku_domain::audit::{AccessEvent, AuditCode, Event, NoticeEvent, ObjectRef};
 use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::id::{PersonId, UserId};
 use tenkoku_domain::name::plain_text;
@@ -21,11 +21,13 @@ use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::{Attempt as Refused, Env};
 use tenkoku_store::{StoreError, Tx};
 
+use super::certificate::{CertificateFault, PASSWORD_AND_CERTIFICATE};
 use super::open::{Opened, end_all};
 use super::password::{self, HashError, PasswordProblem};
 use super::secret::{SealError, Secret, digest_of};
-use super::sign_in::PASSWORD_AND_CODE;
+use super::sign_in::{PASSWORD_AND_CODE, SignInError, shown_instead};
 use super::throttle::Closed;
+use super::tls::Presented;
 use super::totp::{CodeProblem, Owner, TotpSecret};
 use super::{Caller, Console};
 
@@ -171,13 +173,9 @@ fn check(order: &NewAdministrator) -> Result<NewAdministrator, Refusal> {
     })
 }
 
-fn can_sign_in(factors: &Factors) -> bool {
-    (factors.password.is_some() && factors.totp.is_some()) || !factors.passkeys.is_empty()
-}
-
 fn anybody_can_sign_in(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
     for account in tx.list_accounts()? {
-        if can_sign_in(&tx.load_factors(&account.id)?) {
+        if tx.load_factors(&account.id)?.suffice() {
             return Ok(true);
         }
     }
@@ -285,6 +283,12 @@ pub enum EnrolError {
     /// The one-time code does not confirm the secret.
     #[error(transparent)]
     Code(#[from] CodeProblem),
+    /// The certificate is not taken, whoever enrols.
+    #[error("the certificate is not taken: {}", .0.word())]
+    Certificate(CertificateFault),
+    /// The certificate was bound before.
+    #[error("the certificate was bound to an account before")]
+    CertificateKnown,
     /// The passkey's answer does not hold.
     #[error("the passkey's answer does not hold")]
     Passkey,
@@ -300,6 +304,18 @@ pub enum EnrolError {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<SignInError> for EnrolError {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Wrong => Self::Void,
+            SignInError::Certificate(fault) => Self::Certificate(fault),
+            SignInError::Closed(closed) => Self::Closed(closed),
+            SignInError::Sealed(error) => Self::Sealed(error),
+            SignInError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 /// A link that may be used now.
@@ -349,9 +365,12 @@ pub struct PasswordEnrolment {
     pub sealed: Vec<u8>,
     /// The code that confirms that the secret arrived.
     pub code: String,
+    /// The certificate that the connection showed; it is bound where no code was typed.
+    pub certificate: Option<Presented>,
 }
 
-/// Enrols with a password and a one-time code, uses up the link, and signs in.
+/// Enrols with a password and a one-time code, or with the certificate shown in its place; uses up
+/// the link, and signs in.
 pub fn enrol_with_password(
     env: &Env,
     console: &Console,
@@ -362,6 +381,20 @@ pub fn enrol_with_password(
     let now = env.clock.now();
     let user = &link.account.id;
     password::check(&order.password, &link.account.login)?;
+    if let Some(shown) = shown_instead(env, console, order.certificate.as_ref(), &order.code)? {
+        let factors = Factors {
+            password: Some(password::hash(&*env.entropy, &order.password)?),
+            certificates: vec![shown.bound_at(now)],
+            ..Factors::default()
+        };
+        let with = PASSWORD_AND_CERTIFICATE;
+        return match complete(env, caller, link, &factors, &["password"], with) {
+            Err(EnrolError::Store(StoreError::Conflict { .. })) => {
+                Err(EnrolError::CertificateKnown)
+            }
+            other => other,
+        };
+    }
     let secret = TotpSecret::open(&console.key, &Owner::Enrolment(user), &order.sealed)?;
     let totp_step = match secret.check(&order.code, 0, now) {
         Ok(step) => step,
@@ -396,7 +429,16 @@ pub(super) fn complete(
         let code = tx.find_code(&link.code.digest)?.filter(|code| code.may_use(now).is_ok());
         let code = code.ok_or(EnrolError::Void)?;
         tx.record(&origin, now, &Event::CodeUsed { code })?;
+        for old in tx.load_factors(user)?.certificates {
+            let fingerprint = old.fingerprint;
+            let event = AccessEvent::CertificateEnded { user: user.clone(), fingerprint };
+            tx.record(&origin, now, &Event::Access(event))?;
+        }
         tx.store_factors(user, factors)?;
+        for certificate in factors.certificates.iter().cloned() {
+            let event = AccessEvent::CertificateBound { user: user.clone(), certificate };
+            tx.record(&origin, now, &Event::Access(event))?;
+        }
         for factor in added {
             let event = Event::FactorAdded { user: user.clone(), factor: (*factor).to_owned() };
             tx.record(&origin, now, &event)?;

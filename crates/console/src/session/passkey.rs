@@ -355,7 +355,9 @@ pub fn finish_sign_in(
     match sign_in::refuse(env, caller, &attempt, Some(&user), now)? {
         SignInError::Store(error) => Err(error.into()),
         SignInError::Closed(closed) => Err(closed.into()),
-        SignInError::Wrong | SignInError::Sealed(_) => Err(PasskeyError::Wrong),
+        SignInError::Wrong | SignInError::Certificate(_) | SignInError::Sealed(_) => {
+            Err(PasskeyError::Wrong)
+        }
     }
 }
 

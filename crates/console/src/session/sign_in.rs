@@ -1,4 +1,4 @@
-//! Signing in with a password and a one-time code.
+//! Signing in with a password and a one-time code, or a certificate in place of the code.
 //!
 //! One answer for every wrong attempt: an unknown name, a wrong password, a wrong or used code, a
 //! disabled account are told apart by the audit trail, never by the caller, and cost the same work.
@@ -12,9 +12,11 @@ use tenkoku_domain::time::Timestamp;
 use tenkoku_ports::{Attempt as Refused, Env};
 use tenkoku_store::{StoreError, Tx};
 
+use super::certificate::{CertificateFault, JudgeError, PASSWORD_AND_CERTIFICATE, Shown, judge};
 use super::open::Opened;
 use super::secret::SealError;
 use super::throttle::{Attempt, Closed};
+use super::tls::Presented;
 use super::totp::{CodeProblem, Owner, TotpSecret};
 use super::{Caller, Console, password};
 
@@ -29,6 +31,8 @@ pub struct SignInOrder {
     pub password: String,
     /// The one-time code.
     pub code: String,
+    /// The certificate that the connection showed; it counts where no code was typed.
+    pub certificate: Option<Presented>,
 }
 
 /// Why nobody was signed in.
@@ -37,6 +41,9 @@ pub enum SignInError {
     /// Name, password or code is wrong: which one is not told.
     #[error("name, password or code is wrong")]
     Wrong,
+    /// The certificate is not taken, whoever signs in.
+    #[error("the certificate is not taken: {}", .0.word())]
+    Certificate(CertificateFault),
     /// Too many attempts.
     #[error(transparent)]
     Closed(#[from] Closed),
@@ -58,6 +65,11 @@ pub fn sign_in(
     let now = env.clock.now();
     let source = caller.source();
     console.throttle.admit(&source, now)?;
+    let shown = shown_instead(env, console, order.certificate.as_ref(), &order.code)?;
+    let authenticator = match &shown {
+        Some(_) => PASSWORD_AND_CERTIFICATE,
+        None => PASSWORD_AND_CODE,
+    };
     let login = order.login.trim().to_lowercase();
     let attempt = console.throttle.begin(&login, &source, now)?;
     let known = find_account(env, &login)?;
@@ -68,20 +80,42 @@ pub fn sign_in(
     else {
         return Err(refuse(env, caller, &attempt, whose.as_ref(), now)?);
     };
-    let origin = caller.origin(Actor::user(&account.id, PASSWORD_AND_CODE));
-    let opened = Opened::new(env, &account.id, PASSWORD_AND_CODE, now);
+    let origin = caller.origin(Actor::user(&account.id, authenticator));
+    let mut opened = Opened::new(env, &account.id, authenticator, now);
+    opened.session.factor_at = shown.as_ref().map_or(now, Shown::at);
     let checked = env.store.write(|tx| {
-        let checked = use_code(tx, console, &account.id, &order.code, now)?;
-        if checked.is_ok() {
+        let fits = match &shown {
+            Some(shown) => shown.is_among(&tx.load_factors(&account.id)?.certificates),
+            None => use_code(tx, console, &account.id, &order.code, now)?.is_ok(),
+        };
+        if fits {
             opened.record(tx, &origin)?;
         }
-        Ok::<_, SignInError>(checked)
+        Ok::<_, SignInError>(fits)
     })?;
-    if checked.is_err() {
+    if !checked {
         return Err(refuse(env, caller, &attempt, Some(&account.id), now)?);
     }
     console.throttle.succeeded(attempt);
     Ok(opened)
+}
+
+/// The certificate that stands in for a code where none was typed. What is wrong with it is told: it
+/// depends on nobody's account.
+pub(super) fn shown_instead(
+    env: &Env,
+    console: &Console,
+    presented: Option<&Presented>,
+    code: &str,
+) -> Result<Option<Shown>, SignInError> {
+    let (Some(presented), Some(tls), "") = (presented, &console.tls, code.trim()) else {
+        return Ok(None);
+    };
+    match judge(env, &tls.material(), presented) {
+        Ok(shown) => Ok(Some(shown)),
+        Err(JudgeError::Fault(fault)) => Err(SignInError::Certificate(fault)),
+        Err(JudgeError::Store(error)) => Err(error.into()),
+    }
 }
 
 fn find_account(env: &Env, login: &str) -> Result<Option<(Account, Factors)>, StoreError> {

@@ -9,10 +9,11 @@ use tenkoku_ports::{Attempt as Refused, Env};
 use tenkoku_store::StoreError;
 
 use super::secret::SealError;
-use super::sign_in::{SignInError, use_code};
+use super::sign_in::{SignInError, shown_instead, use_code};
 use super::throttle::Closed;
+use super::tls::Presented;
 use super::totp::CodeProblem;
-use super::{Caller, Console};
+use super::{Caller, Console, password};
 
 /// Why the second factor does not count.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum StepUpError {
     /// The code is wrong or was used.
     #[error(transparent)]
     Code(#[from] CodeProblem),
+    /// The certificate does not count: it is not taken, not this account's, or was shown too long ago.
+    #[error("the certificate does not count")]
+    Certificate,
     /// The passkey's answer does not hold.
     #[error("the passkey's answer does not hold")]
     Passkey,
@@ -37,6 +41,7 @@ pub enum StepUpError {
 impl From<SignInError> for StepUpError {
     fn from(error: SignInError) -> Self {
         match error {
+            SignInError::Certificate(_) => Self::Certificate,
             SignInError::Wrong => Self::Code(CodeProblem::Wrong),
             SignInError::Closed(closed) => Self::Closed(closed),
             SignInError::Sealed(error) => Self::Sealed(error),
@@ -77,6 +82,42 @@ pub fn confirm_with_code(
             Err(problem.into())
         }
     }
+}
+
+/// Takes the password together with the certificate of the connection, and marks the session as fresh
+/// from the instant on at which the certificate's key was shown.
+pub fn confirm_with_certificate(
+    env: &Env,
+    console: &Console,
+    caller: &Caller,
+    origin: &Origin,
+    session: &Session,
+    (presented, password): (&Presented, &str),
+) -> Result<Session, StepUpError> {
+    let now = env.clock.now();
+    let source = caller.source();
+    console.throttle.admit(&source, now)?;
+    let shown =
+        shown_instead(env, console, Some(presented), "")?.ok_or(StepUpError::Certificate)?;
+    let attempt = console.throttle.begin(&format!("step-up {}", session.user), &source, now)?;
+    let fresh = Session { factor_at: shown.at(), seen_at: now, ..session.clone() };
+    let factors = env.store.read(|tx| tx.load_factors(&session.user))?;
+    let known = password::verify(password, factors.password.as_deref());
+    let counts = env.store.write(|tx| {
+        // The certificate may have been taken from the account meanwhile.
+        let bound = tx.load_factors(&session.user)?.certificates;
+        let counts = known && fresh.is_fresh(now) && shown.is_among(&bound);
+        if counts {
+            tx.record(origin, now, &Event::SteppedUp { session: fresh.clone() })?;
+        }
+        Ok::<_, StoreError>(counts)
+    })?;
+    if counts {
+        console.throttle.succeeded(attempt);
+        return Ok(fresh);
+    }
+    refuse(env, origin, session, attempt.closes_until, now)?;
+    Err(StepUpError::Certificate)
 }
 
 /// Records that a second factor was not accepted.

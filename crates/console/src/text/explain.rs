@@ -12,7 +12,7 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 84] = [
+pub const PROBLEM_CODES: [&str; 87] = [
     "address-malformed",
     "audit-broken",
     "busy",
@@ -92,6 +92,9 @@ pub const PROBLEM_CODES: [&str; 84] = [
     "request-repeated",
     "sign-in-refused",
     "step-up-needed",
+    "certificate-not-taken",
+    "last-way-in",
+    "tls-unfit",
     "token-refused",
     "too-large",
     "too-many-attempts",

@@ -1,13 +1,16 @@
-//! Tokens of service accounts, accounts that end (DOMAIN 2), and evidence that is given out.
+//! Tokens of service accounts, certificates that people sign in with, accounts that end (DOMAIN 2),
+//! and evidence that is given out.
 
 use serde_json::json;
 
 use super::{AuditCode, Facts, facts};
+use crate::account::ClientCertificate;
 use crate::canonical::Digest;
 use crate::id::{CertificateId, OrganisationId, UserId};
 use crate::service_account::{ServiceToken, TokenProof};
 
-/// Tokens of service accounts, accounts that end (DOMAIN 2), and evidence that is given out.
+/// Tokens of service accounts, certificates that people sign in with, accounts that end (DOMAIN 2),
+/// and evidence that is given out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccessEvent {
     /// A token was given to a service account.
@@ -32,6 +35,20 @@ pub enum AccessEvent {
         organisation: OrganisationId,
         /// The digest of what is signed.
         manifest: Digest,
+    },
+    /// A certificate was bound to an account, which signs in with it from now on.
+    CertificateBound {
+        /// Whose.
+        user: UserId,
+        /// The certificate.
+        certificate: ClientCertificate,
+    },
+    /// An account does not sign in with a certificate any more.
+    CertificateEnded {
+        /// Whose.
+        user: UserId,
+        /// SHA-256 of the certificate.
+        fingerprint: Digest,
     },
     /// An account was ended for ever.
     AccountDisabled {
@@ -59,6 +76,23 @@ impl AccessEvent {
                 json!({ "manifest": manifest }),
             )
             .of(organisation),
+            Self::CertificateBound { user, certificate } => facts(
+                AuditCode::AuthFactorAdded,
+                "user",
+                user,
+                json!({
+                    "factor": "certificate",
+                    "fingerprint": certificate.fingerprint,
+                    "subject": certificate.subject,
+                    "until": certificate.not_after.to_string(),
+                }),
+            ),
+            Self::CertificateEnded { user, fingerprint } => facts(
+                AuditCode::AuthFactorRemoved,
+                "user",
+                user,
+                json!({ "factor": "certificate", "fingerprint": fingerprint }),
+            ),
             Self::AccountDisabled { user, organisation } => {
                 facts(AuditCode::AccountDisabled, "user", user, json!({})).of(organisation)
             }

@@ -48,6 +48,8 @@ pub(crate) struct Envelope {
 pub(crate) struct Extensions {
     pub(crate) authority: Option<Authority>,
     pub(crate) key_usage: Option<KeyUsage>,
+    /// The content of extKeyUsage; who relies on the key reads it.
+    pub(crate) purposes: Option<Vec<u8>>,
     /// `None` without certificatePolicies.
     pub(crate) policies: Option<Vec<ObjectIdentifier>>,
     /// issuerDomainPolicy and subjectDomainPolicy.
@@ -199,7 +201,8 @@ impl Extensions {
                 self.issuer_key = extension::authority_key(value)?;
             }
             // What a key is for is the question of whoever relies on it, not of the path.
-            oid::EXT_KEY_USAGE | extension::ISSUER_ALT_NAME => {}
+            oid::EXT_KEY_USAGE => self.purposes = Some(value.to_vec()),
+            extension::ISSUER_ALT_NAME => {}
             _ if found.critical => self.unprocessed = Some(found.kind),
             _ => {}
         }

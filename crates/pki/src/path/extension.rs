@@ -30,6 +30,8 @@ identifiers! {
     INHIBIT_ANY_POLICY = "2.5.29.54";
     /// anyPolicy.
     ANY_POLICY = "2.5.29.32.0";
+    /// anyExtendedKeyUsage.
+    ANY_PURPOSE = "2.5.29.37.0";
     /// id-qt-cps.
     CPS = "1.3.6.1.5.5.7.2.1";
     /// id-qt-unotice.
@@ -109,6 +111,11 @@ impl KeyUsage {
         self.0 & 0b11 != 0
     }
 
+    /// digitalSignature (0).
+    pub(crate) const fn signs(self) -> bool {
+        self.0 & 1 != 0
+    }
+
     /// keyCertSign (5).
     pub(crate) const fn signs_certificates(self) -> bool {
         self.0 & 1 << 5 != 0
@@ -165,6 +172,16 @@ fn implicit_number(reader: &mut Reader<'_>, n: u8) -> Result<Option<usize>, DerE
         [] | [0x80..=0xFF, ..] => Err(DerError::Value("a number is negative")),
         [0, magnitude @ ..] | magnitude => Ok(Some(number(magnitude))),
     }
+}
+
+/// The purposes of a key (extKeyUsage).
+pub(crate) fn purposes(value: &[u8]) -> Result<Vec<ObjectIdentifier>, DerError> {
+    let mut reader = sequence(value)?;
+    let mut all = Vec::new();
+    while !reader.is_empty() {
+        all.push(reader.oid()?);
+    }
+    Ok(all)
 }
 
 /// certificatePolicies; where it is critical, all qualifiers must be known (4.2.1.4).

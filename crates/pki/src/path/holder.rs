@@ -4,6 +4,7 @@ use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::time::Timestamp;
 
 use super::certificate::Foreign;
+use super::extension::{self, KeyUsage};
 use super::name::prepared;
 use crate::oid;
 
@@ -13,6 +14,10 @@ use crate::oid;
 pub struct Holder {
     /// SHA-256 of the certificate, DER.
     pub digest: Digest,
+    /// The subject for people.
+    pub subject: String,
+    /// The beginning of its validity.
+    pub not_before: Timestamp,
     /// The end of its validity.
     pub not_after: Timestamp,
     /// SubjectPublicKeyInfo, DER.
@@ -21,6 +26,7 @@ pub struct Holder {
     organisations: Vec<String>,
     names: Vec<String>,
     signs: bool,
+    authenticates: bool,
 }
 
 impl Holder {
@@ -28,13 +34,21 @@ impl Holder {
     pub fn read(der: &[u8]) -> Option<Self> {
         let certificate = Foreign::read(der).ok()?;
         let usage = certificate.extensions.key_usage;
+        let purposes = certificate.extensions.purposes.as_deref().map(extension::purposes);
+        let purposes = purposes.transpose().ok()?;
+        let for_clients = purposes.is_none_or(|purposes| {
+            purposes.contains(&oid::CLIENT_AUTH) || purposes.contains(&extension::ANY_PURPOSE)
+        });
         Some(Self {
             digest: Digest::of(der),
             not_after: certificate.not_after,
             identifiers: certificate.subject.texts(oid::ORGANISATION_IDENTIFIER),
             organisations: certificate.subject.texts(oid::ORGANISATION),
             names: certificate.subject.texts(oid::COMMON_NAME),
-            signs: usage.is_none_or(super::extension::KeyUsage::signs_documents),
+            signs: usage.is_none_or(KeyUsage::signs_documents),
+            authenticates: for_clients && usage.is_none_or(KeyUsage::signs),
+            subject: certificate.line,
+            not_before: certificate.not_before,
             key: certificate.key,
         })
     }
@@ -42,6 +56,13 @@ impl Holder {
     /// Whether its key may sign documents by what the certificate says of it.
     pub const fn signs_documents(&self) -> bool {
         self.signs
+    }
+
+    /// Whether its key may show in TLS who connects, by what the certificate says of it:
+    /// digitalSignature where it names a usage, id-kp-clientAuth or any where it names purposes
+    /// (RFC 5280, 4.2.1.3 and 4.2.1.12).
+    pub const fn authenticates_clients(&self) -> bool {
+        self.authenticates
     }
 
     /// Whether the subject names an organisation by this organizationIdentifier, or, where it has

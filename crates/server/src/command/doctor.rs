@@ -9,8 +9,9 @@ use super::audit;
 use crate::clock;
 use crate::config::{Config, Way};
 use crate::failure::{Failure, exit};
-use crate::operations::{Check, State, checks};
+use crate::operations::{Check, State, checks, tls_check};
 use crate::output::Output;
+use crate::tls::ConsoleTls;
 use crate::wire;
 
 pub(crate) fn run(config: &Config, output: &Output) -> Result<(), Failure> {
@@ -22,6 +23,7 @@ pub(crate) fn run(config: &Config, output: &Output) -> Result<(), Failure> {
         found: config.file.display().to_string(),
     }];
     all.extend(checks(&env));
+    all.extend(tls(config, &env));
     all.push(match audit::walk(&env.store)? {
         Ok(records) => Check {
             name: "audit trail".to_owned(),
@@ -38,7 +40,7 @@ pub(crate) fn run(config: &Config, output: &Output) -> Result<(), Failure> {
     let rows: Vec<Value> = all
         .iter()
         .map(|check| {
-            let ok = check.state == State::Fine;
+            let ok = check.state != State::Wrong;
             json!({ "name": check.name, "ok": ok, "found": check.found, "remedy": remedy(check) })
         })
         .collect();
@@ -51,6 +53,19 @@ pub(crate) fn run(config: &Config, output: &Output) -> Result<(), Failure> {
     let first = all.iter().find(|check| check.state == State::Wrong);
     let name = first.map_or_else(String::new, |check| check.name.clone());
     Err(Failure::problem("check-not-held", exit::REFUSED).with("thing", name))
+}
+
+/// Whether the console's own TLS can be spoken: its files are read as a start would.
+fn tls(config: &Config, env: &Env) -> Option<Check> {
+    match ConsoleTls::load(config) {
+        Ok(None) => None,
+        Ok(Some(tls)) => Some(tls_check(&tls.told.material(), env.clock.now())),
+        Err(failure) => {
+            let problem = failure.facts.get("problem").unwrap_or(&failure.code);
+            let found = format!("{}: {problem}", failure.place.as_deref().unwrap_or("[tls]"));
+            Some(Check { name: "tls certificate".to_owned(), state: State::Wrong, found })
+        }
+    }
 }
 
 /// Whether letters leave: the way is tried, and nothing was given up.
@@ -93,6 +108,7 @@ fn backup(config: &Config, env: &Env) -> Result<Check, Failure> {
 fn line(check: &Check) -> String {
     match check.state {
         State::Fine => format!("✔ {}: {}\n", check.name, check.found),
+        State::Soon => format!("! {}: {}\n    {}\n", check.name, check.found, remedy(check)),
         State::Wrong => format!("✘ {}: {}\n    {}\n", check.name, check.found, remedy(check)),
     }
 }
@@ -113,6 +129,10 @@ fn remedy(check: &Check) -> &'static str {
         Some("anchors") => "tenkoku trustlist source add, or follow = false under [reader]",
         Some("list") => "tenkoku trustlist publish",
         Some("keys") => "look after the key folder and its permissions, or run: tenkoku hsm test",
+        Some("tls") => {
+            "put a new certificate and its key where [tls] names them, then: kill -HUP, or \
+             systemctl reload tenkoku"
+        }
         Some("clock") => {
             "look after time synchronisation and [clock] servers; OCSP goes on meanwhile"
         }

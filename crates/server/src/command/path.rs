@@ -109,7 +109,7 @@ fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
 
 /// The labels of certificates in PEM.
 pub(crate) const CERTIFICATE: &[&str] = &["CERTIFICATE", "X509 CERTIFICATE"];
-const REVOCATION_LIST: &[&str] = &["X509 CRL"];
+pub(crate) const REVOCATION_LIST: &[&str] = &["X509 CRL"];
 
 /// Everything that files hold: certificates or lists, DER or PEM.
 pub(crate) fn several(files: &[PathBuf], labels: &[&'static str]) -> Result<Vec<Vec<u8>>, Failure> {

@@ -2,6 +2,7 @@
 //! `--role status` a node answers OCSP and does nothing else: it writes nothing into the database,
 //! which may be a copy, and needs no keys but those of the OCSP signers.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
@@ -17,9 +18,11 @@ use crate::failure::Failure;
 use crate::follower::{Follower, Part};
 use crate::jobs::Jobs;
 use crate::letters::{Letters, Post};
-use crate::listeners::{EndSignals, Listeners};
+use crate::listeners::{Listeners, Signals};
 use crate::output::Output;
-use crate::{telemetry, wire};
+use crate::telemetry::{self, SetLevel};
+use crate::tls::ConsoleTls;
+use crate::wire;
 
 /// What a node does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -31,14 +34,14 @@ pub(crate) enum Role {
 }
 
 pub(crate) fn run(config: Config, role: Role, output: &Output) -> Result<(), Failure> {
-    telemetry::start(&config.log);
+    let set_level = telemetry::start(&config.log);
     let env = Arc::new(wire::env(&config)?);
     answer_without_keys(&env)?;
     if role == Role::Status {
-        return actix_web::rt::System::new().block_on(serve_status(config, env, output));
+        return actix_web::rt::System::new().block_on(serve_status(config, env, set_level, output));
     }
     let console_key = wire::derived_secret(&wire::passphrase(&config)?, "console")?;
-    actix_web::rt::System::new().block_on(serve(config, env, console_key, output))
+    actix_web::rt::System::new().block_on(serve(config, env, console_key, set_level, output))
 }
 
 /// A key device that is away does not keep the status services from starting: they answer from
@@ -57,13 +60,15 @@ async fn serve(
     config: Config,
     env: Arc<Env>,
     console_key: [u8; 32],
+    set_level: SetLevel,
     output: &Output,
 ) -> Result<(), Failure> {
-    let end = EndSignals::new()?;
+    let signals = Signals::new()?;
+    let tls = ConsoleTls::load(&config)?;
     // Every address is taken before anything is recorded: a second start changes nothing.
     let web = wire::web(&config.reader)?;
     let responder = Responder::idle(Env::clone(&env));
-    let listeners = Listeners::bind(&config, &env, &responder, console_key)?;
+    let listeners = Listeners::bind(&config, &env, &responder, console_key, tls.as_ref())?;
     record(&env, &Event::NodeStarted { version: env!("CARGO_PKG_VERSION").to_owned() })?;
     let now = env.clock.now();
     settle_pending(&env, &wire::shell().permit(now)?)?;
@@ -72,9 +77,10 @@ async fn serve(
     let jobs = Jobs::start(&env, &responder, web).await?;
     let letters = start_letters(&config, &env)?;
     greet(&config, &env, output)?;
-    listeners.run(end).await?;
+    let mut again = Again { file: config.file.clone(), env: &env, set_level, tls, letters };
+    listeners.run(signals, || again.read()).await?;
     jobs.stop().await;
-    if let Some(letters) = letters {
+    if let Some(letters) = again.letters {
         letters.stop();
     }
     follower.stop();
@@ -82,17 +88,86 @@ async fn serve(
 }
 
 /// The responder alone. The listeners are there at once and answer `tryLater` until the log is read.
-async fn serve_status(config: Config, env: Arc<Env>, output: &Output) -> Result<(), Failure> {
-    let end = EndSignals::new()?;
+async fn serve_status(
+    config: Config,
+    env: Arc<Env>,
+    set_level: SetLevel,
+    output: &Output,
+) -> Result<(), Failure> {
+    let signals = Signals::new()?;
     let responder = Responder::idle(Env::clone(&env));
     let listeners = Listeners::bind_status(&config, &env, &responder)?;
     let follower = Follower::start(env, responder, Part::Reader)?;
     output.progress(&format!("OCSP           http://{}/ocsp/", config.listen.public));
     output.progress(&format!("Operations     http://{}/readyz", config.listen.operations));
     output.progress("Answering. Ctrl-C stops.");
-    listeners.run(end).await?;
+    listeners
+        .run(signals, || {
+            if let Some(config) = read_again(&config.file) {
+                set_level(&config.log);
+            }
+        })
+        .await?;
     follower.stop();
     Ok(())
+}
+
+/// The configuration as it stands now. One that does not hold together changes nothing.
+fn read_again(file: &Path) -> Option<Config> {
+    let read = Config::load(file);
+    read.inspect_err(|error| tracing::error!(%error, "nothing was read again")).ok()
+}
+
+/// What is read again at a hangup: the log's level, the console's certificate, the way of letters.
+struct Again<'a> {
+    file: PathBuf,
+    env: &'a Arc<Env>,
+    set_level: SetLevel,
+    tls: Option<Arc<ConsoleTls>>,
+    letters: Option<Letters>,
+}
+
+impl Again<'_> {
+    /// Reads it. What does not fit is told in the log and stays as it was; connections go on.
+    fn read(&mut self) {
+        let Some(config) = read_again(&self.file) else { return };
+        (self.set_level)(&config.log);
+        match &self.tls {
+            Some(tls) => match tls.reload(&config) {
+                Ok(()) => tracing::info!("the console's certificate was read again"),
+                Err(failure) => {
+                    let (file, problem) = (failure.place.as_deref(), failure.facts.get("problem"));
+                    let code = &failure.code;
+                    tracing::error!(
+                        code,
+                        file,
+                        problem,
+                        "the console's certificate stays as it was"
+                    );
+                }
+            },
+            None if config.tls.is_some() => {
+                tracing::warn!("[tls] was set while serving plain HTTP; it needs a new start");
+            }
+            None => {}
+        }
+        let mailer = wire::mailer(&config.mail);
+        match (&self.letters, mailer) {
+            (Some(letters), Ok(mailer)) => letters.replace(Post::new(&config, mailer)),
+            (None, Ok(_)) => {
+                if let Ok(letters) = start_letters(&config, self.env) {
+                    self.letters = letters;
+                } else {
+                    tracing::error!("the sender of letters does not start");
+                }
+            }
+            (_, Err(failure)) => {
+                let cause = failure.cause.as_deref().unwrap_or(&failure.code);
+                tracing::error!(cause, "the way of letters stays as it was");
+            }
+        }
+        tracing::info!("the configuration was read again");
+    }
 }
 
 /// Starts the sender of letters, where letters have a way. Mail that is set up wrongly keeps the

@@ -1,12 +1,16 @@
 //! `tenkoku user`: accounts of the console and their one-time links.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tenkoku_ca::approval::Ruling;
 use tenkoku_ca::role::{ROLE, decide_role};
+use tenkoku_console::session::certificate::{JudgeError, Shown, bind, judge, release};
 use tenkoku_console::session::enrol::{EnrolmentLink, Holder, NewAdministrator, issue_enrolment};
+use tenkoku_console::session::tls::Presented;
 use tenkoku_domain::access::{Role, RoleGrant, Scope};
-use tenkoku_domain::account::Account;
+use tenkoku_domain::account::{Account, ClientCertificate};
 use tenkoku_domain::approval::{ApprovalRequest, Step, Verdict};
 use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::id::{ApprovalId, PersonId};
@@ -15,10 +19,12 @@ use tenkoku_domain::policy::Installation;
 use tenkoku_ports::Env;
 
 use super::Lang;
+use super::path::{CERTIFICATE, several};
 use super::registry::find_organisation;
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::failure::{Failure, exit};
 use crate::output::{Output, facts};
+use crate::tls::ConsoleTls;
 use crate::wire;
 
 /// Days for which a role is granted from the command line.
@@ -31,6 +37,8 @@ pub(crate) enum UserCommand {
     Invite(InviteArgs),
     /// List accounts
     List,
+    /// The certificates that an account signs in with, beside its password
+    Certificate(CertificateArgs),
     /// List the roles that wait for another administrator
     Waiting,
     /// Approve a role that another administrator asked for
@@ -84,6 +92,23 @@ pub(crate) struct InviteArgs {
     another_person: bool,
 }
 
+/// `tenkoku user certificate`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  tenkoku user certificate megumi
+  tenkoku user certificate megumi --add megumi.pem
+  tenkoku user certificate megumi --end 5f0c…")]
+pub(crate) struct CertificateArgs {
+    /// The sign-in name
+    login: String,
+    /// Bind a certificate to the account, DER or PEM, with what stands between it and its authority
+    #[arg(long, value_name = "FILE", conflicts_with = "end")]
+    add: Option<PathBuf>,
+    /// Take a certificate from the account, by its SHA-256
+    #[arg(long, value_name = "SHA-256")]
+    end: Option<String>,
+}
+
 /// What the person who runs an installation alone may do.
 const OPERATOR_ROLES: [Role; 4] = [
     Role::PlatformAdministrator,
@@ -131,6 +156,7 @@ pub(crate) fn run(command: UserCommand, config: &Config, output: &Output) -> Res
             let ruling = ruling(&digest, Verdict::Rejected, &reason)?;
             decide(&request, &ruling, config, output)?;
         }
+        UserCommand::Certificate(args) => certificates(&args, config, output)?,
         UserCommand::List => {
             let accounts = wire::store(config)?.read(|tx| tx.list_accounts())?;
             let all: Vec<Value> = accounts.iter().map(account_json).collect();
@@ -144,6 +170,60 @@ pub(crate) fn run(command: UserCommand, config: &Config, output: &Output) -> Res
         }
     }
     Ok(())
+}
+
+/// Binds a certificate to an account or takes one away, and tells what the account has then.
+fn certificates(args: &CertificateArgs, config: &Config, output: &Output) -> Result<(), Failure> {
+    let env = wire::env(config)?;
+    let found = env.store.read(|tx| tx.find_account_by_login(&args.login))?;
+    let user = found.ok_or_else(|| Failure::nothing("account", &args.login))?.id;
+    let origin = wire::shell_origin();
+    if let Some(file) = &args.add {
+        let shown = judged(&env, config, file)?;
+        let now = env.clock.now();
+        env.store.write(|tx| bind(tx, &origin, &user, &shown, now))?;
+    }
+    if let Some(text) = &args.end {
+        let fingerprint = Digest::parse(text.trim_start_matches("sha256:"))
+            .map_err(|_| Failure::nothing("certificate", text))?;
+        if !release(&env, &origin, &user, &fingerprint)? {
+            return Err(Failure::problem("last-way-in", exit::REFUSED));
+        }
+    }
+    let bound = env.store.read(|tx| tx.load_factors(&user))?.certificates;
+    let all: Vec<Value> = bound.iter().map(certificate_json).collect();
+    output.result("user-certificates", json!({ "certificates": all }), || {
+        let line = |one: &ClientCertificate| {
+            format!("{}  {}  until {}\n", one.fingerprint, one.subject, one.not_after)
+        };
+        bound.iter().map(line).collect()
+    });
+    Ok(())
+}
+
+/// A certificate out of a file, judged as at a sign-in.
+fn judged(env: &Env, config: &Config, file: &PathBuf) -> Result<Shown, Failure> {
+    let fault = |word: &str| {
+        let failure = Failure::problem("certificate-not-taken", exit::REFUSED);
+        failure.because(word).at(file.display())
+    };
+    let tls = ConsoleTls::load(config)?.ok_or_else(|| fault("no [tls] client_ca_files"))?;
+    let mut all = several(std::slice::from_ref(file), CERTIFICATE)?.into_iter();
+    let certificate = all.next().ok_or_else(|| fault("unreadable"))?;
+    let presented = Presented { certificate, others: all.collect(), at: env.clock.now() };
+    judge(env, &tls.told.material(), &presented).map_err(|error| match error {
+        JudgeError::Fault(found) => fault(found.word()),
+        JudgeError::Store(error) => error.into(),
+    })
+}
+
+fn certificate_json(certificate: &ClientCertificate) -> Value {
+    json!({
+        "fingerprint": certificate.fingerprint,
+        "subject": certificate.subject,
+        "not_after": certificate.not_after.to_string(),
+        "created_at": certificate.created_at.to_string(),
+    })
 }
 
 fn decide(text: &str, ruling: &Ruling, config: &Config, output: &Output) -> Result<(), Failure> {
@@ -202,8 +282,7 @@ pub(crate) fn first_link(config: &Config, env: &Env) -> Result<Option<EnrolmentL
     }
     let someone = env.store.read(|tx| {
         for account in tx.list_accounts()? {
-            let factors = tx.load_factors(&account.id)?;
-            if factors.password.is_some() || !factors.passkeys.is_empty() {
+            if tx.load_factors(&account.id)?.suffice() {
                 return Ok(true);
             }
         }

@@ -1,12 +1,12 @@
 //! `[clock]`: the time servers that the clock is compared with (DOMAIN KM-20).
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tenkoku_domain::policy::Installation;
 use tenkoku_ports::settings::ClockWatch;
 
 use super::environment;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ClockToml {
     servers: Vec<String>,

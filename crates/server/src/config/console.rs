@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::ConfigProblem;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ConsoleToml {
     address: Option<String>,
@@ -28,12 +28,19 @@ impl ConsoleToml {
     }
 
     /// The address, without a trailing slash; `localhost` and the listener's port where none is
-    /// given, because passkeys need a host name.
-    pub(super) fn address(&self, listen: SocketAddr) -> Result<String, ConfigProblem> {
+    /// given, because passkeys need a host name. A console that speaks TLS has no plain address.
+    pub(super) fn address(&self, listen: SocketAddr, tls: bool) -> Result<String, ConfigProblem> {
         let Some(address) = &self.address else {
-            return Ok(format!("http://localhost:{}", listen.port()));
+            let scheme = if tls { "https" } else { "http" };
+            return Ok(format!("{scheme}://localhost:{}", listen.port()));
         };
         let address = address.trim_end_matches('/');
+        if tls && !address.starts_with("https://") {
+            return Err(ConfigProblem::value(
+                "console.address",
+                "must begin with https://, because [tls] is set",
+            ));
+        }
         let host = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
         let plain = |b: u8| b.is_ascii_alphanumeric() || b".-:[]".contains(&b);
         match host {

@@ -1,13 +1,13 @@
 //! `[installation]`: what the installation is for.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use tenkoku_domain::policy::Installation;
 use tenkoku_pki::policy::PolicyArc;
 
 use super::ConfigProblem;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct InstallationToml {
     kind: String,

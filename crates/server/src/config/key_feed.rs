@@ -1,11 +1,11 @@
 //! `[key_feed]`: known-key feeds for other authorities (DOMAIN 8.5). Off by default.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tenkoku_domain::feed::FeedAuthority;
 
 use super::ConfigProblem;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct KeyFeedToml {
     authority: Option<String>,

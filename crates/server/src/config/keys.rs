@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tenkoku_pkcs11::{TokenChoice, TokenSettings};
 
 use super::{ConfigProblem, environment};
@@ -12,7 +12,7 @@ use super::{ConfigProblem, environment};
 /// Sessions with a token at most; more wait for no device that we know.
 const MOST_SESSIONS: usize = 256;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct KeysToml {
     store: String,

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tenkoku_responder::gate::Limits;
 
 use super::ConfigProblem;
@@ -10,7 +10,7 @@ use super::ConfigProblem;
 /// Least of what the operator may choose: a browser opens six connections.
 const LEAST: u32 = 8;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct LimitsToml {
     connections: u32,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tenkoku_domain::notice::EmailAddress;
 use tenkoku_domain::policy::Installation;
 use tenkoku_mail::Tls;
@@ -13,7 +13,7 @@ use super::{ConfigProblem, Secret, environment};
 /// Seconds that a step with the mail server may take, at most: a claim on a letter holds longer.
 const MOST_SECONDS: u64 = 120;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct MailToml {
     via: Option<String>,

@@ -1,6 +1,6 @@
 //! `[operator]`: who operates the authorities and the list.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use tenkoku_domain::identifier::OrganizationIdentifier;
 use tenkoku_domain::name::{Name, plain_text};
@@ -10,7 +10,7 @@ use tenkoku_ports::settings::Operator;
 
 use super::ConfigProblem;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OperatorToml {
     name: String,

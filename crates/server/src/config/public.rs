@@ -1,12 +1,12 @@
 //! `[public]`: the address that goes into certificates.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use tenkoku_ports::settings::{AddressProblem, PublicAddress};
 
 use super::ConfigProblem;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PublicToml {
     address: String,

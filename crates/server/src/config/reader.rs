@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tenkoku_domain::policy::Installation;
 use tenkoku_fetch::{Allowed, Limits};
 use tenkoku_tsl::xml::MAX_BYTES;
@@ -15,7 +15,7 @@ const MOST_SECONDS: u64 = 300;
 /// Redirects that are followed. A list has none (TS 119 612, 6.1), but some have.
 const REDIRECTS: usize = 3;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ReaderToml {
     follow: bool,

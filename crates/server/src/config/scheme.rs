@@ -1,6 +1,6 @@
 //! `[scheme]`: the scheme whose trusted list is published.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use tenkoku_domain::identifier::NationalScheme;
 use tenkoku_domain::name::plain_text;
@@ -8,7 +8,7 @@ use tenkoku_ports::settings::Scheme;
 
 use super::ConfigProblem;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SchemeToml {
     code: String,
@@ -19,7 +19,7 @@ pub(super) struct SchemeToml {
 }
 
 /// `[[identifier_scheme]]`: a national scheme of identifiers that is taken.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct IdentifierToml {
     prefix: String,

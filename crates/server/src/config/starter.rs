@@ -57,6 +57,24 @@ const MAIL: &str = r#"[mail]
 
 "#;
 
+/// The section `[tls]`; nothing in it is in force.
+const TLS: &str = r#"[tls]
+# TLS of the console: its certificate with those between it and its authority, its own first, and its
+# key, which nobody else may read (PEM). With them the console speaks TLS and nothing else, and its
+# address begins with https. Read again on SIGHUP. Environment: TENKOKU_TLS_CERTIFICATE_FILE,
+# TENKOKU_TLS_KEY_FILE. Default: plain HTTP, on this machine or to a proxy of yours.
+# certificate_file = "console.pem"
+# key_file = "console.key"
+# The oldest version that is spoken: "1.2" or "1.3". Default: "1.2".
+# least = "1.3"
+# Authorities of certificates on cards or tokens that people may sign in with (PEM), and their
+# revocation lists. Lists of authorities of this installation are known anyway. With a list of any,
+# a certificate without a current list is not taken. Default: no certificate is asked for.
+# client_ca_files = ["people-ca.pem"]
+# client_crl_files = ["people-ca.crl"]
+
+"#;
+
 /// The section `[reader]`; nothing in it is in force.
 const READER: &str = r#"[reader]
 # Whether the trusted lists of others are looked at every hour; which ones is decided with `tenkoku
@@ -113,7 +131,7 @@ address = "{public_address}"
 # Whether a proxy of yours stands in front and writes X-Forwarded-For. Default: false.
 # behind_proxy = true
 
-[clock]
+{TLS}[clock]
 # Time servers (NTP) that the clock is compared with: "ntp.nict.jp", or "10.0.0.1:123". While the
 # clock is off or was not compared, nothing is issued; revocation and status answers go on. A
 # production installation needs one. Environment: TENKOKU_CLOCK_SERVERS, several with commas.

@@ -1,6 +1,6 @@
 //! `[status]`: how OCSP answers are given, and how much of this machine they may take.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_ports::settings::{StatusSettings, Unissued};
 
@@ -11,7 +11,7 @@ const CACHE_MIB: (usize, usize) = (1, 1 << 20);
 const FRESHNESS: (i64, i64) = (1, 86_400);
 const WAITING: (usize, usize) = (1, 512);
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct StatusToml {
     unissued: String,

@@ -1,4 +1,4 @@
-//! Tokens of service accounts, and accounts that end.
+//! Tokens of service accounts, certificates that accounts sign in with, and accounts that end.
 
 use tenkoku_domain::audit::AccessEvent;
 use tenkoku_domain::time::Timestamp;
@@ -18,6 +18,12 @@ impl Tx<'_> {
             AccessEvent::TokenRevoked { token, .. } => self.end_token(token),
             // What was given out is not kept; its digest is in the record.
             AccessEvent::EvidencePacked { .. } => Ok(()),
+            AccessEvent::CertificateBound { user, certificate } => {
+                self.insert_client_certificate(user, certificate)
+            }
+            AccessEvent::CertificateEnded { user, fingerprint } => {
+                self.end_client_certificate(user, fingerprint, at)
+            }
             AccessEvent::AccountDisabled { user, .. } => self.disable_account(user, at),
         }
     }

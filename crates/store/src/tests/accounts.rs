@@ -2,6 +2,7 @@
 
 use tenkoku_domain::account::{Account, Factors, Passkey, Session};
 use tenkoku_domain::audit::{AccessEvent, Event};
+use tenkoku_domain::id::UserId;
 use tenkoku_domain::service_account::{ServiceToken, TokenProof};
 
 use super::harness::at_once;
@@ -12,6 +13,7 @@ use crate::{KnownAnswer, KnownRequest, StoreError};
 both! {
     accounts_read_back_with_their_roles
     factors_read_back
+    a_certificate_is_of_one_account_for_ever
     no_failure_is_lost_in_parallel
     a_code_is_used_once
     a_code_is_used_once_in_parallel
@@ -58,6 +60,7 @@ fn factors_read_back(world: World) {
         totp: Some(vec![1, 2, 3]),
         totp_step: 59_845_700,
         passkeys: vec![passkey(1), passkey(2)],
+        certificates: Vec::new(),
         failures: 3,
         locked_until: Some(NOW.plus_seconds(30)),
     };
@@ -66,6 +69,31 @@ fn factors_read_back(world: World) {
     for factors in [full, less, Factors::default()] {
         world.store.write(|tx| tx.store_factors(&id, &factors)).unwrap();
         assert_eq!(world.read(|tx| tx.load_factors(&id)), factors);
+    }
+}
+
+fn a_certificate_is_of_one_account_for_ever(world: World) {
+    let id = with_account(&world).id;
+    let certificate = s::client_certificate();
+    let bound = |user: &UserId| {
+        let (user, certificate) = (user.clone(), certificate.clone());
+        world.record(&[Event::Access(AccessEvent::CertificateBound { user, certificate })])
+    };
+    let ended = |user: &UserId| {
+        let (user, fingerprint) = (user.clone(), certificate.fingerprint);
+        world.record(&[Event::Access(AccessEvent::CertificateEnded { user, fingerprint })])
+    };
+    bound(&id).unwrap();
+    let factors = world.read(|tx| tx.load_factors(&id));
+    assert_eq!(factors.certificates, std::slice::from_ref(&certificate));
+    world.store.write(|tx| tx.store_factors(&id, &Factors::default())).unwrap();
+    assert_eq!(world.read(|tx| tx.load_factors(&id)), factors, "certificates end by events alone");
+    let another = ended(&s::user_id(9));
+    assert!(matches!(another, Err(StoreError::Conflict { .. })), "{another:?}");
+    ended(&id).unwrap();
+    assert_eq!(world.read(|tx| tx.load_factors(&id)), Factors::default());
+    for again in [ended(&id), bound(&id)] {
+        assert!(again.is_err(), "it ended for ever");
     }
 }
 

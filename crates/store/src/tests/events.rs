@@ -64,6 +64,8 @@ fn file(event: &Event) -> &'static str {
         Event::Access(AccessEvent::TokenIssued { .. }) => "token-issued",
         Event::Access(AccessEvent::TokenRevoked { .. }) => "token-revoked",
         Event::Access(AccessEvent::EvidencePacked { .. }) => "evidence-packed",
+        Event::Access(AccessEvent::CertificateBound { .. }) => "certificate-bound",
+        Event::Access(AccessEvent::CertificateEnded { .. }) => "certificate-ended",
         Event::Access(AccessEvent::AccountDisabled { .. }) => "account-disabled",
         Event::LoggedIn { .. } => "logged-in",
         Event::SteppedUp { .. } => "stepped-up",
@@ -667,6 +669,11 @@ fn tokens() -> Vec<Event> {
             certificate: s::certificate_id(1),
             organisation: owner.clone(),
             manifest: s::digest("manifest"),
+        },
+        AccessEvent::CertificateBound { user: s::user_id(1), certificate: s::client_certificate() },
+        AccessEvent::CertificateEnded {
+            user: s::user_id(1),
+            fingerprint: s::client_certificate().fingerprint,
         },
         AccessEvent::AccountDisabled { user: s::user_id(1), organisation: owner.clone() },
     ];

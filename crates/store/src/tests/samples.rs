@@ -1,7 +1,7 @@
 //! Fixed nouns that tests record: two organisations with branches, an authority, a seal.
 
 use tenkoku_domain::access::{Actor, Origin, Permission, Role, RoleGrant, Scope};
-use tenkoku_domain::account::{Account, EnrolmentCode, Session};
+use tenkoku_domain::account::{Account, ClientCertificate, EnrolmentCode, Session};
 use tenkoku_domain::accreditation::{
     Accreditation, AccreditationRecord, ClaimKind, DisclosureStatement,
 };
@@ -844,6 +844,16 @@ pub(crate) fn accreditation() -> Accreditation {
         },
         recorded_at: NOW,
         ended_at: None,
+    }
+}
+
+/// A certificate that an account signs in with.
+pub(crate) fn client_certificate() -> ClientCertificate {
+    ClientCertificate {
+        fingerprint: digest("client certificate"),
+        subject: "CN=海野 楓".to_owned(),
+        not_after: NOW.plus_days(365),
+        created_at: NOW,
     }
 }
 

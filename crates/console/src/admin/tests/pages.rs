@@ -233,3 +233,80 @@ fn an_administrator_invites_somebody_who_then_enrols() {
         assert!(!people.body.contains(&path), "a link is shown once");
     });
 }
+
+#[test]
+fn an_imprint_is_drawn_from_the_names_and_a_missing_character_is_named() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        let person = house.person(EVERYTHING);
+        let organisation = world.organisation(OURS);
+        let branch = world.branch(&organisation, ["BR-0001", "札幌支店", "Sapporo"]);
+        let certificate = world.seal(&branch, Level::Two);
+        let application = &certificate.seal.as_ref().unwrap().application;
+        let pages = [
+            format!("/console/organisations/{}/branches/{}", organisation.id, branch.id),
+            format!("/console/certificates/{}", certificate.serial),
+            format!("/console/applications/{application}"),
+        ];
+        for path in &pages {
+            let page = person.get(path);
+            page.check(200, "Imprint that reads 株式会社サンプル札幌支店之印");
+            page.check(200, "<li>株式会社</li>");
+            page.check(200, "Only the look on the page");
+            assert!(page.between("class=\"imprint-text\" d=\"", "\"").starts_with('M'));
+        }
+        let odd = world.branch(&organisation, ["BR-0002", "𠮷野𠀋支店", "Yoshino"]);
+        let path = format!("/console/organisations/{}/branches/{}", organisation.id, odd.id);
+        person.get(&path).check(200, "no picture of the character “𠮷”");
+    });
+}
+
+#[test]
+fn home_lists_what_is_left_to_do_until_all_of_it_is_done() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        let person = house.person(EVERYTHING);
+        let steps = |text: &str| {
+            let home = person.get("/console");
+            home.check(200, "What is left to do");
+            home.check(200, text);
+        };
+        steps("tenkoku org import");
+        world.organisation(OURS);
+        let home = person.get("/console");
+        assert!(!home.body.contains("tenkoku org import"), "{}", home.body);
+        home.check(200, "tenkoku backup tenkoku.backup");
+        assert!(!home.body.contains("tenkoku mail test"), "letters have a way");
+        let officer = house.person(&[Role::RegistrationOfficer]).get("/console");
+        assert!(!officer.body.contains("What is left to do"), "it is not for an officer");
+    });
+}
+
+#[test]
+fn the_chain_of_trust_of_a_corporation_is_drawn_with_its_exceptions() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        let person = house.person(EVERYTHING);
+        let organisation = world.organisation(OURS);
+        let path = format!("/console/organisations/{}", organisation.id);
+        assert!(!person.get(&path).body.contains("h-chain"), "nothing was certified");
+        for number in 1..=9 {
+            let (code, name) = (format!("BR-000{number}"), format!("第{number}支店"));
+            let branch = world.branch(&organisation, [&code, &name, &format!("No {number}")]);
+            if number >= 8 {
+                let certificate = world.seal(&branch, Level::Two);
+                if number == 9 {
+                    world.revoke(&certificate, Cause::OfficeClosed).unwrap();
+                }
+            }
+        }
+        let page = person.get(&path);
+        let list = page.between("As a list, from left to right", "</ol>");
+        let said: Vec<&str> = list.split("<li>").skip(1).collect();
+        assert_eq!(said.len(), 11, "{list}");
+        assert!(said[0].contains("Root CA") || said[0].contains("root"), "{list}");
+        assert!(said[3].starts_with("No 9: Revoked"), "the exception comes first: {list}");
+        assert!(said[10].starts_with("3 more branches"), "{list}");
+        page.check(200, "edge edge--bad");
+    });
+}
