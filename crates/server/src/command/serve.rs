@@ -61,7 +61,7 @@ async fn serve(
 ) -> Result<(), Failure> {
     let end = EndSignals::new()?;
     // Every address is taken before anything is recorded: a second start changes nothing.
-    let web = wire::web(&config.reader)?;
+    let webs = wire::webs(&config)?;
     let responder = Responder::idle(Env::clone(&env));
     let listeners = Listeners::bind(&config, &env, &responder, console_key)?;
     record(&env, &Event::NodeStarted { version: env!("CARGO_PKG_VERSION").to_owned() })?;
@@ -69,7 +69,7 @@ async fn serve(
     settle_pending(&env, &wire::shell().permit(now)?)?;
     responder.follow()?;
     let follower = Follower::start(Arc::clone(&env), Arc::clone(&responder), Part::Writer)?;
-    let jobs = Jobs::start(&env, &responder, web).await?;
+    let jobs = Jobs::start(&env, &responder, webs).await?;
     let letters = start_letters(&config, &env)?;
     greet(&config, &env, output)?;
     listeners.run(end).await?;
