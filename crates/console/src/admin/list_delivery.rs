@@ -137,7 +137,7 @@ fn row(
             .map(|fault| fault.detail.clone())
             .unwrap_or_default(),
         sequence: or_never(found.and_then(|found| found.sequence).map(format::number)),
-        etag: or_never(found.and_then(|found| found.etag.clone())),
+        etag: found.and_then(|found| found.etag.clone()).unwrap_or_default(),
         looked: or_never(found.map(|found| format::date_time(found.checked_at))),
         served: or_never(found.and_then(|found| found.served_at).map(format::date_time)),
         y,
