@@ -25,7 +25,7 @@ pub enum Body<'a> {
     /// A certificate revocation list.
     Crl(&'a LintedCrl),
     /// An OCSP answer.
-    Answer(&'a LintedAnswer),
+    Answer(&'a LintedAnswer<'a>),
     /// A trusted list.
     List(&'a PreparedList),
     /// The same list in JSON.

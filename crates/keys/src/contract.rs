@@ -254,7 +254,9 @@ impl<'a> Made<'a> {
             specimen::ocsp_signer(&self.public, &other.public, self.store.throwaway())?;
         let signature = other.sign(&Body::Certificate(&certificate))?;
         let signer = certificate.assemble(&signature).map_err(failed("assembling"))?;
-        let body = specimen::answer(&signer, &self.public)?;
+        let signer = specimen::answer_signer(&signer, &self.public)?;
+        let singles = [specimen::single(&signer)?];
+        let body = specimen::answer(&signer, &singles)?;
         let signature = self.sign(&Body::Answer(&body))?;
         body.assemble(&signature).map(drop).map_err(failed("assembling an OCSP answer"))
     }

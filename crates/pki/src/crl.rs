@@ -22,7 +22,7 @@ mod read;
 
 pub use self::entries::EntryList;
 pub use self::lint::{LintedCrl, lint};
-pub use self::read::{Crl, CrlEntry, CrlError};
+pub use self::read::{Crl, CrlEntry, CrlError, entries_of};
 
 /// One revoked or suspended certificate; in a delta list also one whose hold was lifted.
 #[derive(Clone, Debug, PartialEq, Eq)]

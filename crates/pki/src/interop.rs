@@ -13,7 +13,7 @@ use tenkoku_domain::revocation::ReasonCode;
 use crate::cert::Certificate;
 use crate::crl::{Crl, CrlKind, CrlOrder, EntryList};
 use crate::lint::lint;
-use crate::ocsp::{Answer, AnswerStatus, HashAlgorithm, Status};
+use crate::ocsp::{Answer, AnswerSigner, AnswerStatus, HashAlgorithm, Status};
 use crate::path::{Budget, PolicyDemands, Question, Reason, Revocation, Verdict, validate};
 use crate::profile::{Content, CrlPlaces, Order, draft};
 use crate::specimens::{
@@ -27,7 +27,7 @@ mod types;
 
 /// The answer of the golden file `answer.ocsp`: every status, both common hashes, a nonce.
 fn fresh_answer() -> Vec<u8> {
-    let signer = certificate("ocsp-signer");
+    let signer = AnswerSigner::new(certificate("ocsp-signer"), public("ocsp"));
     let reason = ReasonCode::KeyCompromise;
     let revoked = Status::Revoked { at: at("2026-11-10T09:30:00Z"), reason };
     let singles = [
@@ -35,7 +35,7 @@ fn fresh_answer() -> Vec<u8> {
         single(cert_id(HashAlgorithm::Sha1, 0x70), revoked),
         single(cert_id(HashAlgorithm::Sha256, 0x7F), Status::NeverIssued),
     ];
-    answer(&answer_order(&signer, &public("ocsp"), &singles, Some(&[0xAB; 32])))
+    answer(&answer_order(&signer, &singles, Some(&[0xAB; 32])))
 }
 
 fn golden_answer() -> Vec<u8> {

@@ -15,7 +15,7 @@ mod lint;
 mod read;
 mod request;
 
-pub use self::answer::{AnswerDraft, AnswerOrder, Single, Status, draft};
+pub use self::answer::{AnswerDraft, AnswerOrder, AnswerSigner, Single, Status, draft};
 pub use self::lint::{LintedAnswer, lint};
 pub use self::read::{Answer, AnswerError, AnswerSingle, AnswerStatus};
 pub use self::request::{

@@ -21,7 +21,7 @@ use crate::crl::{self, CrlKind, CrlOrder, Entry, EntryList};
 use crate::key::PublicKey;
 use crate::lint::lint;
 use crate::name::DistinguishedName;
-use crate::ocsp::{self, AnswerOrder, HashAlgorithm, IssuerHashes, Single, Status};
+use crate::ocsp::{self, AnswerOrder, AnswerSigner, HashAlgorithm, IssuerHashes, Single, Status};
 use crate::policy::PolicyArc;
 use crate::profile::{Content, CrlPlaces, Issuer, Order, Repository, draft};
 use crate::qc::Claim;
@@ -392,13 +392,12 @@ pub(crate) fn single(cert_id: Vec<u8>, status: Status) -> Single {
 }
 
 pub(crate) fn answer_order<'a>(
-    signer: &'a Certificate,
-    signer_key: &'a PublicKey,
+    signer: &'a AnswerSigner,
     singles: &'a [Single],
     nonce: Option<&'a [u8]>,
 ) -> AnswerOrder<'a> {
     let produced_at = at("2026-11-30T12:00:00Z");
-    AnswerOrder { signer, signer_key, produced_at, singles, nonce }
+    AnswerOrder { signer, produced_at, singles, nonce }
 }
 
 pub(crate) fn answer(order: &AnswerOrder<'_>) -> Vec<u8> {

@@ -81,13 +81,7 @@ pub(crate) fn sign(
     now: Timestamp,
     audience: Audience,
 ) -> Result<Vec<u8>, AnswerError> {
-    let order = AnswerOrder {
-        signer: &signer.certificate,
-        signer_key: &signer.public,
-        produced_at: now.floor(),
-        singles,
-        nonce,
-    };
+    let order = AnswerOrder { signer: &signer.answers, produced_at: now.floor(), singles, nonce };
     let linted = lint(draft(&order), &order)?;
     let signature = env.keys.sign(&signer.key, &Body::Answer(&linted))?;
     match audience {

@@ -3,7 +3,7 @@
 //! recorded as `status.inconsistent`; nothing is mended here, because whoever is wrong may be the
 //! record.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use tenkoku_domain::access::{Permit, PublishStatus};
 use tenkoku_domain::audit::{Event, StatusEvent, StatusService};
@@ -11,16 +11,17 @@ use tenkoku_domain::authority::Authority;
 use tenkoku_domain::certificate::Serial;
 use tenkoku_domain::revocation::{ReasonCode, Revocation};
 use tenkoku_domain::time::Timestamp;
-use tenkoku_pki::crl::{Crl, CrlError};
+use tenkoku_pki::crl::{CrlError, entries_of};
 use tenkoku_ports::Env;
-use tenkoku_store::{StoreError, Tx};
+use tenkoku_store::StoreError;
 
-use crate::index::{Known, SerialKey};
-use crate::issuer::Issuer;
+use crate::index::{Known, Roll, SerialKey, StatusIndex};
 use crate::responder::Responder;
 
 /// Certificates that are read at once.
 const PAGE: i64 = 10_000;
+/// Entries of a list that are put into order at once.
+const ENTRIES: usize = 100_000;
 /// How long a list may lag behind the record, in seconds: 60 minutes.
 const LIST_SECONDS: i64 = 3_600;
 /// Differences of one service that are told apart, at most; there is something very wrong long
@@ -90,12 +91,12 @@ fn compare(
     now: Timestamp,
 ) -> Result<(usize, Found), CompareError> {
     // What changes from here on may be told either way.
-    let (begun, mut listed) = env.store.read(|tx| {
-        Ok::<_, CompareError>((tx.status_revision()?, Published::load(tx, authority)?))
-    })?;
+    let begun = env.store.read(|tx| tx.status_revision())?;
+    let (published, listed) = published(env, authority)?;
     responder.follow()?;
     let issuer = responder.issuer(&authority.id);
-    let mut answered = Answered::of(issuer.as_deref());
+    let mut answers = issuer.as_deref().map(|issuer| Said::of(&issuer.index));
+    let mut lists = published.as_ref().map(Said::of);
     let (mut ocsp, mut crl) = (Vec::new(), Vec::new());
     let (mut after, mut count) = (None, 0);
     loop {
@@ -105,20 +106,24 @@ fn compare(
         count += page.len();
         for (serial, state) in page {
             let revocation = state.revocation();
-            if !answered.agrees(&serial, revocation) {
+            if let Some(answers) = &mut answers
+                && !answers.agrees(&serial, Some(known(revocation)))
+            {
                 ocsp.push(serial.clone());
             }
-            if !listed.agrees(&serial, revocation) {
+            if let Some(lists) = &mut lists
+                && !lists.agrees(&serial, revocation.map(listed_as))
+            {
                 crl.push(serial);
             }
         }
     }
-    ocsp.extend(answered.rest());
-    crl.extend(listed.rest());
+    ocsp.extend(answers.iter().flat_map(Said::rest));
+    crl.extend(lists.iter().flat_map(Said::rest));
     ocsp.truncate(MOST);
     crl.truncate(MOST);
     if !ocsp.is_empty() || !crl.is_empty() {
-        let recent = recent_changes(env, authority, begun, listed.revision, now)?;
+        let recent = recent_changes(env, authority, begun, listed, now)?;
         ocsp.retain(|serial| recent.get(serial).is_none_or(|change| change.rev <= begun));
         crl.retain(|serial| recent.get(serial).is_none_or(|change| !change.may_be_unlisted));
     }
@@ -153,31 +158,28 @@ fn recent_changes(
     }
 }
 
-/// What the responder answers, and which of it nobody asked about yet.
-struct Answered<'a> {
-    issuer: Option<&'a Issuer>,
-    rest: HashSet<SerialKey>,
+/// What a service says, and which of it nobody asked about yet.
+struct Said<'a> {
+    index: &'a StatusIndex,
+    roll: Roll,
 }
 
-impl<'a> Answered<'a> {
-    fn of(issuer: Option<&'a Issuer>) -> Self {
-        Self { issuer, rest: issuer.map(|issuer| issuer.index.serials()).unwrap_or_default() }
+impl<'a> Said<'a> {
+    fn of(index: &'a StatusIndex) -> Self {
+        Self { index, roll: index.roll() }
     }
 
-    fn agrees(&mut self, serial: &Serial, revocation: Option<&Revocation>) -> bool {
-        let Some(issuer) = self.issuer else { return true };
+    /// Whether this is what is said of a certificate; `None` for nothing.
+    fn agrees(&mut self, serial: &Serial, expected: Option<Known>) -> bool {
         let Some(key) = SerialKey::of(serial.octets()) else { return false };
-        self.rest.remove(&key);
-        issuer.index.get(key) == Some(known(revocation))
+        self.roll.tick(key);
+        self.index.get(key) == expected
     }
 
-    /// What is answered though nothing is recorded.
+    /// What is said though nothing is recorded.
     fn rest(&self) -> Vec<Serial> {
-        self.rest
-            .iter()
-            .filter_map(|key| Serial::from_octets(&key.octets()).ok())
-            .take(MOST)
-            .collect()
+        let serials = self.roll.rest().filter_map(|key| Serial::from_octets(&key.octets()).ok());
+        serials.take(MOST).collect()
     }
 }
 
@@ -188,49 +190,35 @@ fn known(revocation: Option<&Revocation>) -> Known {
     }
 }
 
-/// What the published lists of an authority say together, and which of it nobody asked about yet.
-struct Published {
-    /// There are lists: an authority that begins, or that is offline, has none.
-    is_there: bool,
-    entries: HashMap<SerialKey, (Option<ReasonCode>, Timestamp)>,
-    /// Up to which change all of them are complete.
-    revision: i64,
+/// As a list tells it: in whole seconds.
+fn listed_as(told: &Revocation) -> Known {
+    Known::Revoked { reason: told.cause.reason(), at: told.at.floor() }
 }
 
-impl Published {
-    fn load(tx: &mut Tx<'_>, authority: &Authority) -> Result<Self, CompareError> {
-        let mut all = Self { is_there: true, entries: HashMap::new(), revision: i64::MAX };
-        for list in authority.crl_shards.lists() {
-            let head = tx.latest_crl_of(&authority.id, list)?;
-            let der = match &head {
-                Some(head) => tx.load_crl(head)?,
-                None => None,
-            };
-            let (Some(head), Some(der)) = (head, der) else {
-                return Ok(Self { is_there: false, ..all });
-            };
-            all.revision = all.revision.min(head.revision);
-            for entry in Crl::parse(&der)?.entries() {
-                let entry = entry?;
-                if let Some(key) = SerialKey::of(entry.serial.octets()) {
-                    all.entries.insert(key, (entry.reason, entry.at));
-                }
-            }
+/// What the published lists of an authority say together, and up to which change all of them are
+/// complete. `None` where there are no lists: of an authority that begins, or that is offline.
+fn published(
+    env: &Env,
+    authority: &Authority,
+) -> Result<(Option<StatusIndex>, i64), CompareError> {
+    let (all, mut revision) = (StatusIndex::default(), i64::MAX);
+    for list in authority.crl_shards.lists() {
+        let found = env.store.read(|tx| {
+            let Some(head) = tx.latest_crl_of(&authority.id, list)? else { return Ok(None) };
+            Ok::<_, StoreError>(tx.load_crl(&head)?.map(|der| (head, der)))
+        })?;
+        let Some((head, der)) = found else { return Ok((None, revision)) };
+        revision = revision.min(head.revision);
+        let mut entries = entries_of(&der)?.peekable();
+        while entries.peek().is_some() {
+            let page: Result<Vec<_>, CrlError> = entries.by_ref().take(ENTRIES).collect();
+            all.apply(page?.iter().filter_map(|entry| {
+                // One without a reason agrees with no record: this platform always gives one.
+                let reason = entry.reason.unwrap_or(ReasonCode::RemoveFromCrl);
+                let said = Known::Revoked { reason, at: entry.at };
+                Some((SerialKey::of(entry.serial.octets())?, said))
+            }));
         }
-        Ok(all)
     }
-
-    fn agrees(&mut self, serial: &Serial, revocation: Option<&Revocation>) -> bool {
-        if !self.is_there {
-            return true;
-        }
-        let listed = SerialKey::of(serial.octets()).and_then(|key| self.entries.remove(&key));
-        listed == revocation.map(|told| (Some(told.cause.reason()), told.at.floor()))
-    }
-
-    /// What is listed though nothing is recorded.
-    fn rest(&self) -> Vec<Serial> {
-        let keys = self.entries.keys().filter(|_| self.is_there);
-        keys.filter_map(|key| Serial::from_octets(&key.octets()).ok()).take(MOST).collect()
-    }
+    Ok((Some(all), revision))
 }

@@ -277,12 +277,14 @@ impl StatusIndex {
         parts.segment.len() + new.count()
     }
 
-    /// Every serial number that is known.
-    pub fn serials(&self) -> HashSet<SerialKey> {
+    /// Everything that is known at this moment, to be ticked off.
+    pub(crate) fn roll(&self) -> Roll {
         let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
-        let segment = parts.segment.serials.iter().map(|low| SerialKey { high: 0, low: *low });
-        let long = parts.segment.long.keys().chain(parts.beside.keys());
-        segment.chain(long.copied()).collect()
+        let segment = Arc::clone(&parts.segment);
+        let beside = parts.beside.keys().filter(|serial| segment.get(**serial).is_none());
+        let others = segment.long.keys().chain(beside).copied().collect();
+        let ticked = vec![false; segment.serials.len()];
+        Roll { segment, ticked, others }
     }
 
     /// Whether nothing was ever issued.
@@ -294,6 +296,36 @@ impl StatusIndex {
     pub fn octets(&self) -> usize {
         let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
         parts.segment.octets() + parts.beside.len() * 64
+    }
+}
+
+/// The serial numbers of an index as it was at one moment, and which of them nobody named yet: an
+/// octet for each.
+#[derive(Debug)]
+pub(crate) struct Roll {
+    segment: Arc<Segment>,
+    ticked: Vec<bool>,
+    /// Those that do not lie in order in the segment.
+    others: HashSet<SerialKey>,
+}
+
+impl Roll {
+    /// Names a serial number.
+    pub(crate) fn tick(&mut self, serial: SerialKey) {
+        if self.others.remove(&serial) || serial.high != 0 {
+            return;
+        }
+        let place = self.segment.find(serial.low);
+        if let Some(ticked) = place.and_then(|place| self.ticked.get_mut(place)) {
+            *ticked = true;
+        }
+    }
+
+    /// What nobody named.
+    pub(crate) fn rest(&self) -> impl Iterator<Item = SerialKey> {
+        let ordered = self.segment.serials.iter().zip(&self.ticked).filter(|(_, ticked)| !**ticked);
+        let ordered = ordered.map(|(low, _)| SerialKey { high: 0, low: *low });
+        ordered.chain(self.others.iter().copied())
     }
 }
 
@@ -368,6 +400,23 @@ mod tests {
             }
             merge_all(&index);
             check(&index, &model, &asked);
+        }
+    }
+
+    #[test]
+    fn what_nobody_names_is_left_on_the_roll() {
+        let index = StatusIndex::default();
+        let long = SerialKey::of(&[9; 20]).unwrap();
+        let (merged, beside) = ([key(5), key(6), long], [key(6), key(7)]);
+        index.apply(merged.map(|serial| (serial, Known::Good)));
+        merge_all(&index);
+        index.apply(beside.map(|serial| (serial, Known::Good)));
+        let mut roll = index.roll();
+        let rest = |roll: &Roll| roll.rest().collect::<HashSet<_>>();
+        assert_eq!(rest(&roll), HashSet::from([key(5), key(6), key(7), long]));
+        for (serial, left) in [(key(6), 3), (key(1), 3), (long, 2), (key(7), 1), (key(5), 0)] {
+            roll.tick(serial);
+            assert_eq!(rest(&roll).len(), left, "{serial:?}");
         }
     }
 

@@ -12,8 +12,7 @@ use tenkoku_domain::key::KeyAlgorithm;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_keys::{KeyError, StoreKind};
 use tenkoku_pki::cert::Certificate;
-use tenkoku_pki::key::PublicKey;
-use tenkoku_pki::ocsp::{CertId, HashAlgorithm, IssuerHashes};
+use tenkoku_pki::ocsp::{AnswerSigner, CertId, HashAlgorithm, IssuerHashes};
 use tenkoku_ports::Env;
 
 use crate::answer::AnswerError;
@@ -27,8 +26,7 @@ const LOOK_AGAIN_SECONDS: i64 = 30;
 /// Who signs answers.
 #[derive(Debug)]
 pub(crate) struct Signer {
-    pub(crate) certificate: Certificate,
-    pub(crate) public: PublicKey,
+    pub(crate) answers: AnswerSigner,
     pub(crate) key: KeyId,
     /// The serial number of its certificate.
     serial: Option<SerialKey>,
@@ -45,11 +43,11 @@ impl Signer {
     /// Until when an answer is good: 24 hours, and never longer than the signer's certificate.
     pub(crate) fn answers_until(&self, this_update: Timestamp) -> Timestamp {
         let whole = this_update.floor().plus_seconds(ANSWER_SECONDS);
-        whole.min(self.certificate.validity().not_after)
+        whole.min(self.answers.certificate().validity().not_after)
     }
 
     fn serves(&self, now: Timestamp) -> bool {
-        self.certificate.validity().contains(now.floor())
+        self.answers.certificate().validity().contains(now.floor())
     }
 }
 
@@ -180,8 +178,7 @@ impl Issuer {
             let public = certificate.public_key()?;
             let is_quick = env.keys.kind() == StoreKind::Software && is_quick(public.algorithm());
             return Ok(Signer {
-                certificate,
-                public,
+                answers: AnswerSigner::new(certificate, public),
                 key: found.key,
                 serial: SerialKey::of(found.serial.octets()),
                 number,

@@ -106,7 +106,7 @@ const TURN: Duration = Duration::from_secs(15);
 const IDLE: Duration = Duration::from_millis(200);
 /// How long the worker of CRLs waits after each round, so that what is revoked meanwhile stands in
 /// one list.
-const COALESCE: Duration = Duration::from_millis(500);
+const COALESCE: Duration = Duration::from_millis(300);
 /// When a job that did not work is tried again, in seconds.
 const RETRY_SECONDS: i64 = 30;
 /// When a list of applications that waits for something else is looked at again, in seconds.

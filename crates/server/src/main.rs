@@ -28,6 +28,10 @@ use clap::Parser as _;
 use crate::command::Cli;
 use crate::output::Output;
 
+/// Answers are small and many; the C library's allocator takes a tenth of the time of each.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -16,7 +16,9 @@ use tenkoku_pki::crl::{CrlKind, CrlOrder, EntryList, LintedCrl};
 use tenkoku_pki::key::PublicKey;
 use tenkoku_pki::lint::{Linted, lint};
 use tenkoku_pki::name::DistinguishedName;
-use tenkoku_pki::ocsp::{AnswerOrder, HashAlgorithm, IssuerHashes, LintedAnswer, Single, Status};
+use tenkoku_pki::ocsp::{
+    AnswerOrder, AnswerSigner, HashAlgorithm, IssuerHashes, LintedAnswer, Single, Status,
+};
 use tenkoku_pki::policy::PolicyArc;
 use tenkoku_pki::profile::{Content, CrlPlaces, Issuer, Order, Repository, draft};
 use tenkoku_pki::signed::ThrowawaySigner;
@@ -127,24 +129,31 @@ pub(crate) fn crl(issuer_key: &PublicKey) -> Result<LintedCrl, String> {
     crl::lint(crl::draft(&order), &order).map_err(none("a CRL"))
 }
 
-/// An answer by the holder of this certificate, DER.
-pub(super) fn answer(signer: &[u8], key: &PublicKey) -> Result<LintedAnswer, String> {
-    let signer = Certificate::parse(signer).map_err(none("an OCSP answer"))?;
-    let hashes = IssuerHashes::of(HashAlgorithm::Sha256, signer.issuer(), key);
-    let single = Single {
+/// Who answers with this certificate, DER, and its key.
+pub(super) fn answer_signer(certificate: &[u8], key: &PublicKey) -> Result<AnswerSigner, String> {
+    let certificate = Certificate::parse(certificate).map_err(none("an OCSP signer"))?;
+    Ok(AnswerSigner::new(certificate, key.clone()))
+}
+
+/// What is answered about one of the signer's certificates.
+pub(super) fn single(signer: &AnswerSigner) -> Result<Single, String> {
+    let issuer = signer.certificate().issuer();
+    let hashes = IssuerHashes::of(HashAlgorithm::Sha256, issuer, signer.key());
+    Ok(Single {
         cert_id: hashes.cert_id(&serial()?),
         status: Status::Good,
         this_update: NOW,
         next_update: NOW.plus_days(1),
         archive_cutoff: None,
-    };
-    let order = AnswerOrder {
-        signer: &signer,
-        signer_key: key,
-        produced_at: NOW,
-        singles: &[single],
-        nonce: None,
-    };
+    })
+}
+
+/// An answer by a signer.
+pub(super) fn answer<'a>(
+    signer: &'a AnswerSigner,
+    singles: &'a [Single],
+) -> Result<LintedAnswer<'a>, String> {
+    let order = AnswerOrder { signer, produced_at: NOW, singles, nonce: None };
     ocsp::lint(ocsp::draft(&order), &order).map_err(none("an OCSP answer"))
 }
 

@@ -27,6 +27,16 @@ pub(crate) fn push_header(out: &mut Vec<u8>, identifier: u8, length: usize) {
     push_length(out, length);
 }
 
+/// Appends a value whose content `fill` appends: values within values, in one buffer.
+pub(crate) fn nest(out: &mut Vec<u8>, identifier: u8, fill: impl FnOnce(&mut Vec<u8>)) {
+    out.push(identifier);
+    let start = out.len();
+    fill(out);
+    let mut length = Vec::with_capacity(9);
+    push_length(&mut length, out.len() - start);
+    out.splice(start..start, length);
+}
+
 /// Definite length in the fewest octets (X.690, 10.1).
 fn push_length(out: &mut Vec<u8>, length: usize) {
     if let Ok(short @ 0..=0x7F) = u8::try_from(length) {
@@ -126,23 +136,46 @@ pub(crate) fn generalized_time(at: Timestamp) -> Vec<u8> {
 
 /// A time with the last so many digits of its year. An OCSP answer holds up to five, so no general
 /// formatting here.
-fn dated(identifier: u8, at: Timestamp, year_digits: u32) -> Vec<u8> {
+fn dated(identifier: u8, at: Timestamp, year_digits: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(17);
+    push_dated(&mut out, identifier, at, year_digits);
+    out
+}
+
+/// Appends a GeneralizedTime.
+pub(crate) fn push_generalized_time(out: &mut Vec<u8>, at: Timestamp) {
+    push_dated(out, tag::GENERALIZED_TIME, at, 4);
+}
+
+fn push_dated(out: &mut Vec<u8>, identifier: u8, at: Timestamp, year_digits: usize) {
     let Civil { year, month, day, hour, minute, second, .. } = at.civil();
-    let parts = [(month, 2), (day, 2), (hour, 2), (minute, 2), (second, 2)];
-    let mut text = Vec::with_capacity(15);
-    for (value, digits) in std::iter::once((year, year_digits)).chain(parts) {
-        for place in (0..digits).rev() {
-            let digit = value / 10_i64.pow(place) % 10;
-            text.push(b'0' + u8::try_from(digit).unwrap_or_default());
-        }
+    push_header(out, identifier, year_digits + 11);
+    let year = [year / 100, year % 100];
+    let year = year.get(2 - year_digits / 2..).unwrap_or_default();
+    for value in year.iter().copied().chain([month, day, hour, minute, second]) {
+        let value = u8::try_from(value).unwrap_or_default();
+        out.extend_from_slice(&[b'0' + value / 10, b'0' + value % 10]);
     }
-    text.push(b'Z');
-    tlv(identifier, &text)
+    out.push(b'Z');
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_nest_in_one_buffer() {
+        for length in [0, 127, 128, 300, 70_000] {
+            let content = vec![7; length];
+            let mut out = vec![1];
+            nest(&mut out, tag::SEQUENCE, |out| {
+                nest(out, tag::OCTET_STRING, |out| out.extend_from_slice(&content));
+                out.push(9);
+            });
+            let expected = sequence(&[octets(&content), vec![9]]);
+            assert_eq!(out.split_at(1), ([1].as_slice(), expected.as_slice()), "{length}");
+        }
+    }
 
     fn check(value: &[u8], expected: &str) {
         assert_eq!(hex::encode(value), expected);

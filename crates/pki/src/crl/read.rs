@@ -52,8 +52,6 @@ pub struct Crl {
     outer_algorithm: Vec<u8>,
     signature: Vec<u8>,
     fields: Fields,
-    /// Content of revokedCertificates.
-    entries: Vec<u8>,
 }
 
 /// TBSCertList without its entries (RFC 5280, 5.1.2).
@@ -104,9 +102,8 @@ impl Crl {
         let outer_algorithm = outer.element(tag::SEQUENCE)?.whole.to_vec();
         let signature = outer.whole_bits()?.to_vec();
         outer.finish()?;
-        let (fields, entries) = Fields::read(&tbs)?;
-        let entries = entries.unwrap_or_default().to_vec();
-        Ok(Self { tbs, outer_algorithm, signature, fields, entries })
+        let (fields, _) = Fields::read(&tbs)?;
+        Ok(Self { tbs, outer_algorithm, signature, fields })
     }
 
     /// Verifies the signature over the received octets.
@@ -164,8 +161,20 @@ impl Crl {
 
     /// The entries in order; an unreadable entry ends the list with an error.
     pub fn entries(&self) -> impl Iterator<Item = Result<CrlEntry, CrlError>> {
-        RawEntries::new(&self.entries).map(|raw| raw?.read())
+        // Read again rather than kept: a list of a million is not there twice.
+        let entries = Fields::read(&self.tbs).ok().and_then(|(_, entries)| entries);
+        RawEntries::new(entries.unwrap_or_default()).map(|raw| raw?.read())
     }
+}
+
+/// The entries of a CRL, DER, one by one and without copying the list. Neither the signature nor what
+/// stands beside the entries is looked at.
+pub fn entries_of(
+    der: &[u8],
+) -> Result<impl Iterator<Item = Result<CrlEntry, CrlError>>, CrlError> {
+    let tbs = read::sequence(der)?.element(tag::SEQUENCE)?.whole;
+    let (_, entries) = Fields::read(tbs)?;
+    Ok(RawEntries::new(entries.unwrap_or_default()).map(|raw| raw?.read()))
 }
 
 /// A number of at most 64 bits.

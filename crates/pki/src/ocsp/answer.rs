@@ -1,14 +1,20 @@
 //! Writing answers: BasicOCSPResponse with the responder named by its key (RFC 9919).
 
+use const_oid::ObjectIdentifier;
 use tenkoku_domain::revocation::{ReasonCode, Revocation};
 use tenkoku_domain::time::Timestamp;
 
-use super::plain;
 use crate::asn1::{tag, write};
 use crate::cert::Certificate;
 use crate::key::PublicKey;
 use crate::oid;
 use crate::signature::SignatureAlgorithm;
+
+/// What a whole answer takes beside its certificate and the answers in it, about: a place for it is
+/// taken once.
+const FRAME_OCTETS: usize = 256;
+/// What an answer about one certificate takes, about.
+const SINGLE_OCTETS: usize = 192;
 
 /// The status of one certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,20 +41,24 @@ impl Status {
         Self::Revoked { at: revocation.at, reason: revocation.cause.reason() }
     }
 
-    /// CertStatus (RFC 6960, 4.2.1).
-    pub(super) fn encode(self) -> Vec<u8> {
+    /// Appends CertStatus (RFC 6960, 4.2.1).
+    fn push(self, out: &mut Vec<u8>) {
         match self {
-            Self::Good => write::tlv(tag::primitive(0), &[]),
-            Self::Revoked { at, reason } => revoked(at, reason),
-            Self::NeverIssued => revoked(Timestamp::EPOCH, ReasonCode::CertificateHold),
-            Self::Unknown => write::tlv(tag::primitive(2), &[]),
+            Self::Good => write::push_tlv(out, tag::primitive(0), &[]),
+            Self::Revoked { at, reason } => push_revoked(out, at, reason),
+            Self::NeverIssued => push_revoked(out, Timestamp::EPOCH, ReasonCode::CertificateHold),
+            Self::Unknown => write::push_tlv(out, tag::primitive(2), &[]),
         }
     }
 }
 
-fn revoked(at: Timestamp, reason: ReasonCode) -> Vec<u8> {
-    let reason = write::context(0, &write::tlv(tag::ENUMERATED, &[reason.number()]));
-    write::context(1, &[write::generalized_time(at), reason].concat())
+fn push_revoked(out: &mut Vec<u8>, at: Timestamp, reason: ReasonCode) {
+    write::nest(out, tag::context(1), |out| {
+        write::push_generalized_time(out, at);
+        write::nest(out, tag::context(0), |out| {
+            write::push_tlv(out, tag::ENUMERATED, &[reason.number()]);
+        });
+    });
 }
 
 /// The answer about one certificate.
@@ -67,29 +77,71 @@ pub struct Single {
 }
 
 impl Single {
-    /// SingleResponse (RFC 6960, 4.2.1).
-    fn encode(&self) -> Vec<u8> {
-        let mut fields = vec![
-            self.cert_id.clone(),
-            self.status.encode(),
-            write::generalized_time(self.this_update),
-            write::context(0, &write::generalized_time(self.next_update)),
-        ];
-        fields.extend(self.archive_cutoff.map(|since| {
-            let cutoff = plain(&oid::OCSP_ARCHIVE_CUTOFF, &write::generalized_time(since));
-            write::context(1, &write::sequence(&[cutoff]))
-        }));
-        write::sequence(&fields)
+    /// Appends SingleResponse (RFC 6960, 4.2.1).
+    fn push(&self, out: &mut Vec<u8>) {
+        write::nest(out, tag::SEQUENCE, |out| {
+            out.extend_from_slice(&self.cert_id);
+            self.status.push(out);
+            write::push_generalized_time(out, self.this_update);
+            write::nest(out, tag::context(0), |out| {
+                write::push_generalized_time(out, self.next_update);
+            });
+            if let Some(since) = self.archive_cutoff {
+                push_extensions(out, |out| {
+                    push_extension(out, &oid::OCSP_ARCHIVE_CUTOFF, |out| {
+                        write::push_generalized_time(out, since);
+                    });
+                });
+            }
+        });
+    }
+}
+
+/// Who signs answers: a certificate with its key, and what of them stands in every answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerSigner {
+    certificate: Certificate,
+    key: PublicKey,
+    identifier: [u8; 20],
+    algorithm: SignatureAlgorithm,
+    algorithm_der: Vec<u8>,
+}
+
+impl AnswerSigner {
+    /// The signer with this certificate, which is embedded in answers, and this key. That they belong
+    /// together is the lint's matter.
+    pub fn new(certificate: Certificate, key: PublicKey) -> Self {
+        let algorithm = SignatureAlgorithm::of_issuer(key.algorithm());
+        let (identifier, algorithm_der) = (key.key_identifier(), algorithm.identifier());
+        Self { certificate, key, identifier, algorithm, algorithm_der }
+    }
+
+    /// Its certificate.
+    pub const fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// Its key.
+    pub const fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// SHA-1 of the key: the responder's name (RFC 6960, 4.2.1).
+    pub(super) const fn identifier(&self) -> &[u8; 20] {
+        &self.identifier
+    }
+
+    /// The algorithm that its key signs with.
+    pub(super) const fn algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
     }
 }
 
 /// Everything decided about one answer.
 #[derive(Clone, Copy, Debug)]
 pub struct AnswerOrder<'a> {
-    /// The certificate of the signer, which is embedded.
-    pub signer: &'a Certificate,
-    /// Its key.
-    pub signer_key: &'a PublicKey,
+    /// Who signs it.
+    pub signer: &'a AnswerSigner,
     /// When the answer is made.
     pub produced_at: Timestamp,
     /// One answer for each certificate asked about.
@@ -99,11 +151,6 @@ pub struct AnswerOrder<'a> {
 }
 
 impl AnswerOrder<'_> {
-    /// The algorithm that the signer's key signs with.
-    pub const fn signature_algorithm(&self) -> SignatureAlgorithm {
-        SignatureAlgorithm::of_issuer(self.signer_key.algorithm())
-    }
-
     /// Whether the answer speaks of certificates that were never issued.
     pub(super) fn is_extended(&self) -> bool {
         self.singles.iter().any(|single| single.status == Status::NeverIssued)
@@ -129,57 +176,71 @@ impl AnswerDraft {
 
 /// Encodes an order as ResponseData (RFC 6960, 4.2.1).
 pub fn draft(order: &AnswerOrder<'_>) -> AnswerDraft {
-    parts(order).draft()
-}
-
-/// The fields of ResponseData, each encoded.
-#[derive(Clone, Debug)]
-pub(super) struct Parts {
-    pub(super) responder: Vec<u8>,
-    pub(super) produced_at: Vec<u8>,
-    pub(super) responses: Vec<u8>,
-    pub(super) extensions: Vec<Vec<u8>>,
-}
-
-impl Parts {
-    pub(super) fn draft(&self) -> AnswerDraft {
-        let mut fields =
-            vec![self.responder.clone(), self.produced_at.clone(), self.responses.clone()];
-        if !self.extensions.is_empty() {
-            fields.push(write::context(1, &write::sequence(&self.extensions)));
+    let mut out = Vec::with_capacity(FRAME_OCTETS + order.singles.len() * SINGLE_OCTETS);
+    write::nest(&mut out, tag::SEQUENCE, |out| {
+        write::nest(out, tag::context(2), |out| {
+            write::push_tlv(out, tag::OCTET_STRING, order.signer.identifier());
+        });
+        write::push_generalized_time(out, order.produced_at);
+        write::nest(out, tag::SEQUENCE, |out| {
+            order.singles.iter().for_each(|single| single.push(out));
+        });
+        if order.nonce.is_some() || order.is_extended() {
+            push_extensions(out, |out| {
+                if let Some(nonce) = order.nonce {
+                    push_extension(out, &oid::OCSP_NONCE, |out| {
+                        write::push_tlv(out, tag::OCTET_STRING, nonce);
+                    });
+                }
+                if order.is_extended() {
+                    push_extension(out, &oid::OCSP_EXTENDED_REVOKE, |out| {
+                        write::push_tlv(out, tag::NULL, &[]);
+                    });
+                }
+            });
         }
-        AnswerDraft(write::sequence(&fields))
-    }
+    });
+    AnswerDraft(out)
 }
 
-pub(super) fn parts(order: &AnswerOrder<'_>) -> Parts {
-    let singles: Vec<Vec<u8>> = order.singles.iter().map(Single::encode).collect();
-    let mut extensions = Vec::new();
-    extensions.extend(order.nonce.map(|n| plain(&oid::OCSP_NONCE, &write::octets(n))));
-    if order.is_extended() {
-        extensions.push(plain(&oid::OCSP_EXTENDED_REVOKE, &write::null()));
-    }
-    Parts {
-        responder: write::context(2, &write::octets(&order.signer_key.key_identifier())),
-        produced_at: write::generalized_time(order.produced_at),
-        responses: write::sequence(&singles),
-        extensions,
-    }
+/// `[1] EXPLICIT Extensions`.
+fn push_extensions(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) {
+    write::nest(out, tag::context(1), |out| write::nest(out, tag::SEQUENCE, fill));
+}
+
+/// An extension that is not critical.
+fn push_extension(out: &mut Vec<u8>, oid: &ObjectIdentifier, value: impl FnOnce(&mut Vec<u8>)) {
+    write::nest(out, tag::SEQUENCE, |out| {
+        write::push_tlv(out, tag::OID, oid.as_bytes());
+        write::nest(out, tag::OCTET_STRING, value);
+    });
 }
 
 /// OCSPResponse around a signed BasicOCSPResponse with the signer's certificate (RFC 6960, 4.2.1).
-pub(super) fn successful(
-    data: &[u8],
-    algorithm: SignatureAlgorithm,
-    signature: &[u8],
-    signer: &[u8],
-) -> Vec<u8> {
-    let basic = write::sequence(&[
-        data,
-        &algorithm.identifier(),
-        &write::bits(signature),
-        &write::context(0, &write::sequence(&[signer])),
-    ]);
-    let bytes = write::sequence(&[write::oid(&oid::OCSP_BASIC), write::octets(&basic)]);
-    write::sequence(&[write::tlv(tag::ENUMERATED, &[0]), write::context(0, &bytes)])
+pub(super) fn successful(data: &[u8], signer: &AnswerSigner, signature: &[u8]) -> Vec<u8> {
+    let certificate = signer.certificate.der();
+    let length = data.len() + signature.len() + certificate.len() + FRAME_OCTETS;
+    let mut out = Vec::with_capacity(length);
+    write::nest(&mut out, tag::SEQUENCE, |out| {
+        write::push_tlv(out, tag::ENUMERATED, &[0]);
+        write::nest(out, tag::context(0), |out| {
+            write::nest(out, tag::SEQUENCE, |out| {
+                write::push_tlv(out, tag::OID, oid::OCSP_BASIC.as_bytes());
+                write::nest(out, tag::OCTET_STRING, |out| {
+                    write::nest(out, tag::SEQUENCE, |out| {
+                        out.extend_from_slice(data);
+                        out.extend_from_slice(&signer.algorithm_der);
+                        write::nest(out, tag::BIT_STRING, |out| {
+                            out.push(0);
+                            out.extend_from_slice(signature);
+                        });
+                        write::nest(out, tag::context(0), |out| {
+                            write::push_tlv(out, tag::SEQUENCE, certificate);
+                        });
+                    });
+                });
+            });
+        });
+    });
+    out
 }

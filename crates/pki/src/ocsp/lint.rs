@@ -2,7 +2,7 @@
 
 use tenkoku_domain::time::Timestamp;
 
-use super::answer::{AnswerDraft, AnswerOrder, Single, Status, successful};
+use super::answer::{AnswerDraft, AnswerOrder, AnswerSigner, Single, Status, successful};
 use super::read::{AnswerSingle, AnswerStatus, Body};
 use crate::asn1::write;
 use crate::key::PublicKey;
@@ -43,58 +43,54 @@ fn rules<'a>() -> Vec<Rule<Case<'a>>> {
 /// An answer that passed every rule. Only [`lint()`] makes one; assembling consumes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct LintedAnswer {
+pub struct LintedAnswer<'a> {
     data: Vec<u8>,
-    algorithm: SignatureAlgorithm,
-    signer: PublicKey,
-    certificate: Vec<u8>,
+    signer: &'a AnswerSigner,
 }
 
-impl sealed::Sealed for LintedAnswer {}
+impl sealed::Sealed for LintedAnswer<'_> {}
 
-impl Signable for LintedAnswer {
+impl Signable for LintedAnswer<'_> {
     fn to_be_signed(&self) -> &[u8] {
         &self.data
     }
 
     fn signature_algorithm(&self) -> SignatureAlgorithm {
-        self.algorithm
+        self.signer.algorithm()
     }
 
     fn signer(&self) -> &PublicKey {
-        &self.signer
+        self.signer.key()
     }
 }
 
-impl LintedAnswer {
+impl LintedAnswer<'_> {
     /// As [`Self::assemble`] without verifying the signature, for an answer that one client alone
     /// receives and verifies at once: verifying costs three times as much as signing with P-256.
     /// What is kept and given to many goes through [`Self::assemble`].
     pub fn assemble_for_one(self, signature: &[u8]) -> Vec<u8> {
-        successful(&self.data, self.algorithm, signature, &self.certificate)
+        successful(&self.data, self.signer, signature)
     }
 
     /// Verifies the signature that came back with the signer's key and gives the OCSPResponse, DER,
     /// with the signer's certificate in it.
     pub fn assemble(self, signature: &[u8]) -> Result<Vec<u8>, AssembleError> {
-        self.signer
-            .verify(self.algorithm, &self.data, signature)
+        self.signer()
+            .verify(self.signature_algorithm(), &self.data, signature)
             .map_err(|_| AssembleError::Signature)?;
-        Ok(successful(&self.data, self.algorithm, signature, &self.certificate))
+        Ok(successful(&self.data, self.signer, signature))
     }
 }
 
 /// Checks a draft against its order.
-pub fn lint(draft: AnswerDraft, order: &AnswerOrder<'_>) -> Result<LintedAnswer, LintFailed> {
+pub fn lint<'a>(
+    draft: AnswerDraft,
+    order: &AnswerOrder<'a>,
+) -> Result<LintedAnswer<'a>, LintFailed> {
     let body = Body::read(draft.der())
         .map_err(|e| single("decodable", "RFC 6960, 4.2.1", e.to_string()))?;
     apply(&rules(), &Case { order, body: &body })?;
-    Ok(LintedAnswer {
-        data: draft.0,
-        algorithm: order.signature_algorithm(),
-        signer: order.signer_key.clone(),
-        certificate: order.signer.der().to_vec(),
-    })
+    Ok(LintedAnswer { data: draft.0, signer: order.signer })
 }
 
 /// What was ordered beside what is there.
@@ -103,27 +99,27 @@ fn pairs<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a Single, &'a AnswerSin
 }
 
 fn responder(case: &Case<'_>) -> Result<(), String> {
-    let demanded = case.order.signer_key.key_identifier();
+    let demanded = case.order.signer.identifier();
     demand(case.body.responder == demanded, "the responder is not named by the signer's key")
 }
 
 fn signer_key(case: &Case<'_>) -> Result<(), String> {
     demand(
-        case.order.signer.spki() == case.order.signer_key.spki_der(),
+        case.order.signer.certificate().spki() == case.order.signer.key().spki_der(),
         "the embedded certificate is not that of the signer's key",
     )
 }
 
 fn signer_purpose(case: &Case<'_>) -> Result<(), String> {
     demand(
-        case.order.signer.extension(oid::EXT_KEY_USAGE) == Some(PURPOSE_OCSP_SIGNING),
+        case.order.signer.certificate().extension(oid::EXT_KEY_USAGE) == Some(PURPOSE_OCSP_SIGNING),
         "the signer's certificate is not for OCSP signing",
     )
 }
 
 fn signer_validity(case: &Case<'_>) -> Result<(), String> {
     demand(
-        case.order.signer.validity().contains(case.order.produced_at),
+        case.order.signer.certificate().validity().contains(case.order.produced_at),
         "the signer's certificate is not valid when the answer is made",
     )
 }

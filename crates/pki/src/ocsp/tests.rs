@@ -5,11 +5,9 @@ use std::collections::BTreeSet;
 use tenkoku_domain::level::Level;
 use tenkoku_domain::revocation::ReasonCode;
 
-use super::answer::{Parts, parts};
 use super::lint::rule_names;
 use super::*;
 use crate::asn1::DerError;
-use crate::cert::Certificate;
 use crate::signed::AssembleError;
 use crate::specimens::{
     TestKey, answer, answer_order, at, cert_id, certificate, issuing, public, serial, single,
@@ -135,8 +133,7 @@ fn a_requestor_s_name_and_signature_are_ignored() {
 
 /// What an answer is ordered from.
 struct Desk {
-    signer: Certificate,
-    key: PublicKey,
+    signer: AnswerSigner,
     singles: Vec<Single>,
 }
 
@@ -149,11 +146,11 @@ impl Desk {
             single(cert_id(HashAlgorithm::Sha1, 0x71), Status::Unknown),
             single(cert_id(HashAlgorithm::Sha1, 0x72), Status::NeverIssued),
         ];
-        Self { signer: certificate("ocsp-signer"), key: public("ocsp"), singles }
+        Self { signer: AnswerSigner::new(certificate("ocsp-signer"), public("ocsp")), singles }
     }
 
     fn order(&self) -> AnswerOrder<'_> {
-        answer_order(&self.signer, &self.key, &self.singles, Some(&[7; 32]))
+        answer_order(&self.signer, &self.singles, Some(&[7; 32]))
     }
 }
 
@@ -165,11 +162,12 @@ fn check(rule: &str, order: &AnswerOrder<'_>, draft: AnswerDraft) {
     assert!(found.contains(rule), "{rule} found nothing; found were {found:?}");
 }
 
-fn with_parts(rule: &str, change: impl FnOnce(&mut Parts)) {
+/// The draft of another order than the one that was given.
+fn with_order(rule: &str, change: impl FnOnce(&mut AnswerOrder<'_>)) {
     let desk = Desk::new();
-    let mut parts = parts(&desk.order());
-    change(&mut parts);
-    check(rule, &desk.order(), parts.draft());
+    let mut other = desk.order();
+    change(&mut other);
+    check(rule, &desk.order(), draft(&other));
 }
 
 fn with_desk(rule: &str, change: impl FnOnce(&mut Desk)) {
@@ -187,12 +185,23 @@ fn with_singles(rule: &str, change: impl FnOnce(&mut Vec<Single>)) {
 
 #[test]
 fn the_signer_must_be_the_one_that_is_named() {
-    with_parts("responder", |parts| parts.responder = write::context(2, &write::octets(&[1; 20])));
-    with_parts("decodable", |parts| {
-        parts.responder = write::context(1, issuing(Level::One).name.der());
+    let stranger = AnswerSigner::new(certificate("ocsp-signer"), public("seal"));
+    let desk = Desk::new();
+    let foreign = AnswerOrder { signer: &stranger, ..desk.order() };
+    check("responder", &desk.order(), draft(&foreign));
+    // Named by its name.
+    let by_key = draft(&desk.order());
+    let mut parts = crate::asn1::read::sequence(by_key.der()).unwrap();
+    let mut fields = vec![write::context(1, issuing(Level::One).name.der())];
+    parts.any().unwrap();
+    while !parts.is_empty() {
+        fields.push(parts.any().unwrap().whole.to_vec());
+    }
+    check("decodable", &desk.order(), AnswerDraft::from_der(write::sequence(&fields)));
+    with_desk("signer-key", |desk| desk.signer = stranger.clone());
+    with_desk("signer-purpose", |desk| {
+        desk.signer = AnswerSigner::new(certificate("seal-1"), public("ocsp"));
     });
-    with_desk("signer-key", |desk| desk.key = public("seal"));
-    with_desk("signer-purpose", |desk| desk.signer = certificate("seal-1"));
     let desk = Desk::new();
     let mut late = desk.order();
     late.produced_at = at("2026-12-20T00:00:00Z");
@@ -201,9 +210,7 @@ fn the_signer_must_be_the_one_that_is_named() {
 
 #[test]
 fn single_answers_must_be_the_ordered_ones() {
-    with_parts("produced-at", |parts| {
-        parts.produced_at = write::generalized_time(at("2026-11-30T12:00:01Z"));
-    });
+    with_order("produced-at", |order| order.produced_at = at("2026-11-30T12:00:01Z"));
     with_singles("count", |singles| drop(singles.pop()));
     with_desk("count", |desk| desk.singles.clear());
     with_singles("cert-ids", |singles| singles.swap(0, 1));
@@ -227,11 +234,10 @@ fn dates_must_not_contradict_each_other() {
 
 #[test]
 fn extensions_must_be_the_ordered_ones() {
-    with_parts("extensions", |parts| drop(parts.extensions.remove(0)));
-    with_parts("extensions", |parts| drop(parts.extensions.pop()));
-    with_parts("extensions", |parts| {
-        parts.extensions[0] = plain(&oid::OCSP_NONCE, &write::octets(&[8; 32]));
-    });
+    with_order("extensions", |order| order.nonce = None);
+    with_order("extensions", |order| order.nonce = Some(&[8; 32]));
+    // Without extended-revoke, although a certificate was never issued.
+    with_singles("extensions", |singles| singles[3].status = Status::Unknown);
     let desk = Desk::new();
     let mut order = desk.order();
     for nonce in [&[][..], &[7; 129]] {
@@ -251,13 +257,13 @@ fn no_rule_is_without_a_draft_that_it_refuses() {
 #[test]
 fn an_answer_without_nonce_and_of_issued_certificates_has_no_extensions() {
     let desk = Desk::new();
-    let order = answer_order(&desk.signer, &desk.key, &desk.singles[..2], None);
+    let order = answer_order(&desk.signer, &desk.singles[..2], None);
     let read = Answer::parse(&answer(&order)).unwrap();
     assert_eq!(read.extensions(), []);
     assert_eq!(read.singles()[0].cert_id, desk.singles[0].cert_id);
     assert_eq!(read.produced_at(), order.produced_at);
-    assert_eq!(read.responder(), desk.key.key_identifier());
-    assert_eq!(read.verify(&desk.key), Ok(()));
+    assert_eq!(read.responder(), desk.signer.key().key_identifier());
+    assert_eq!(read.verify(desk.signer.key()), Ok(()));
 }
 
 #[test]

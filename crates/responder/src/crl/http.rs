@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use actix_web::http::header::{self, ContentEncoding, HeaderMap};
-use actix_web::web::{self, Bytes, Data};
+use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use tenkoku_ports::Env;
 use tenkoku_store::StoreError;
@@ -77,7 +77,7 @@ fn respond(headers: &HeaderMap, crl: &ServedCrl) -> HttpResponse {
         return response.insert_header((header::ETAG, tag)).finish();
     }
     response.content_type("application/pkix-crl");
-    let whole = Bytes::from_owner(Arc::clone(&crl.der));
+    let whole = crl.der.clone();
     match part(headers, &tag, whole.len()) {
         Part::Some(range) => {
             let told = format!("bytes {}-{}/{}", range.start, range.end - 1, whole.len());
@@ -93,7 +93,7 @@ fn respond(headers: &HeaderMap, crl: &ServedCrl) -> HttpResponse {
         Part::All if wants_gzip(headers) => response
             .insert_header((header::ETAG, zipped_tag))
             .insert_header(ContentEncoding::Gzip)
-            .body(Bytes::from_owner(crl.gzip())),
+            .body(crl.gzip()),
         Part::All => response.insert_header((header::ETAG, tag)).body(whole),
     }
 }

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tenkoku_domain::audit::{CrlList, IssuedCrl};
@@ -16,7 +17,7 @@ use tenkoku_ports::settings::crl_file;
 use super::{CrlError, Lists, load};
 
 /// How long a list is served before the store is asked for a newer one.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// Lists kept in memory. A list more is read from the store each time.
 const KEPT: usize = 4_096;
 
@@ -26,19 +27,20 @@ pub struct ServedCrl {
     /// What it is.
     pub head: IssuedCrl,
     /// The list, DER.
-    pub der: Arc<[u8]>,
-    compressed: OnceLock<Arc<[u8]>>,
+    pub der: Bytes,
+    compressed: OnceLock<Bytes>,
 }
 
 impl ServedCrl {
     /// The list in gzip; made when it is first asked for.
-    pub fn gzip(&self) -> Arc<[u8]> {
-        Arc::clone(self.compressed.get_or_init(|| {
+    pub fn gzip(&self) -> Bytes {
+        let compressed = self.compressed.get_or_init(|| {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
             // Writing into memory does not fail.
             let written = encoder.write_all(&self.der).and_then(|()| encoder.finish());
             written.unwrap_or_default().into()
-        }))
+        });
+        compressed.clone()
     }
 }
 

@@ -24,7 +24,7 @@ use bytes::Bytes;
 use futures_core::Stream as _;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_pki::ocsp::MAX_REQUEST_OCTETS;
-use tokio::task::spawn_blocking;
+use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::timeout;
 
 use super::{Given, Outcome, Plain, Responder};
@@ -260,7 +260,13 @@ async fn settle(responder: &Arc<Responder>, outcome: Outcome) -> Given {
             }
             Given::Kept(kept)
         }
-        Outcome::Sign(task) if responder.is_quick(&task) => responder.perform(&task),
+        Outcome::Sign(task) if responder.is_quick(&task) => {
+            let given = responder.perform(&task);
+            // Others that wait for a signature get theirs before anything is sent: clients are
+            // woken once for several answers, which costs a fifth of each otherwise.
+            yield_now().await;
+            given
+        }
         Outcome::Sign(task) => {
             let key = task.key();
             let Some(place) = responder.place() else { return responder.instead(key) };

@@ -1,10 +1,9 @@
 //! Measures the nightly search for factors that RSA moduli share (KM-3): batch GCD.
 //!
-//! `bench-weak [COUNT [BITS]]`, 100,000 moduli of 2048 bits by default. Prints the time and the
+//! `bench weak [COUNT [BITS]]`, 100,000 moduli of 2048 bits by default. Prints the time and the
 //! process's peak memory, and judges nothing. The moduli are arbitrary odd numbers, nearly all of
 //! which share a small factor: the search takes the same steps for those as for products of two primes.
 
-#![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
     clippy::disallowed_methods,
@@ -15,8 +14,8 @@ use std::time::Instant;
 
 use tenkoku_pki::weak::shared::shared_factors;
 
-fn main() {
-    let mut numbers = std::env::args().skip(1).filter_map(|text| text.parse::<usize>().ok());
+pub(super) fn run(words: &[String]) {
+    let mut numbers = words.iter().filter_map(|text| text.parse::<usize>().ok());
     let count = numbers.next().unwrap_or(100_000);
     let bits = numbers.next().unwrap_or(2048);
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;

@@ -2,9 +2,8 @@
 //! same run with the same module, token and type of key; then issuance end to end with the
 //! authorities' keys in the token, next to the same with keys in files.
 //!
-//! `bench-token MODULE LABEL PIN [COUNT]`; `SOFTHSM2_CONF` tells SoftHSM where its tokens lie. It prints
+//! `bench token MODULE LABEL PIN [COUNT]`; `SOFTHSM2_CONF` tells SoftHSM where its tokens lie. It prints
 //! and judges nothing.
-#![forbid(unsafe_code)]
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
@@ -47,10 +46,9 @@ const CURVES: [(&str, KeyAlgorithm, &[u8], usize); 2] = [
     ("P-384", KeyAlgorithm::P384, &[6, 5, 0x2B, 0x81, 4, 0, 0x22], 48),
 ];
 
-fn main() {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let [module, label, pin, rest @ ..] = words.as_slice() else {
-        println!("bench-token MODULE LABEL PIN [COUNT]");
+pub(super) fn run(words: &[String]) {
+    let [module, label, pin, rest @ ..] = words else {
+        println!("bench token MODULE LABEL PIN [COUNT]");
         return;
     };
     let count = rest.first().and_then(|word| word.parse().ok()).unwrap_or(2000);

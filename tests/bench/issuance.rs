@@ -4,8 +4,7 @@
 //! durable.
 //!
 //! It prints and judges nothing. Run by `make bench`, which brings a durable PostgreSQL server;
-//! `bench-issuance N` issues N certificates in each row.
-#![forbid(unsafe_code)]
+//! `bench issuance N` issues N certificates in each row.
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
@@ -51,8 +50,8 @@ authorityInfoAccess=OCSP;URI:http://127.0.0.1/o
 certificatePolicies=1.3.6.1.4.1.32473.1.1.1
 ";
 
-fn main() {
-    let asked = std::env::args().nth(1).and_then(|word| word.parse().ok());
+pub(super) fn run(words: &[String]) {
+    let asked = words.first().and_then(|word| word.parse().ok());
     let count: usize = asked.unwrap_or(CERTIFICATES);
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or("unknown").to_owned();

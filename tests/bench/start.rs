@@ -1,7 +1,6 @@
 //! How long a responder takes from nothing to its first answer, with thousands of authorities and a
-//! million certificates. In one process, on a database that was filled before. `bench-start
+//! million certificates. In one process, on a database that was filled before. `bench start
 //! [AUTHORITIES] [CERTIFICATES]`; run by `make bench`.
-#![forbid(unsafe_code)]
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
@@ -23,10 +22,10 @@ use tenkoku_responder::responder::Responder;
 use tenkoku_store::Store;
 use tenkoku_testkit::world::{World, authority_code};
 
-fn main() {
-    let word = |place| std::env::args().nth(place).and_then(|word| word.parse().ok());
-    let authorities: usize = word(1).unwrap_or(10_000);
-    let certificates: usize = word(2).unwrap_or(1_000_000);
+pub(super) fn run(words: &[String]) {
+    let word = |place: usize| words.get(place).and_then(|word| word.parse().ok());
+    let authorities: usize = word(0).unwrap_or(10_000);
+    let certificates: usize = word(1).unwrap_or(1_000_000);
     World::on_each_database(|world| measure(world, authorities, certificates));
 }
 
