@@ -61,6 +61,7 @@ fn path(route: &Route, seal: &Seal) -> String {
         .replace("{act}", "renew")
         .replace("{draft}", "tld_00000000000000000000000000")
         .replace("{part}", "scheme")
+        .replace("{list}", "eu")
         .replace("{proposal}", "prp_00000000000000000000000000")
         .replace("{seq}", "1")
         .replace("{secret}", "0000000000000000000000000000000000000000000")

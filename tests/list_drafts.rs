@@ -374,6 +374,50 @@ fn a_service_that_another_provider_took_over_stays_where_it_was() {
 }
 
 #[test]
+fn a_service_without_a_key_is_listed_by_its_address() {
+    World::on_each_database(|world| {
+        let before = live(world, "jp-2021");
+        let part = ListPart::Service { provider: 1, service: 4 };
+        let said = |kind: &str, pem: &str| {
+            let fields = fields([
+                ("name", "en: Identity proofing"),
+                ("service-type", kind),
+                ("status", GRANTED),
+                ("certificates", pem),
+                ("identifier", "https://seal.example.jp/services/proofing"),
+            ]);
+            ListEdit::Add { part, fields }
+        };
+        let keyless = "http://uri.etsi.org/TrstSvc/Svctype/IdV/nothavingPKIid";
+        let draft = open(world);
+        let der = world.authority("seal-l1-g1").certificate.expect("DER");
+        let pem = tenkoku_pki::pem::encode("CERTIFICATE", &der);
+        assert_eq!(rules(edit(world, &draft, &said(keyless, &pem))), ["identity-either"]);
+        // A service of this type has a key.
+        let wrong = said("http://uri.etsi.org/TrstSvc/Svctype/CA/PKC", "");
+        let wrong = edit(world, &draft, &wrong).expect("a service");
+        let found = look(world, &wrong).findings;
+        assert!(found.iter().any(|one| one.rule.code() == "certificate-missing"), "{found:?}");
+        let draft = edit(world, &wrong, &ListEdit::Remove { part }).expect("taken out");
+        let draft = edit(world, &draft, &said(keyless, "")).expect("a service");
+        let seen = look(world, &draft);
+        assert!(seen.is_sound(), "{:?}", seen.findings);
+        let list = agree(world, &draft).published.expect("published");
+        let address = services(&list)[3].identity.address().expect("an address");
+        assert_eq!(address.as_str(), "https://seal.example.jp/services/proofing");
+        judge(&list, Some(&before));
+        // Its status has a history like any other; its address is what it is.
+        world.clock.advance_days(2);
+        let next = publish(world, &[status(part, WITHDRAWN, None)]);
+        let former = &services(&next)[3].history[0];
+        assert_eq!((former.status.as_str(), former.identity.address()), (GRANTED, Some(address)));
+        judge(&next, Some(&list));
+        let other = say(part, [("identifier", "https://seal.example.jp/services/other")]);
+        assert_eq!(rules(edit(world, &open(world), &other)), ["past-other-key"]);
+    });
+}
+
+#[test]
 fn a_new_provider_is_listed_with_its_service() {
     World::on_each_database(|world| {
         let before = live(world, "jp-2021");

@@ -12,8 +12,9 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
 use tenkoku_ca::proposal::{ProposalError, propose};
+use tenkoku_domain::canonical::Digest;
 use tenkoku_domain::exchange::Octets;
-use tenkoku_domain::followed::{FollowedList, ListCode, ListProblem, ListTrust};
+use tenkoku_domain::followed::{FollowedList, ListCode, ListProblem, ListTrust, REFRESH_JOB};
 use tenkoku_domain::proposal::ProposedAct;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_fetch::{Allowed, Limits, Web, WebSettings};
@@ -29,16 +30,16 @@ use tenkoku_tsl::model::{Identity, Language, Multilingual, NextUpdate, TrustedLi
 
 use self::sample::{ISSUE, OPERATOR, Role, Signer, at, uri};
 
-const JOURNAL: &str = "https://journal.example/C/2026/1/oj";
-const NEWER_JOURNAL: &str = "https://journal.example/C/2026/2/oj";
+pub(crate) const JOURNAL: &str = "https://journal.example/C/2026/1/oj";
+pub(crate) const NEWER_JOURNAL: &str = "https://journal.example/C/2026/2/oj";
 
 /// A world of lists: a list of lists `EU`, its pivot, and the list of `EE`.
-struct Lists {
-    web: WebServer,
+pub(crate) struct Lists {
+    pub(crate) web: WebServer,
     /// Published in the journal; signed the pivot.
-    first: Signer,
+    pub(crate) first: Signer,
     /// Announced by the pivot; signs the list of lists.
-    second: Signer,
+    pub(crate) second: Signer,
     /// Signs the list of EE.
     national: Signer,
     ee: TrustedList,
@@ -111,6 +112,29 @@ impl Lists {
         self.web.put("/lotl.xml", Page::Document(self.sign(&self.second, list)));
     }
 
+    /// The list of lists names a newer publication in the journal.
+    pub(crate) fn name_newer_journal(&self, sequence: u64) {
+        self.publish_lotl(sequence, |list| {
+            list.scheme.information = Multilingual::english(uri(NEWER_JOURNAL))
+                .and(Language::english(), uri(&self.web.address("/pivot-1.xml")))
+                .and(Language::english(), uri(JOURNAL))
+                .and(Language::english(), uri("https://tl.example.org/about.html"));
+        });
+    }
+
+    /// Lists that an installation follows from now on: it may reach them, and nothing else inside.
+    pub(crate) fn followed_by(installation: &Installation) -> Self {
+        let lists = Self::issued(present(installation));
+        let root = pem_file(installation, "tls.pem", lists.web.root());
+        let file = installation.path().join("tenkoku.toml");
+        let text = fs::read_to_string(&file).expect("the configuration");
+        let reader = format!(
+            "[reader]\nfollow = true\nallow_hosts = [\"localhost\"]\nca_file = \"{root}\"\n"
+        );
+        fs::write(&file, text.replace("[reader]\n", &reader)).expect("the configuration");
+        lists
+    }
+
     fn publish_ee(&self, sequence: u64, change: impl FnOnce(&mut TrustedList)) {
         let mut list = self.ee.clone();
         list.scheme.sequence_number = sequence;
@@ -164,7 +188,7 @@ fn believing(world: &World) -> Lists {
 fn decide(world: &World, act: ProposedAct) {
     propose(&world.env, &world.permit(), act, "compared with the journal").expect("done at once");
     let job = world.write(|tx| tx.claim_job(world.now())).expect("the queue").expect("a job");
-    assert_eq!(job.kind, "refresh-lists", "what was decided is looked at soon");
+    assert_eq!(job.kind, REFRESH_JOB, "what was decided is looked at soon");
     world.write(|tx| tx.finish_job(job.id)).expect("the queue");
 }
 
@@ -244,7 +268,7 @@ fn a_journal_leads_over_a_pivot_to_a_national_list_and_findings_cite_the_snapsho
         assert_eq!(found(world, &library, &lists.listed()), Some(3));
         assert_eq!(found(world, &library, &signer("EE").certificate), None);
         let paths: Vec<_> = lists.web.asked().into_iter().map(|(path, _)| path).collect();
-        assert_eq!(paths, ["/lotl.xml", "/pivot-1.xml", "/ee.xml"]);
+        assert_eq!(paths, ["/lotl.xml", "/pivot-1.xml", "/lotl.sha2", "/ee.xml", "/ee.sha2"]);
         // A second look asks whether anything changed; the pivot is kept for ever.
         world.clock.advance_seconds(3600);
         let ((), told) = world.told(|| look(world, &lists));
@@ -394,17 +418,39 @@ fn a_redirect_inside_and_answers_without_end_are_left() {
 }
 
 #[test]
+fn the_digest_beside_a_list_is_compared_where_there_is_one() {
+    World::on_each_database(|world| {
+        let lists = believing(world);
+        let beside = |text: &[u8]| lists.web.put("/ee.sha2", Page::Document(text.to_vec()));
+        let published = |sequence| {
+            lists.publish_ee(sequence, |_| {});
+            Digest::of(&lists.web.document("/ee.xml").expect("a list"))
+        };
+        // A page that says that nothing is there is no digest.
+        beside(b"<!doctype html><title>404</title>");
+        published(4);
+        look(world, &lists);
+        assert_eq!(problem(world, "eu-ee"), None);
+        // The list is signed and counts, whatever lies beside it; but people are told.
+        beside(Digest::of(b"something else").to_string().as_bytes());
+        let digest = published(5);
+        look(world, &lists);
+        assert_eq!(problem(world, "eu-ee"), Some(ListProblem::Digest));
+        assert_eq!(found(world, &Library::default(), &lists.listed()), Some(5));
+        for written in [digest.to_string().as_bytes(), &digest.0] {
+            beside(written);
+            look(world, &lists);
+            assert_eq!(problem(world, "eu-ee"), None);
+        }
+    });
+}
+
+#[test]
 fn a_newer_journal_waits_for_a_person() {
     World::on_each_database(|world| {
         let lists = believing(world);
-        let newer = |list: &mut TrustedList| {
-            list.scheme.information = Multilingual::english(uri(NEWER_JOURNAL))
-                .and(Language::english(), uri(&lists.web.address("/pivot-1.xml")))
-                .and(Language::english(), uri(JOURNAL))
-                .and(Language::english(), uri("https://tl.example.org/about.html"));
-        };
         troubles(world, &lists, ("eu", ListProblem::NewJournal), || {
-            lists.publish_lotl(3, newer);
+            lists.name_newer_journal(3);
         });
         let detail = standing(world, "eu").fault.expect("a fault").detail;
         assert!(detail.contains(NEWER_JOURNAL), "the address is shown: {detail}");
@@ -444,29 +490,24 @@ fn what_is_pointed_at_no_more_or_believed_no_more_does_not_count() {
 }
 
 /// The present, as the machine's clock has it: when the configuration was written.
-fn present(installation: &Installation) -> Timestamp {
+pub(crate) fn present(installation: &Installation) -> Timestamp {
     let written = fs::metadata(installation.path().join("tenkoku.toml")).expect("a file");
     let since = written.modified().expect("a time").duration_since(UNIX_EPOCH).expect("after 1970");
     Timestamp::from_seconds(i64::try_from(since.as_secs()).expect("an instant"))
 }
 
+/// A certificate in a file of the installation's folder; its path.
+fn pem_file(installation: &Installation, name: &str, der: &[u8]) -> String {
+    let file = installation.path().join(name);
+    fs::write(&file, tenkoku_pki::pem::encode("CERTIFICATE", der)).expect("a file");
+    file.display().to_string()
+}
+
 #[test]
 fn the_program_follows_lists_and_is_ready_only_with_anchors() {
     let installation = Installation::evaluation();
-    let lists = Lists::issued(present(&installation));
-    let pem = |name: &str, der: &[u8]| {
-        let file = installation.path().join(name);
-        fs::write(&file, tenkoku_pki::pem::encode("CERTIFICATE", der)).expect("a file");
-        file.display().to_string()
-    };
-    let (anchor, root) =
-        (pem("anchor.pem", lists.first.certificate.der()), pem("tls.pem", lists.web.root()));
-    let file = installation.path().join("tenkoku.toml");
-    let text = fs::read_to_string(&file).expect("the configuration");
-    let reader =
-        format!("[reader]\nfollow = true\nallow_hosts = [\"localhost\"]\nca_file = \"{root}\"\n");
-    let text = text.replace("[reader]\n", &reader);
-    fs::write(&file, text).expect("the configuration");
+    let lists = Lists::followed_by(&installation);
+    let anchor = pem_file(&installation, "anchor.pem", lists.first.certificate.der());
     let ready = || {
         let reply = get(&format!("{}/readyz", installation.operations()));
         serde_json::from_slice::<Value>(&reply.body).expect("JSON")

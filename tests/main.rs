@@ -34,6 +34,7 @@ mod key_life;
 mod key_word;
 mod kill;
 mod known_keys;
+mod list_delivery;
 mod list_drafts;
 mod lists_of_others;
 mod mail;

@@ -13,7 +13,7 @@ use crate::cli::{BANK, word};
 const CLICKS_TO_DRAFT: u32 = 2;
 
 /// The bank with a representative; gives the address of its delegation.
-fn represented(installation: &Installation) -> String {
+pub(super) fn represented(installation: &Installation) -> String {
     let extract = installation.path().join("extract.pdf");
     fs::write(&extract, b"%PDF-1.7 an extract of the register").expect("a file");
     let words = ["person", "represent", "--org", BANK, "--name", "見本 一郎"];

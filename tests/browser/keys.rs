@@ -13,7 +13,7 @@ use super::person::Person;
 use super::{installation_with, invite};
 
 /// Another organisation of the sample.
-const TRADER: &str = "7000000990002";
+pub(super) const TRADER: &str = "7000000990002";
 
 fn text(value: &Value, member: &str) -> String {
     value[member].as_str().unwrap_or_else(|| panic!("{member} in {value}")).to_owned()
@@ -24,7 +24,7 @@ fn path(installation: &Installation, name: &str) -> String {
 }
 
 /// Hands in a proof of class D4 for a retired key; gives its number.
-fn hand_in(installation: &Installation, key: &str) -> String {
+pub(super) fn hand_in(installation: &Installation, key: &str) -> String {
     let shown = installation.json(["key", "show", key]);
     let document = format!(
         "key = \"{key}\"\nclass = \"D4\"\nserials = [\"SN-2026-000000000000000001\"]\n\

@@ -1,7 +1,12 @@
 //! The rules of every page (UX 14 and 15), as a browser sees them: nothing forbidden is loaded or
-//! run, nothing sticks out on a telephone, the language is said, fields have labels.
+//! run, nothing sticks out on a telephone, the language is said, fields have labels, and axe-core has
+//! nothing to say.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
+use tenkoku_testkit::tools::axe;
 
 use super::person::Person;
 
@@ -35,24 +40,68 @@ const TOO_WIDE: &str = r"
         .filter((part) => part.getBoundingClientRect().right > window.innerWidth + 1)
         .slice(0, 8).map((part) => part.outerHTML.slice(0, 160));";
 
+/// What a page is made of, without its texts: pages of one make are accessible alike.
+const MAKE: &str = r"
+    const said = ['class', 'role', 'type', 'aria-label', 'aria-current', 'aria-invalid', 'lang', 'hidden'];
+    return [...document.querySelectorAll('*')].map((part) => part.tagName
+        + said.map((name) => part.hasAttribute(name) ? name + part.getAttribute(name) : '').join())
+        .join();";
+
+/// Everything that axe-core has against a page: the rule, what it wants, where.
+const AXE: &str = r"
+    const about = (node) => '\n    ' + node.html.slice(0, 200) + '\n      ' + node.failureSummary;
+    return axe.run(document).then((found) => found.violations.map((one) =>
+        one.id + ': ' + one.help + one.nodes.slice(0, 4).map(about).join('')));";
+
+/// The makes of pages that axe-core judged already.
+static JUDGED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// What axe-core has against the page, if none of its make was judged yet.
+fn accessibility(person: &Person) -> Vec<String> {
+    let browser = &person.browser;
+    let make = browser.run_script(MAKE).to_string();
+    let new = JUDGED.lock().unwrap_or_else(PoisonError::into_inner).insert(make);
+    if !new {
+        return Vec::new();
+    }
+    let found = browser.run_script(&format!("{}\n{AXE}", axe()));
+    serde_json::from_value(found).expect("a list of texts")
+}
+
 /// Checks the page shown.
 #[track_caller]
 pub(super) fn check_page(person: &Person) {
+    let found = faults(person);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Everything that is wrong with the page shown.
+fn faults(person: &Person) -> Vec<String> {
     let browser = &person.browser;
-    let address = browser.address();
-    let complaints: Vec<String> =
+    let mut found: Vec<String> =
         browser.complaints().into_iter().filter(|line| !is_a_refusal(line)).collect();
-    assert!(complaints.is_empty(), "{address}: {complaints:#?}");
     let expected = json!({
         "lang": person.language, "headings": 1, "titled": true,
         "unlabelled": [], "twice": [], "foreign": [],
     });
-    assert_eq!(browser.run_script(FACTS), expected, "{address}");
+    let facts = browser.run_script(FACTS);
+    if facts != expected {
+        found.push(facts.to_string());
+    }
     for width in WIDTHS {
         browser.set_viewport(width, DESK.1);
-        assert_eq!(browser.run_script(TOO_WIDE), Value::Array(vec![]), "{address} at {width}");
+        let wide = browser.run_script(TOO_WIDE);
+        if wide != Value::Array(vec![]) {
+            found.push(format!("at {width}: {wide}"));
+        }
     }
     browser.set_viewport(DESK.0, DESK.1);
+    // Without script it is the same page.
+    if browser.runs_script() {
+        found.extend(accessibility(person));
+    }
+    let address = browser.address();
+    found.into_iter().map(|fault| format!("{address}: {fault}")).collect()
 }
 
 /// That the server answered a page with a refusal is logged as well; the story looks at the page.

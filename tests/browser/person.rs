@@ -173,6 +173,12 @@ impl Person {
         }
     }
 
+    /// The path of the page shown, in the console.
+    pub(super) fn place(&self) -> String {
+        let address = self.browser.address();
+        address.strip_prefix(&self.console).expect("a page of the console").to_owned()
+    }
+
     /// The page shown lies at this path, whatever its query.
     #[track_caller]
     pub(super) fn is_at(&self, path: &str) {

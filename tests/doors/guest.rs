@@ -40,6 +40,7 @@ pub(crate) struct Guest {
     /// How the session's cookie was set.
     pub(crate) set_cookie: String,
     accept: &'static str,
+    language: &'static str,
     cookie: String,
     base: String,
     csrf: String,
@@ -50,6 +51,7 @@ impl Guest {
     pub(crate) fn nobody(installation: &Installation) -> Self {
         Self {
             accept: "application/json",
+            language: "ja",
             cookie: String::new(),
             set_cookie: String::new(),
             base: installation.console(),
@@ -75,7 +77,12 @@ impl Guest {
     /// Somebody with these roles over the whole platform, who enrolled a moment ago.
     pub(crate) fn enrol(installation: &Installation, roles: &str) -> Self {
         let login = roles.split(',').next().expect("a role");
-        let link = invite(installation, login, &["--role", roles]);
+        Self::enrol_as(installation, login, &["--role", roles])
+    }
+
+    /// Somebody by this name, invited with these words, who enrolled a moment ago.
+    pub(crate) fn enrol_as(installation: &Installation, login: &str, more: &[&str]) -> Self {
+        let link = invite(installation, login, more);
         let nobody = Self::nobody(installation);
         let page = nobody.get(&link);
         let mut generator = CodeGenerator::new(&page.between("id=\"totp-secret\">", "<"));
@@ -128,6 +135,7 @@ impl Guest {
             .method(method.as_str())
             .uri(format!("{}{path}", self.base))
             .header("accept", self.accept)
+            .header("accept-language", self.language)
             .header("cookie", &self.cookie)
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form.to_owned())

@@ -6,7 +6,7 @@
 
 use tenkoku_domain::access::Origin;
 use tenkoku_domain::audit::{Event, FollowedEvent};
-use tenkoku_domain::followed::{ListCode, ListSource, ListTrust, check_location};
+use tenkoku_domain::followed::{ListCode, ListSource, ListTrust, REFRESH_JOB, check_location};
 use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_store::{StoreError, Tx};
@@ -113,5 +113,5 @@ fn record(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.record(origin, now, &Event::Followed(event))?;
-    tx.enqueue_job("refresh-lists", "platform", now)
+    tx.enqueue_job(REFRESH_JOB, "platform", now)
 }

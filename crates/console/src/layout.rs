@@ -72,6 +72,8 @@ pub struct PublicFrame {
     pub here: String,
     /// Where the language switch lies: empty, or `/console`.
     pub base: &'static str,
+    /// What stands before the paths of public pages: empty on the public site, its address elsewhere.
+    pub site: String,
     /// Address of the stylesheet.
     pub style: &'static str,
     /// Address of the script.
@@ -92,6 +94,7 @@ impl PublicFrame {
             evaluation: site.is_evaluation(),
             here: here.to_owned(),
             base,
+            site: if base.is_empty() { String::new() } else { site.address.clone() },
             style: assets::style(),
             script: assets::script(),
             mark: assets::mark(),

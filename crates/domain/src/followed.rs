@@ -15,6 +15,8 @@ use crate::key::words;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::time::Timestamp;
 
+/// The job that looks at the lists of others.
+pub const REFRESH_JOB: &str = "refresh-lists";
 /// The longest address of a list.
 const LONGEST_ADDRESS: usize = 2000;
 /// The longest explanation of a fault that is kept, in characters.
@@ -171,6 +173,8 @@ words! {
         Older = "older",
         /// Another list has the sequence number of the one that was there before.
         Replaced = "replaced",
+        /// The digest that lies beside it is of something else.
+        Digest = "digest",
     }
 }
 

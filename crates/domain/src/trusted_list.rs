@@ -2,6 +2,7 @@
 //!
 //! Deliberately not here: what a list says; the format crate knows.
 
+pub mod delivery;
 pub mod draft;
 
 use serde::{Deserialize, Serialize};

@@ -22,6 +22,13 @@ impl Allowed {
         Self(hosts.into_iter().map(bare).collect())
     }
 
+    /// These and one more.
+    #[must_use]
+    pub fn and(mut self, host: &str) -> Self {
+        self.0.extend(Self::hosts([host]).0);
+        self
+    }
+
     /// Whether a host may be fetched from wherever it is.
     pub(crate) fn has(&self, host: &str) -> bool {
         self.0.contains(host.trim_start_matches('[').trim_end_matches(']'))

@@ -93,6 +93,8 @@ pub struct Document {
     pub octets: Vec<u8>,
     /// By what the server recognises it.
     pub validators: Validators,
+    /// What the server says that it is (`Content-Type`), without parameters.
+    pub media_type: String,
 }
 
 /// What came of a look.
@@ -200,6 +202,8 @@ impl Web {
         }
         let validators =
             Validators { etag: said(header::ETAG), last_modified: said(header::LAST_MODIFIED) };
+        let media_type = said(header::CONTENT_TYPE).unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default().trim().to_owned();
         let most = u64::try_from(self.limits.octets).unwrap_or(u64::MAX);
         let announced = response.body().content_length().unwrap_or_default();
         if announced > most {
@@ -207,7 +211,7 @@ impl Web {
         }
         let body = response.body_mut().with_config().limit(most);
         let octets = body.read_to_vec().map_err(|error| self.failed(error))?;
-        Ok(Fetched::Document(Document { octets, validators }))
+        Ok(Fetched::Document(Document { octets, validators, media_type }))
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "everything else is a failed connection")]

@@ -58,6 +58,17 @@ pub fn decode(input: &[u8], labels: &[&'static str]) -> Result<Vec<u8>, PemError
     STANDARD.decode(body).map_err(|_| PemError::Base64)
 }
 
+/// The DER of every PEM block of a text; all are under one of `labels`. Text around the blocks is
+/// skipped; a text without a block holds nothing, if it is blank.
+pub fn decode_several(text: &str, labels: &[&'static str]) -> Result<Vec<Vec<u8>>, PemError> {
+    let mut blocks = text.split("-----BEGIN ");
+    let before = blocks.next().unwrap_or_default();
+    let found: Vec<_> = blocks
+        .map(|block| decode(format!("-----BEGIN {block}").as_bytes(), labels))
+        .collect::<Result<_, _>>()?;
+    if found.is_empty() && !before.trim().is_empty() { Err(PemError::Neither) } else { Ok(found) }
+}
+
 /// Label, body and what follows.
 fn split_block(text: &str) -> Result<(&str, &str, &str), PemError> {
     let (_, after) = text.split_once("-----BEGIN ").ok_or(PemError::Neither)?;
@@ -115,6 +126,17 @@ mod tests {
         let key = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n";
         let found = "PRIVATE KEY".to_owned();
         check(key, Err(PemError::Label { expected: "THING", found }));
+    }
+
+    #[test]
+    fn several_blocks_are_read_and_none_may_be_damaged() {
+        let several = |text: &str| decode_several(text, &["THING"]);
+        let one = "-----BEGIN THING-----\nMAA=\n-----END THING-----\n";
+        assert_eq!(several(" \n"), Ok(Vec::new()));
+        assert_eq!(several(&format!("text\n{one}more\n{one}")), Ok(vec![vec![0x30, 0]; 2]));
+        assert_eq!(several("MAA="), Err(PemError::Neither));
+        let cut = Err(PemError::Truncated("THING".to_owned()));
+        assert_eq!(several(&format!("{one}-----BEGIN THING-----\nMAA=")), cut);
     }
 
     #[test]

@@ -148,6 +148,15 @@ impl PublicAddress {
         &self.0
     }
 
+    /// The host, without its port.
+    pub fn host(&self) -> &str {
+        let host = self.0.strip_prefix("http://").unwrap_or(&self.0);
+        match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            Some(_) | None => host,
+        }
+    }
+
     /// Where OCSP answers for an authority are given.
     pub fn ocsp(&self, authority: &AuthorityCode) -> String {
         format!("{}/ocsp/{authority}", self.0)

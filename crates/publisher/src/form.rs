@@ -10,9 +10,8 @@ mod lines;
 use tenkoku_domain::trusted_list::draft::{Fields, ListPart};
 use tenkoku_tsl::diff::{Field, Place};
 use tenkoku_tsl::model::{
-    Address, DigitalId, Identity, ModelError, Names, NextUpdate, Notice, Pages, Pointer,
-    PointerInformation, Provider, Recognition, SchemeInformation, Service, SupplyPoint,
-    TrustedList,
+    Address, Identity, ModelError, Names, NextUpdate, Notice, Pages, Pointer, PointerInformation,
+    Provider, Recognition, SchemeInformation, Service, SupplyPoint, TrustedList,
 };
 use tenkoku_tsl::rules::{Finding, Rule};
 use tenkoku_tsl::write::recognition;
@@ -95,6 +94,7 @@ const SERVICE: &[FormField] = &[
     lines("name", Field::Name),
     line("service-type", Field::ServiceType),
     lines("certificates", Field::Identity),
+    line("identifier", Field::Identity),
     line("status", Field::Status),
     lines("supply-points", Field::SupplyPoints),
     lines("scheme-definition", Field::SchemeDefinition),
@@ -212,12 +212,19 @@ fn show_service(service: &Service) -> Vec<(&'static str, String)> {
         ("name", show_entries(service.name.entries())),
         ("service-type", service.service_type.to_string()),
         ("certificates", show_certificates(service.identity.certificates())),
+        ("identifier", show_identifier(&service.identity)),
         ("status", service.status.to_string()),
         ("supply-points", each(points)),
         ("scheme-definition", pages(&service.scheme_definition)),
         ("provider-definition", pages(&service.provider_definition)),
         ("extensions", show_extensions(&service.extensions)),
     ]
+}
+
+/// The address that stands for a service without a key.
+fn show_identifier(identity: &Identity) -> String {
+    let keyless = identity.certificate().is_none();
+    identity.address().filter(|_| keyless).map(|address| address.to_string()).unwrap_or_default()
 }
 
 fn show_pointer(pointer: &Pointer) -> Vec<(&'static str, String)> {
@@ -297,6 +304,19 @@ impl Form<'_> {
         match read {
             Ok(read) => *address = read,
             Err(mistake) => self.wrong(Field::Address, mistake),
+        }
+    }
+
+    fn identity(&mut self, before: &mut Identity) {
+        let changed = [self.changed("certificates"), self.changed("identifier")];
+        if changed.iter().all(Option::is_none) {
+            return;
+        }
+        let [given, identifier] = changed;
+        let given = given.unwrap_or_else(|| show_certificates(before.certificates()));
+        match identity(&given, &identifier.unwrap_or_else(|| show_identifier(before))) {
+            Ok(read) => *before = read,
+            Err(mistake) => self.wrong(Field::Identity, mistake),
         }
     }
 
@@ -399,11 +419,11 @@ fn apply_provider(provider: &mut Provider, mut form: Form<'_>) -> Result<(), Vec
 }
 
 fn apply_service(service: &mut Service, mut form: Form<'_>) -> Result<(), Vec<Finding>> {
+    form.identity(&mut service.identity);
     for field in SERVICE {
         match field.name {
             "name" => form.take(field, &mut service.name, names),
             "service-type" => form.take(field, &mut service.service_type, uri),
-            "certificates" => form.take(field, &mut service.identity, identity),
             "status" => form.take(field, &mut service.status, uri),
             "supply-points" => form.take(field, &mut service.supply_points, supply_points),
             "scheme-definition" => form.take(field, &mut service.scheme_definition, optional),
@@ -418,8 +438,13 @@ fn apply_service(service: &mut Service, mut form: Form<'_>) -> Result<(), Vec<Fi
     form.finish()
 }
 
-fn identity(text: &str) -> Read<Identity> {
-    Identity::new(certificates(text)?).map_err(|error| Rule::of(&error))
+/// A service is its key, or an address that stands for it where it has none (5.5.3).
+fn identity(given: &str, identifier: &str) -> Read<Identity> {
+    match (given.is_empty(), identifier.is_empty()) {
+        (true, false) => Ok(Identity::by_address(&uri(identifier)?)),
+        (false, false) => Err((Rule::IdentityEither, Vec::new())),
+        (_, true) => Identity::new(certificates(given)?).map_err(|error| Rule::of(&error)),
+    }
 }
 
 fn optional(text: &str) -> Read<Option<Pages>> {
@@ -535,7 +560,8 @@ pub(crate) fn new_service(
     let mut form = blank(given, field("name"));
     let name = form.read(Field::Name, || names(field("name")));
     let service_type = form.read(Field::ServiceType, || uri(field("service-type")));
-    let identity = form.read(Field::Identity, || identity(field("certificates")));
+    let identity =
+        form.read(Field::Identity, || identity(field("certificates"), field("identifier")));
     let status = form.read(Field::Status, || uri(field("status")));
     let points = form.read(Field::SupplyPoints, || supply_points(field("supply-points")));
     let scheme_definition =
@@ -600,10 +626,12 @@ pub(crate) fn says_otherwise(before: &Service, after: &Service) -> bool {
     before.extensions != after.extensions
 }
 
-/// Whether the identity of a service names another key than before: that is a new service (G.4).
+/// Whether the identity of a service names another key than before, or another address where it has
+/// no key: that is a new service (G.4).
 pub(crate) fn is_other_key(before: &Service, after: &Service) -> bool {
-    before.identity.public_key() != after.identity.public_key()
-        && !before.identity.ids().iter().any(|id| matches!(id, DigitalId::Other(_)))
+    let (before, after) = (&before.identity, &after.identity);
+    before.public_key() != after.public_key()
+        || (before.certificate().is_none() && before.address() != after.address())
 }
 
 /// Whether a list is closed.

@@ -21,6 +21,7 @@ use tenkoku_store::{StoreError, Tx};
 use tenkoku_tsl::model::{NextUpdate, Pointer, TrustedList};
 use tenkoku_tsl::verify::{VerifiedList, verify};
 
+use crate::beside;
 use crate::judge::{Ground, Judged, Trouble, judge_pointed};
 
 /// Why lists could not be looked at. What is wrong with one list is no error, but a record.
@@ -77,9 +78,16 @@ struct Run<'r> {
 
 /// What a look brought, before it is compared with what is in force.
 struct Look {
+    copy: Copy,
+    judged: Judged,
+}
+
+/// A document as it is at its address.
+struct Copy {
     octets: Vec<u8>,
     validators: Validators,
-    judged: Judged,
+    /// Whether the server sent it, and did not merely say that nothing changed.
+    sent: bool,
 }
 
 /// A former list of lists on the way to the journal.
@@ -110,11 +118,11 @@ impl Run<'_> {
         list: &FollowedList,
         ground: &Ground,
     ) -> Result<Result<Look, Trouble>, StoreError> {
-        let (octets, validators) = match self.fetch(list)? {
+        let copy = match self.fetch(list)? {
             Ok(fetched) => fetched,
             Err(trouble) => return Ok(Err(trouble)),
         };
-        let needed = match ground.pivots(&octets) {
+        let needed = match ground.pivots(&copy.octets) {
             Ok(needed) => needed,
             Err(trouble) => return Ok(Err(trouble)),
         };
@@ -123,18 +131,15 @@ impl Run<'_> {
             Err(trouble) => return Ok(Err(trouble)),
         };
         let kept = |address: &str| pivots.get(address).map(|pivot| pivot.octets.as_slice());
-        let judged = ground.judge(&octets, kept, self.env.clock.now());
+        let judged = ground.judge(&copy.octets, kept, self.env.clock.now());
         if judged.is_ok() {
             self.keep_pivots(&list.code, pivots)?;
         }
-        Ok(judged.map(|judged| Look { octets, validators, judged }))
+        Ok(judged.map(|judged| Look { copy, judged }))
     }
 
     /// The document, from the web or, when it did not change, as it was kept.
-    fn fetch(
-        &self,
-        list: &FollowedList,
-    ) -> Result<Result<(Vec<u8>, Validators), Trouble>, StoreError> {
+    fn fetch(&self, list: &FollowedList) -> Result<Result<Copy, Trouble>, StoreError> {
         // With a list in trouble nothing is taken for known: the document itself is looked at.
         let known = match (&list.fault, &list.snapshot) {
             (None, Some(_)) => {
@@ -143,12 +148,12 @@ impl Run<'_> {
             _ => Validators::default(),
         };
         match (self.web.fetch(&list.location, &known), &list.snapshot) {
-            (Ok(Fetched::Document(Document { octets, validators })), _) => {
-                Ok(Ok((octets, validators)))
+            (Ok(Fetched::Document(Document { octets, validators, .. })), _) => {
+                Ok(Ok(Copy { octets, validators, sent: true }))
             }
             (Ok(Fetched::Unchanged), Some(snapshot)) => {
                 let snapshot = self.env.store.read(|tx| tx.load_snapshot(snapshot))?;
-                Ok(Ok((snapshot.xml, known)))
+                Ok(Ok(Copy { octets: snapshot.xml, validators: known, sent: false }))
             }
             (Ok(Fetched::Unchanged), None) => Ok(Err(Trouble::new(
                 ListProblem::Unreachable,
@@ -218,7 +223,7 @@ impl Run<'_> {
         };
         let outcome = look.and_then(|look| {
             let sequence = sequence(&look.judged.verified);
-            let digest = Digest::of(&look.octets);
+            let digest = Digest::of(&look.copy.octets);
             let next = succession(in_force.as_ref(), sequence, &digest).map_err(|problem| {
                 let before = in_force.as_ref().map_or(0, |before| before.sequence);
                 let found = format!("sequence {sequence} was found, {before} is in force");
@@ -233,7 +238,9 @@ impl Run<'_> {
                 self.kept(in_force.as_ref())
             }
             Ok((look, next, digest)) => {
-                let Look { octets, validators, judged } = look;
+                let Look { copy: Copy { octets, validators, sent }, judged } = look;
+                let beside = || if sent { self.beside(&list, &digest) } else { None };
+                let warning = judged.warning.or_else(beside);
                 let mut list = list;
                 list.checked_at = Some(now);
                 list.confirmed_at = Some(now);
@@ -247,7 +254,7 @@ impl Run<'_> {
                     let cleared = FollowedList { fault: None, ..list.clone() };
                     self.step(cleared, FollowedStep::Taken, Some(snapshot))?;
                 }
-                match judged.warning {
+                match warning {
                     Some(warning) => {
                         self.done.troubled += 1;
                         self.trouble(list, warning, now)?;
@@ -257,6 +264,18 @@ impl Run<'_> {
                 Ok(Some(judged.verified.into_list()))
             }
         }
+    }
+
+    /// Compares the digest that lies beside a list with the list, where there is one. It proves
+    /// nothing, so the list counts all the same.
+    fn beside(&self, list: &FollowedList, digest: &Digest) -> Option<Trouble> {
+        let address = beside::address(&list.location)?;
+        let Ok(Fetched::Document(found)) = self.web.fetch(&address, &Validators::default()) else {
+            return None;
+        };
+        let said = beside::read(&found.octets).filter(|said| said != digest)?;
+        let detail = format!("{address} says {said}, the list has {digest}");
+        Some(Trouble::new(ListProblem::Digest, detail))
     }
 
     /// What was in force before, read again from its snapshot.
@@ -372,9 +391,9 @@ impl Run<'_> {
                     list
                 }
             };
-            let look = self.fetch(&list)?.and_then(|(octets, validators)| {
-                let judged = judge_pointed(&octets, pointer, self.env.clock.now())?;
-                Ok(Look { octets, validators, judged })
+            let look = self.fetch(&list)?.and_then(|copy| {
+                let judged = judge_pointed(&copy.octets, pointer, self.env.clock.now())?;
+                Ok(Look { copy, judged })
             });
             self.settle(list, look)?;
         }

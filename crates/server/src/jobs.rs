@@ -24,11 +24,11 @@ use tenkoku_domain::authority::AuthorityCode;
 use tenkoku_domain::batch::BatchState;
 use tenkoku_domain::id::{AuthorityId, BatchId, BulkId};
 use tenkoku_domain::time::Timestamp;
-use tenkoku_fetch::Web;
 use tenkoku_ports::Env;
 use tenkoku_ports::settings::crl_file;
 use tenkoku_publisher::draft::publish_due_drafts;
 use tenkoku_publisher::publish::renew_lists;
+use tenkoku_reader::delivery::{Which, check_deliveries};
 use tenkoku_reader::refresh::refresh_lists;
 use tenkoku_responder::consistency::{Compared, compare_status};
 use tenkoku_responder::crl::{CrlError, Lists};
@@ -39,9 +39,11 @@ use tokio_cron_scheduler::{Job as CronJob, JobScheduler};
 use crate::clock;
 use crate::failure::Failure;
 use crate::watch::{BatchWatch, BulkWatch, CrlWatch};
+use crate::wire::Webs;
 
 /// What the clock puts into the queue, and when (second, minute, hour, day, month, weekday).
-const TIMETABLE: [(&str, &str); 13] = [
+const TIMETABLE: [(&str, &str); 14] = [
+    (CHECK_DELIVERY, "50 * * * * *"),
     (ACTIVATE_POLICIES, "0 * * * * *"),
     (SETTLE, "*/10 * * * * *"),
     (SETTLE_DESTRUCTIONS, "40 * * * * *"),
@@ -80,7 +82,10 @@ const SEARCH_BROKEN_HOURS: i64 = 3;
 const REFRESH_BROKEN_SECONDS: i64 = 3600;
 
 /// Looks at the trusted lists of others: hourly, and when people decided about them.
-pub(crate) const REFRESH_LISTS: &str = "refresh-lists";
+pub(crate) const REFRESH_LISTS: &str = tenkoku_domain::followed::REFRESH_JOB;
+
+/// Looks whether the public addresses of the own lists serve them: those that are due, every minute.
+const CHECK_DELIVERY: &str = tenkoku_reader::delivery::JOB;
 
 /// Compares the status services with the record (DOMAIN 13).
 pub(crate) const COMPARE_STATUS: &str = "compare-status";
@@ -111,7 +116,7 @@ const LOOK_AGAIN_SECONDS: i64 = 60;
 struct Parts {
     lists: Lists,
     responder: Arc<Responder>,
-    web: Arc<Web>,
+    webs: Arc<Webs>,
 }
 
 /// The running clock and workers.
@@ -126,7 +131,7 @@ impl Jobs {
     pub(crate) async fn start(
         env: &Arc<Env>,
         responder: &Arc<Responder>,
-        web: Web,
+        webs: Webs,
     ) -> Result<Self, Failure> {
         let scheduler = JobScheduler::new().await.map_err(Failure::internal)?;
         for (kind, when) in TIMETABLE {
@@ -139,7 +144,7 @@ impl Jobs {
         let parts = Arc::new(Parts {
             lists: Lists::default(),
             responder: Arc::clone(responder),
-            web: Arc::new(web),
+            webs: Arc::new(webs),
         });
         take_up_batches(env)?;
         let lanes = [Lane::Status, Lane::Long, Lane::Rest];
@@ -299,9 +304,10 @@ fn run(env: &Env, parts: &Parts, job: &Job) -> Result<(), Failure> {
             }
         }
         NIGHTLY => nightly(env, &scheduler.permit(now)?)?,
-        SEARCH_KEYS => begin(env, &parts.web, KEY_SEARCH)?,
-        REFRESH_LISTS if env.settings.follows_lists => begin(env, &parts.web, LIST_REFRESH)?,
+        SEARCH_KEYS => begin(env, &parts.webs, KEY_SEARCH)?,
+        REFRESH_LISTS if env.settings.follows_lists => begin(env, &parts.webs, LIST_REFRESH)?,
         REFRESH_LISTS => {}
+        CHECK_DELIVERY => begin(env, &parts.webs, DELIVERY_CHECK)?,
         COMPARE_STATUS => compare(env, &parts.responder)?,
         REFRESH_STATUS => {
             let id = AuthorityId::parse(&job.object).map_err(Failure::internal)?;
@@ -331,7 +337,7 @@ fn run(env: &Env, parts: &Parts, job: &Job) -> Result<(), Failure> {
 }
 
 /// What a long run does: how much of what was done.
-type Work = fn(&Env, &Web, Timestamp) -> Result<Counts, Failure>;
+type Work = fn(&Env, &Webs, Timestamp) -> Result<Counts, Failure>;
 /// How much of what was done, by name.
 type Counts = BTreeMap<String, usize>;
 
@@ -360,6 +366,10 @@ const KEY_SEARCH: LongRun = LongRun {
 const LIST_REFRESH: LongRun =
     LongRun { kind: REFRESH_LISTS, rest: 0, broken: REFRESH_BROKEN_SECONDS, work: refreshed };
 
+/// The look at the own public addresses: it takes those that are due.
+const DELIVERY_CHECK: LongRun =
+    LongRun { kind: CHECK_DELIVERY, rest: 0, broken: REFRESH_BROKEN_SECONDS, work: delivered };
+
 /// Compares the status services with the record and keeps what was found for `/readyz`.
 fn compare(env: &Env, responder: &Responder) -> Result<(), Failure> {
     let started = env.clock.now();
@@ -383,14 +393,14 @@ fn compare(env: &Env, responder: &Responder) -> Result<(), Failure> {
 pub(crate) const DIFFERING: &str = "differing";
 
 /// Begins a long run, if it is due.
-fn begin(env: &Env, web: &Arc<Web>, run: LongRun) -> Result<(), Failure> {
+fn begin(env: &Env, webs: &Arc<Webs>, run: LongRun) -> Result<(), Failure> {
     let now = env.clock.now();
     if !claim_run(env, &run, now)? {
         return Ok(());
     }
-    let (env, web) = (env.clone(), Arc::clone(web));
+    let (env, webs) = (env.clone(), Arc::clone(webs));
     let spawned = std::thread::Builder::new().name(run.kind.to_owned()).spawn(move || {
-        if let Err(failure) = carry_out(&env, &web, run, now) {
+        if let Err(failure) = carry_out(&env, &webs, run, now) {
             let cause = failure.cause.as_deref().unwrap_or(&failure.code);
             tracing::error!(kind = run.kind, cause, "a job did not work");
         }
@@ -417,8 +427,8 @@ fn claim_run(env: &Env, run: &LongRun, now: Timestamp) -> Result<bool, StoreErro
 }
 
 /// Does the work and records how it ended.
-fn carry_out(env: &Env, web: &Web, run: LongRun, started: Timestamp) -> Result<Counts, Failure> {
-    let ran = (run.work)(env, web, started);
+fn carry_out(env: &Env, webs: &Webs, run: LongRun, started: Timestamp) -> Result<Counts, Failure> {
+    let ran = (run.work)(env, webs, started);
     let (outcome, counts) = match &ran {
         Ok(counts) => ("done", counts.clone()),
         Err(_) => ("failed", BTreeMap::new()),
@@ -432,7 +442,7 @@ fn carry_out(env: &Env, web: &Web, run: LongRun, started: Timestamp) -> Result<C
 }
 
 /// Searches all keys, and tells what was found.
-fn searched(env: &Env, _: &Web, now: Timestamp) -> Result<Counts, Failure> {
+fn searched(env: &Env, _: &Webs, now: Timestamp) -> Result<Counts, Failure> {
     let permit = env.system("scheduler").permit(now)?;
     let listed = scan_listed(env, &permit)?;
     let shared = scan_shared_factors(env, &permit)?;
@@ -444,8 +454,8 @@ fn searched(env: &Env, _: &Web, now: Timestamp) -> Result<Counts, Failure> {
 }
 
 /// Looks at the lists of others, and tells how many are in trouble.
-fn refreshed(env: &Env, web: &Web, now: Timestamp) -> Result<Counts, Failure> {
-    let done = refresh_lists(env, &env.system("scheduler").permit(now)?, web)?;
+fn refreshed(env: &Env, webs: &Webs, now: Timestamp) -> Result<Counts, Failure> {
+    let done = refresh_lists(env, &env.system("scheduler").permit(now)?, &webs.others)?;
     if done.troubled > 0 {
         let troubled = done.troubled;
         tracing::error!(troubled, "lists of others are in trouble: see the trusted lists");
@@ -453,13 +463,24 @@ fn refreshed(env: &Env, web: &Web, now: Timestamp) -> Result<Counts, Failure> {
     Ok(done.counts())
 }
 
+/// Looks at the own public addresses that are due, and tells how many serve something else than what
+/// is live.
+fn delivered(env: &Env, webs: &Webs, now: Timestamp) -> Result<Counts, Failure> {
+    let permit = env.system("scheduler").permit(now)?;
+    let (looked, wrong) = check_deliveries(env, &permit, &webs.own, Which::Due)?;
+    if wrong > 0 {
+        tracing::warn!(wrong, "addresses of trusted lists do not serve what is live");
+    }
+    Ok(BTreeMap::from([("looked".to_owned(), looked), ("wrong".to_owned(), wrong)]))
+}
+
 /// Looks at the lists of others now, unless somebody is at it.
-pub(crate) fn refresh_now(env: &Env, web: &Web) -> Result<Option<Counts>, Failure> {
+pub(crate) fn refresh_now(env: &Env, webs: &Webs) -> Result<Option<Counts>, Failure> {
     let now = env.clock.now();
     if !claim_run(env, &LIST_REFRESH, now)? {
         return Ok(None);
     }
-    carry_out(env, web, LIST_REFRESH, now).map(Some)
+    carry_out(env, webs, LIST_REFRESH, now).map(Some)
 }
 
 /// Works on a bulk revocation for a while, and queues what is left, so that others get their turn

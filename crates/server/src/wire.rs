@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use tenkoku_domain::access::{Origin, Principal};
 use tenkoku_domain::id::{Entropy, RequestId};
 use tenkoku_domain::time::Clock as _;
-use tenkoku_fetch::{Web, WebSettings};
+use tenkoku_fetch::{Allowed, Web, WebSettings};
 use tenkoku_keys::KeyStore;
 use tenkoku_mail::{Folder, Mailer, NotSetUp, SignIn, Smtp, SmtpSettings};
 use tenkoku_pkcs11::TokenKeys;
@@ -110,12 +110,32 @@ pub(crate) fn mailer(mail: &Mail) -> Result<Arc<dyn Mailer>, Failure> {
     Ok(Arc::new(Smtp::new(settings).map_err(Failure::from)?))
 }
 
+/// The ways into the web.
+#[derive(Debug)]
+pub(crate) struct Webs {
+    /// To the lists of others.
+    pub(crate) others: Web,
+    /// To the installation's own public addresses, whose host may lie inside.
+    pub(crate) own: Web,
+}
+
+/// Both ways into the web.
+pub(crate) fn webs(config: &Config) -> Result<Webs, Failure> {
+    let own = config.settings.public_address.host();
+    let allowed = config.reader.allowed.clone().and(own);
+    Ok(Webs { others: web(&config.reader)?, own: web_with(&config.reader, allowed)? })
+}
+
 /// The web, as the lists of others are fetched from it.
 pub(crate) fn web(reader: &ReaderConfig) -> Result<Web, Failure> {
+    web_with(reader, reader.allowed.clone())
+}
+
+fn web_with(reader: &ReaderConfig, allowed: Allowed) -> Result<Web, Failure> {
     let roots = reader.ca_file.as_ref();
     let roots = roots.map(|file| several(std::slice::from_ref(file), CERTIFICATE));
     Ok(Web::new(WebSettings {
-        allowed: reader.allowed.clone(),
+        allowed,
         roots: roots.transpose()?,
         user_agent: format!("tenkoku/{}", env!("CARGO_PKG_VERSION")),
         limits: reader.limits,

@@ -49,6 +49,7 @@ mod codes;
 mod containers;
 mod counters;
 mod crls;
+mod deliveries;
 mod discoveries;
 mod evidence;
 mod exchanges;

@@ -985,6 +985,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    list_deliveries (address) {
+        address -> Text,
+        scheme -> Text,
+        live -> BigInt,
+        sequence -> Nullable<BigInt>,
+        etag -> Nullable<Text>,
+        checked_at -> BigInt,
+        served_at -> Nullable<BigInt>,
+        problem -> Nullable<Text>,
+        detail -> Text,
+    }
+}
+
+diesel::table! {
     list_pivots (source, address) {
         source -> Text,
         address -> Text,

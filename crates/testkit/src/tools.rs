@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// What a program said and how it ended.
 #[derive(Clone, Debug)]
@@ -87,6 +88,27 @@ pub fn linter(name: &str) -> Command {
 /// The program that calls an API with everything that its document allows.
 pub fn schemathesis() -> Command {
     Command::new(cache().join("schemathesis/bin/schemathesis"))
+}
+
+/// The script that judges the accessibility of a page in the browser (axe-core).
+///
+/// # Panics
+/// When it is not there.
+pub fn axe() -> &'static str {
+    static SCRIPT: OnceLock<String> = OnceLock::new();
+    SCRIPT.get_or_init(|| {
+        let file = cache().join("pages/node_modules/axe-core/axe.min.js");
+        let missing = |e| panic!("{}: {e}; type  scripts/setup-tests", file.display());
+        std::fs::read_to_string(&file).unwrap_or_else(missing)
+    })
+}
+
+/// The checker of HTML, CSS and SVG (Nu Html Checker), for files.
+pub fn html_checker() -> Command {
+    let program = cache().join("pages/node_modules/vnu-jar/build/dist/vnu.jar");
+    let mut command = Command::new("java");
+    command.arg("-jar").arg(program);
+    command
 }
 
 /// `lint-pki` of the folder beside the checkout, where there is one.

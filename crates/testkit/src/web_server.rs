@@ -11,6 +11,9 @@ use std::time::Duration;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
+/// The media type of a trusted list.
+const LIST_TYPE: &str = "application/vnd.etsi.tsl+xml";
+
 /// What is at an address.
 #[derive(Clone, Debug)]
 pub enum Page {
@@ -93,6 +96,14 @@ impl WebServer {
         lock(&self.pages).insert(path.to_owned(), page);
     }
 
+    /// The document at a path, if there is one.
+    pub fn document(&self, path: &str) -> Option<Vec<u8>> {
+        match lock(&self.pages).get(path)? {
+            Page::Document(octets) => Some(octets.clone()),
+            Page::Redirect(_) | Page::Endless | Page::Drip | Page::Gone => None,
+        }
+    }
+
     /// What was asked for since the last time, with the status that was given.
     pub fn asked(&self) -> Vec<(String, u16)> {
         std::mem::take(&mut *lock(&self.asked))
@@ -120,8 +131,12 @@ fn serve(mut stream: Connection, pages: &Pages, asked: &Mutex<Vec<(String, u16)>
             } else {
                 note(200);
                 let length = octets.len();
-                let head =
-                    format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nETag: {tag}\r\n\r\n");
+                let is_list = path.rsplit('.').next() == Some("xml");
+                let kind = if is_list { LIST_TYPE } else { "text/plain" };
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Type: {kind}; charset=utf-8\r\n\
+                     Content-Length: {length}\r\nETag: {tag}\r\n\r\n"
+                );
                 stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&octets))
             }
         }

@@ -4,6 +4,7 @@
 //! Every call blocks; waiting for an element is left to the browser's implicit wait, so nothing
 //! here sleeps. Not in here: which pages there are.
 
+use std::cell::Cell;
 use std::io::{BufRead as _, BufReader};
 use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt as _;
@@ -60,6 +61,7 @@ impl By<'_> {
 #[derive(Debug)]
 pub struct Browser {
     wire: Wire,
+    scripted: Cell<bool>,
     _driver: Driver,
     _profile: TempDir,
 }
@@ -74,7 +76,7 @@ impl Browser {
         let driver = Driver::start();
         let wire = Wire::new(&driver, &capabilities(language, &profile));
         wire.post("/timeouts", &json!({ "implicit": 5_000, "pageLoad": 30_000 }));
-        Self { wire, _driver: driver, _profile: profile }
+        Self { wire, scripted: Cell::new(true), _driver: driver, _profile: profile }
     }
 
     /// Goes to an address and waits until the page is loaded.
@@ -116,7 +118,7 @@ impl Browser {
         list(found).iter().map(|one| self.element(one)).collect()
     }
 
-    /// Runs a script in the page and hands back what it returns.
+    /// Runs a script in the page and hands back what it returns, or what its promise brings.
     pub fn run_script(&self, script: &str) -> Value {
         self.wire.post("/execute/sync", &json!({ "script": script, "args": [] }))
     }
@@ -172,7 +174,13 @@ impl Browser {
 
     /// Shows every further page as a browser without script does.
     pub fn disable_script(&self) {
+        self.scripted.set(false);
         self.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
+    }
+
+    /// Whether the scripts of pages run.
+    pub fn runs_script(&self) -> bool {
+        self.scripted.get()
     }
 
     fn devtools(&self, command: &str, params: &Value) -> Value {

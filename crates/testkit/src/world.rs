@@ -30,6 +30,7 @@ use tenkoku_domain::ceremony::{
 };
 use tenkoku_domain::certificate::{Certificate, Serial};
 use tenkoku_domain::clock::ClockCheck;
+use tenkoku_domain::followed::REFRESH_JOB;
 use tenkoku_domain::id::{AuthorityId, BatchId, CeremonyId, RequestId};
 use tenkoku_domain::identifier::{NationalScheme, OrganizationIdentifier};
 use tenkoku_domain::key::KeyAlgorithm;
@@ -507,6 +508,11 @@ impl World {
                     let turn = work_batch(&self.env, &self.permit(), &id, line);
                     after = turn.expect("a turn").next;
                 }
+                self.write(|tx| tx.finish_job(job.id)).expect("the queue");
+                continue;
+            }
+            if job.kind == REFRESH_JOB {
+                // Lists of others are fetched in stories that have a web of their own.
                 self.write(|tx| tx.finish_job(job.id)).expect("the queue");
                 continue;
             }

@@ -4,7 +4,7 @@
 //! and keep its record. The answer of an offline root is imported here too.
 
 use actix_web::HttpResponse;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::web::{Path, Query};
 use askama::Template;
 use serde::Deserialize;
@@ -26,7 +26,7 @@ use tenkoku_store::StoreError;
 use super::acts::persons;
 use super::authorities::platform_only;
 use super::confirm::{Factor, factor_field, step_up};
-use super::views::{Fact, html, html_with};
+use super::views::{Fact, attachment, html, html_with};
 use crate::format;
 use crate::granted::{Granted, Visit};
 use crate::layout::{AdminFrame, Chip, Crumb, FieldError, Tone};
@@ -377,14 +377,6 @@ pub async fn download(
 fn toml_file(ceremony: &Ceremony) -> Result<HttpResponse, Problem> {
     let text = script::write(ceremony).map_err(|error| Problem::internal(&error))?;
     Ok(attachment("application/toml", &format!("{}.toml", ceremony.id), text))
-}
-
-fn attachment(kind: &'static str, name: &str, body: String) -> HttpResponse {
-    let disposition = format!("attachment; filename=\"{name}\"");
-    HttpResponse::Ok()
-        .content_type(kind)
-        .insert_header((header::CONTENT_DISPOSITION, disposition))
-        .body(body)
 }
 
 /// `POST /console/ceremonies/import`

@@ -1,7 +1,6 @@
 //! Certificates: search, one certificate in plain words first and its fields last, downloads.
 
 use actix_web::HttpResponse;
-use actix_web::http::header;
 use actix_web::web::{Path, Query};
 use askama::Template;
 use serde::Deserialize;
@@ -18,7 +17,7 @@ use tenkoku_store::{CertificateFilter, StoreError, Tx};
 use super::imprints::{Preview, preview};
 use super::life::hold_links;
 use super::names::{self, application_href, branch_href, certificate_href, organisation_href};
-use super::views::{Fact, ROWS, certificate_chip, html, next_page};
+use super::views::{Fact, ROWS, attachment, certificate_chip, html, next_page};
 use crate::format;
 use crate::granted::{Granted, Visit};
 use crate::layout::{AdminFrame, Chip, Crumb};
@@ -220,7 +219,7 @@ fn page(visit: &Visit, found: &Found) -> CertificatePage {
         frame: visit.frame(&title, crumbs),
         sentence: sentence(w, found, now),
         state: certificate_chip(w, certificate, now),
-        facts: facts(w, found),
+        facts: facts(visit, found),
         imprint: found.holder.as_ref().map(|(whole, branch)| preview(w, whole, branch)),
         fields: parsed.as_ref().map_or_else(Vec::new, |parsed| fields(w, parsed)),
         pem: parsed.as_ref().map(Parsed::to_pem),
@@ -279,7 +278,8 @@ pub(super) fn holder_name(w: Words, found: &Found) -> String {
     }
 }
 
-fn facts(w: Words, found: &Found) -> Vec<Fact> {
+fn facts(visit: &Visit, found: &Found) -> Vec<Fact> {
+    let w = visit.words;
     let Found { certificate, authority, holder } = found;
     let mut facts = Vec::new();
     if let Some((organisation, branch)) = holder {
@@ -298,11 +298,13 @@ fn facts(w: Words, found: &Found) -> Vec<Fact> {
         w.t("admin.certificate.profile"),
         w.word("admin.profile", certificate.profile.word()),
     ));
-    facts.push(Fact::link(
-        w.t("admin.certificate.issuer"),
-        authority.name.common_name.as_str(),
-        format!("/console/authorities/{}", authority.code),
-    ));
+    let (label, issuer) = (w.t("admin.certificate.issuer"), authority.name.common_name.as_str());
+    // Authorities are the platform's; nobody else is led there.
+    facts.push(if visit.sees_platform() {
+        Fact::link(label, issuer, format!("/console/authorities/{}", authority.code))
+    } else {
+        Fact::new(label, issuer)
+    });
     facts.push(Fact::mono(
         w.t("admin.certificate.serial"),
         format::grouped(&certificate.serial.to_string()),
@@ -391,11 +393,7 @@ pub async fn download(
             content(&found.0, &found.1, &name)
         })
         .await?;
-    let attachment = format!("attachment; filename=\"{number}-{file}\"");
-    Ok(HttpResponse::Ok()
-        .content_type(content_type)
-        .insert_header((header::CONTENT_DISPOSITION, attachment))
-        .body(body))
+    Ok(attachment(content_type, &format!("{number}-{file}"), body))
 }
 
 /// The certificates above a certificate, up to the root.

@@ -112,10 +112,10 @@ struct VerdictForm {
 }
 
 /// A draft as it is shown.
-struct Ground {
-    draft: ListDraft,
-    seen: Examination,
-    people: Vec<Account>,
+pub(super) struct Ground {
+    pub(super) draft: ListDraft,
+    pub(super) seen: Examination,
+    pub(super) people: Vec<Account>,
 }
 
 /// Reads the number of a draft.
@@ -123,7 +123,8 @@ pub(super) fn parse(id: &str) -> Result<ListDraftId, Problem> {
     ListDraftId::parse(id).map_err(|_| Problem::not_found())
 }
 
-async fn load(visit: &Visit, id: &str) -> Result<Ground, Problem> {
+/// Looks at a draft, for people who see the whole platform.
+pub(super) async fn load(visit: &Visit, id: &str) -> Result<Ground, Problem> {
     let id = parse(id)?;
     let permit = visit.principal.permit::<ViewRegistry>(visit.now);
     let permit = permit.map_err(|refusal| Problem::from_refusal(&refusal))?;

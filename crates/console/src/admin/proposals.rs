@@ -92,7 +92,8 @@ fn chip(w: Words, proposal: &Proposal) -> Chip {
     Chip::new(tone, w.word("admin.proposal-state", proposal.state.word()))
 }
 
-fn href(proposal: &Proposal) -> String {
+/// The address of a proposal.
+pub(super) fn href(proposal: &Proposal) -> String {
     format!("{PATH}/{}", proposal.id)
 }
 

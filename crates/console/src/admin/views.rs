@@ -35,6 +35,15 @@ pub fn see_other(location: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish()
 }
 
+/// Hands out a file under a name. The name is of the program's making.
+pub fn attachment(kind: &'static str, name: &str, body: impl Into<Vec<u8>>) -> HttpResponse {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    HttpResponse::Ok()
+        .content_type(kind)
+        .insert_header((header::CONTENT_DISPOSITION, disposition))
+        .body(body.into())
+}
+
 impl Visitor {
     /// Runs what waits for the database or a key on a thread that may wait.
     pub async fn run<T, E>(

@@ -1,5 +1,6 @@
 //! A trusted list on paper: everything that it says, field by field, with who signed it and when (TS
-//! 119 612, Annex F). Read back from the signed octets, after their signature was verified.
+//! 119 612, Annex F). Read back from the signed octets, after their signature was verified. A draft is
+//! shown in the same way before it is signed.
 
 use actix_web::HttpResponse;
 use actix_web::web::Path;
@@ -16,16 +17,16 @@ use crate::problem::Problem;
 use crate::text::{Words, list as words};
 
 /// A label and what is said, line by line.
-pub(super) struct Line {
-    pub(super) label: String,
-    pub(super) values: Vec<String>,
+pub(crate) struct Line {
+    pub(crate) label: String,
+    pub(crate) values: Vec<String>,
 }
 
 /// A part of the list.
-pub(super) struct Section {
-    pub(super) title: String,
-    pub(super) deep: bool,
-    pub(super) lines: Vec<Line>,
+pub(crate) struct Section {
+    pub(crate) title: String,
+    pub(crate) deep: bool,
+    pub(crate) lines: Vec<Line>,
 }
 
 #[derive(Template)]
@@ -61,26 +62,39 @@ fn show(reader: &Reader, found: Option<PublishedList>) -> Result<HttpResponse, P
     reader.show(&PaperPage {
         w,
         frame: reader.frame(&title.text()),
-        sections: sections(w, &verified),
+        sections: signed_sections(w, &verified),
     })
 }
 
-fn sections(w: Words, verified: &VerifiedList) -> Vec<Section> {
-    let list = verified.list();
+/// What a signed list says, and who signed it.
+fn signed_sections(w: Words, verified: &VerifiedList) -> Vec<Section> {
+    let mut sections = sections(w, verified.list());
+    if let Some(about) = sections.first_mut() {
+        about.lines.extend([
+            one(w.t("list.signer"), verified.signer().subject()),
+            one(w.t("list-paper.signed"), verified.signing_time().to_string()),
+        ]);
+    }
+    sections
+}
+
+fn one(label: &str, value: String) -> Line {
+    Line { label: label.to_owned(), values: vec![value] }
+}
+
+/// What a list says: the scheme, pointers, providers and their services.
+pub(crate) fn sections(w: Words, list: &TrustedList) -> Vec<Section> {
     let scheme = &list.scheme;
     let next = match scheme.next_update {
         NextUpdate::By(next) => next.to_string(),
         NextUpdate::Closed => w.t("lists.closed").to_owned(),
     };
-    let one = |label: &str, value: String| Line { label: label.to_owned(), values: vec![value] };
     let mut about = section(w, list, ListPart::Scheme);
     about.lines.extend([
         one(w.t("trustlist.field.sequence-number"), scheme.sequence_number.to_string()),
         one(w.t("trustlist.field.issue"), scheme.issue.to_string()),
         one(w.t("trustlist.field.next-update"), next),
         one(w.t("trustlist.field.history-period"), scheme.history_period.to_string()),
-        one(w.t("list.signer"), verified.signer().subject()),
-        one(w.t("list-paper.signed"), verified.signing_time().to_string()),
     ]);
     let mut sections = vec![about];
     let pointers = scheme.pointers.len();

@@ -12,7 +12,7 @@ use super::{Said, Words, placeholders};
 
 /// Codes of problems that are no refusals: malformed input, missing things, faults of the platform.
 /// A code never changes its meaning.
-pub const PROBLEM_CODES: [&str; 87] = [
+pub const PROBLEM_CODES: [&str; 88] = [
     "address-malformed",
     "audit-broken",
     "busy",
@@ -58,6 +58,7 @@ pub const PROBLEM_CODES: [&str; 87] = [
     "list-refused",
     "list-signer-unknown",
     "list-stale",
+    "list-not-delivered",
     "list-troubled",
     "mail-not-sent",
     "mail-password-missing",

@@ -123,17 +123,8 @@ pub(super) fn postal(text: &str) -> Read<Vec<PostalAddress>> {
 /// Any number of PEM blocks.
 pub(super) fn certificates(text: &str) -> Read<Vec<Certificate>> {
     let wrong = || (Rule::CertificateUnreadable, Vec::new());
-    let mut blocks = text.split("-----BEGIN ");
-    if blocks.next().is_some_and(|before| !before.trim().is_empty()) {
-        return Err(wrong());
-    }
-    blocks
-        .map(|block| {
-            let block = format!("-----BEGIN {block}");
-            let der = pem::decode(block.as_bytes(), &[CERTIFICATE]).map_err(|_| wrong())?;
-            Certificate::from_der(&der).map_err(|_| wrong())
-        })
-        .collect()
+    let blocks = pem::decode_several(text, &[CERTIFICATE]).map_err(|_| wrong())?;
+    blocks.iter().map(|der| Certificate::from_der(der).map_err(|_| wrong())).collect()
 }
 
 /// One value to a line.

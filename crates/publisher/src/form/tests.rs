@@ -1,6 +1,7 @@
 //! What a form shows, it takes; what is wrong with it, it says at its field.
 
 use tenkoku_tsl::verify::read_unsigned;
+use tenkoku_tsl::write::to_xml;
 
 use super::*;
 
@@ -69,6 +70,16 @@ fn a_field_says_what_it_is_given() {
         let list = say(part, field, text).unwrap();
         assert_eq!(shown(&list, part, field), text, "{field}");
     }
+    let keyless = Fields::from([
+        ("certificates".to_owned(), String::new()),
+        ("identifier".to_owned(), "https://example.jp/service?a=1&b='2'".to_owned()),
+    ]);
+    let mut list = list();
+    apply(&mut list, SERVICE_1, &keyless).unwrap();
+    let read = read_unsigned(to_xml(&list).as_bytes()).unwrap();
+    let (made, kept) = (list.services().next().unwrap(), read.services().next().unwrap());
+    assert_eq!(kept.1.identity, made.1.identity);
+    assert_eq!(shown(&read, SERVICE_1, "identifier"), keyless["identifier"]);
     let list = say(ListPart::Scheme, "policy", "en: https://example.jp/policy");
     assert_eq!(list.unwrap_err(), ["notice-either"]);
 }
@@ -87,6 +98,7 @@ fn what_cannot_be_read_is_named_with_its_rule() {
         (ListPart::Provider(1), "postal-address", "en: Street, Town", "line-form"),
         (SERVICE_1, "certificates", "MIIB", "certificate-unreadable"),
         (SERVICE_1, "certificates", "", "certificate-missing"),
+        (SERVICE_1, "identifier", "https://example.jp/service", "identity-either"),
         (SERVICE_1, "supply-points", "a b c", "line-form"),
         (SERVICE_1, "extensions", "something else", "line-form"),
         (SERVICE_1, "extensions", "kept 99 Unknown", "line-form"),

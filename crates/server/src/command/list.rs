@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::output::{Output, facts};
 use crate::wire;
 
+mod deliveries;
 mod drafts;
 mod followed;
 mod foreign;
@@ -109,6 +110,12 @@ pub(crate) enum ListCommand {
                             list: what was in force stays."
     )]
     Refresh,
+    /// Fetch every public address of this installation's lists and say what each serves
+    #[command(
+        after_help = "Exit codes: 0 every address serves the list in force, 1 refused, 3 an address \
+                      serves something else or nothing."
+    )]
+    Delivery,
     /// List what was fetched of a list
     Snapshots {
         /// The list's code, as in `trustlist source list`
@@ -152,6 +159,7 @@ pub(crate) fn run(
             foreign::compare(&before, &after, &foreign::OpenWeb::of(config), output)
         }
         ListCommand::Source(command) => followed::run(command, &config()?, output),
+        ListCommand::Delivery => deliveries::show(&config()?, output),
         ListCommand::Refresh => followed::refresh(&config()?, output),
         ListCommand::Snapshots { code } => followed::snapshots(&code, &config()?, output),
         ListCommand::Show { list: None } => show(&config()?, output),

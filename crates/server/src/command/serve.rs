@@ -66,7 +66,7 @@ async fn serve(
     let signals = Signals::new()?;
     let tls = ConsoleTls::load(&config)?;
     // Every address is taken before anything is recorded: a second start changes nothing.
-    let web = wire::web(&config.reader)?;
+    let webs = wire::webs(&config)?;
     let responder = Responder::idle(Env::clone(&env));
     let listeners = Listeners::bind(&config, &env, &responder, console_key, tls.as_ref())?;
     record(&env, &Event::NodeStarted { version: env!("CARGO_PKG_VERSION").to_owned() })?;
@@ -74,7 +74,7 @@ async fn serve(
     settle_pending(&env, &wire::shell().permit(now)?)?;
     responder.follow()?;
     let follower = Follower::start(Arc::clone(&env), Arc::clone(&responder), Part::Writer)?;
-    let jobs = Jobs::start(&env, &responder, web).await?;
+    let jobs = Jobs::start(&env, &responder, webs).await?;
     let letters = start_letters(&config, &env)?;
     greet(&config, &env, output)?;
     let mut again = Again { file: config.file.clone(), env: &env, set_level, tls, letters };

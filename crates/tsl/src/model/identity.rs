@@ -1,9 +1,10 @@
-//! Which key a service is (TS 119 612, 5.5.3 and 5.6.3).
+//! Which key a service is, or which address where it has none (TS 119 612, 5.5.3 and 5.6.3).
 //!
 //! Deliberately not here: what an identity must hold where; `rules` asks for it.
 
-use super::{Fragment, ModelError};
+use super::{Fragment, ModelError, Uri};
 use crate::certificate::Certificate;
+use crate::ns;
 
 /// One way to name the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,11 @@ impl Identity {
         } else {
             Err(ModelError::SeveralKeys)
         }
+    }
+
+    /// The identity of a service without a key: an address that stands for it (5.5.3).
+    pub fn by_address(address: &Uri) -> Self {
+        Self(vec![DigitalId::Other(Fragment::of_text(ns::TSL, "Other", address.as_str()))])
     }
 
     /// The identity of a former state: subject name (RFC 4514) and key identifier (5.6.3).
@@ -128,6 +134,18 @@ impl Identity {
             | DigitalId::KeyIdentifier(_)
             | DigitalId::KeyValue(_)
             | DigitalId::Other(_) => None,
+        })
+    }
+
+    /// The address that stands for a service without a key.
+    pub fn address(&self) -> Option<Uri> {
+        self.0.iter().find_map(|id| match id {
+            DigitalId::Other(fragment) => Uri::new(fragment.text()?.trim()).ok(),
+            DigitalId::Certificate(_)
+            | DigitalId::Unreadable(_)
+            | DigitalId::SubjectName(_)
+            | DigitalId::KeyValue(_)
+            | DigitalId::KeyIdentifier(_) => None,
         })
     }
 

@@ -191,6 +191,8 @@ rules! {
         "{subject} has something that is no certificate.";
     NoticeEither = Refused, "notice-either",
         "Either the address of the policy is given or the text of the legal notice.";
+    IdentityEither = Refused, "identity-either",
+        "{place} is named either by its certificates or by an address, not by both.";
     StatusPast = Refused, "status-past",
         "A status of {place} never begins in the past; {a} is over.";
     StatusBeforeIts = Refused, "status-before-its",

@@ -178,7 +178,7 @@ fn list_line(list: &FollowedList) -> String {
 /// Looks at every list that is believed, now.
 pub(super) fn refresh(config: &Config, output: &Output) -> Result<(), Failure> {
     let env = wire::env(config)?;
-    let Some(counts) = refresh_now(&env, &wire::web(&config.reader)?)? else {
+    let Some(counts) = refresh_now(&env, &wire::webs(config)?)? else {
         return Err(Failure::problem("list-refresh-running", exit::REFUSED));
     };
     let lists = env.store.read(|tx| tx.list_followed())?;
