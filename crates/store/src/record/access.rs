@@ -19,6 +19,8 @@ impl Tx<'_> {
             // What was given out is not kept; its digest is in the record.
             AccessEvent::EvidencePacked { .. } => Ok(()),
             AccessEvent::AccountDisabled { user, .. } => self.disable_account(user, at),
+            AccessEvent::RoleEnded { user, grant } => self.end_role(user, grant),
+            AccessEvent::LanguageSet { user, language } => self.set_language(user, *language),
         }
     }
 }
