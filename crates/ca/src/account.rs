@@ -50,8 +50,7 @@ pub fn disable_account(
     told(env, origin, (AuditCode::AccountDisabled, ObjectRef::new("user", id)), None, done)
 }
 
-/// Ends a role that an account holds, now. `place` is where the role stands in
-/// [`Account::roles`].
+/// Ends a role that an account holds, now: that of `held`, wherever its end was.
 pub fn end_role(
     env: &Env,
     permit: &Permit<ManageAccounts>,

@@ -95,7 +95,7 @@ fn a_stranger_records_nothing_for_another_organisation() {
         let path = format!("{}/delegates/new", href(&ours));
         let delegate = [("name", "偽 者"), ("until", "2027-01-01")];
         stranger.submit(&path, &delegate).check(404, "not-found");
-        let osaka = world.osaka();
+        let osaka = world.branch(&ours, ["BR-0002", "大阪支店", "Osaka Branch"]);
         let path = format!("/console/applications/new?branch={}", osaka.id);
         stranger.get(&path).check(404, "not-found");
         stranger.submit(&path, &[("level", "1")]).check(404, "not-found");
