@@ -409,6 +409,9 @@ pub async fn hand_in_evidence(
 ) -> Result<HttpResponse, Problem> {
     let Called { permit, call } = called;
     let id = key_id(&id)?;
+    // What is not within reach does not exist, whatever was sent.
+    let (key, view) = (id.clone(), call.permit::<ViewRegistry>()?);
+    call.run(move |env| key_dates(env, &view, &key)).await?;
     let PackageJson { package: content } = call.json()?;
     let content = content.to_string();
     let order =
@@ -594,7 +597,7 @@ pub async fn extend_hold(
 /// A list that is made anew.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewStatusList, example = json!({ "authority": "seal-l1-g1" }))]
+#[schema(as = NewStatusList, example = json!({ "authority": "sample-l1-g1" }))]
 pub struct NewStatusListJson {
     /// The code of the authority.
     authority: String,

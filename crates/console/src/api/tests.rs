@@ -662,7 +662,7 @@ fn every_example_of_the_document_does_what_it_says() {
 }
 
 /// Operations that decide on, or go on from, what somebody else did.
-const AFTER_SOMETHING: [&str; 22] = [
+const AFTER_SOMETHING: [&str; 23] = [
     "decide",
     "confirm",
     "reject",
@@ -685,6 +685,7 @@ const AFTER_SOMETHING: [&str; 22] = [
     "propose_authority",
     "hand_list_over",
     "move_bulk",
+    "issue_status_list",
 ];
 
 /// What the console does by which operations of the API.
