@@ -55,6 +55,7 @@ fn path(route: &Route, seal: &Seal) -> String {
         .replace("/applications/{id}", &format!("/applications/{}", seal.application))
         .replace("{id}", "org_00000000000000000000000000")
         .replace("{branch}", "brn_00000000000000000000000000")
+        .replace("{person}", "per_00000000000000000000000000")
         .replace("{serial}", &seal.serial)
         .replace("{file}", "certificate.pem")
         .replace("{code}", "seal-l1-g1")

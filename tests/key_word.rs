@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use tenkoku_ca::issuer::SignedFile;
 use tenkoku_ca::prove::{Proof, prove_possession};
 use tenkoku_ca::revoke::RevokeError;
 use tenkoku_ca::revoke_by_key::{KeyWord, revocation_text, revoke_by_key};
@@ -70,8 +71,13 @@ fn word(holder: &Holder, serial: &Serial, at: Timestamp) -> KeyWord {
         authority: code.to_owned(),
         serial: serial.clone(),
         at,
-        signature: holder.sign(&text),
+        signed: alone(holder.sign(&text)),
     }
+}
+
+/// A signature that needs no path.
+fn alone(signature: Vec<u8>) -> SignedFile {
+    SignedFile { signature, intermediates: Vec::new(), crls: Vec::new() }
 }
 
 #[test]
@@ -109,7 +115,7 @@ fn rv_3_rv_6_a_word_that_is_not_the_key_s_is_recorded_and_refused() {
         for (what, bad) in [
             ("another key", stranger),
             ("another text", KeyWord { at: now.plus_seconds(-1), ..good.clone() }),
-            ("no signature", KeyWord { signature: b"revoke".to_vec(), ..good.clone() }),
+            ("no signature", KeyWord { signed: alone(b"revoke".to_vec()), ..good.clone() }),
             ("a day ago", word(&holder, &certificate.serial, now.plus_days(-1))),
             ("of tomorrow", word(&holder, &certificate.serial, now.plus_days(1))),
             (

@@ -9,6 +9,7 @@
 )]
 
 mod abuse;
+mod accounts;
 mod api;
 mod audit;
 mod authorities;

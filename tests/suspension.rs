@@ -1,21 +1,27 @@
 //! Stories of suspension: told by OCSP and CRL at once, lifted before its limit, extended once by
 //! two officers, made final at the limit with the date it began (RV-1).
 
+use tenkoku_ca::act::ActError;
+use tenkoku_ca::approval::Ruling;
 use tenkoku_ca::suspend::{
-    HoldOrder, SuspendError, SuspendOrder, extend_suspension, release_certificate,
-    settle_suspensions, suspend_certificate,
+    HoldOrder, Release, SuspendError, SuspendOrder, decide_release, extend_suspension,
+    release_certificate, settle_suspensions, suspend_certificate,
 };
-use tenkoku_domain::access::{DecideEvidence, Permit};
+use tenkoku_domain::access::{DecideEvidence, Permit, Scope};
+use tenkoku_domain::approval::{ApprovalRequest, ApprovalState, Verdict};
 use tenkoku_domain::certificate::{Certificate, CertificateState};
+use tenkoku_domain::grant::GrantAction;
 use tenkoku_domain::level::Level;
+use tenkoku_domain::policy::Installation;
 use tenkoku_domain::refusal::RefusalCode;
 use tenkoku_domain::revocation::{Cause, ReasonCode};
 use tenkoku_domain::suspension::HoldCause;
 use tenkoku_pki::ocsp::AnswerStatus;
+use tenkoku_testkit::people::{Delegation, Somebody};
 use tenkoku_testkit::world::World;
 
 use crate::revocation::entry;
-use crate::support::{check_refused, codes};
+use crate::support::{check_refused, codes, refusal};
 
 /// Puts a certificate on hold as the operator.
 pub(crate) fn suspend(
@@ -40,8 +46,131 @@ fn hold(certificate: &Certificate) -> HoldOrder {
     }
 }
 
+/// Lifts a hold in an evaluation, where nobody else is asked.
 fn release(world: &World, certificate: &Certificate) -> Result<Certificate, SuspendError> {
-    release_certificate(&world.env, &world.permit(), &hold(certificate))
+    match release_certificate(&world.env, &world.permit(), &hold(certificate))? {
+        Release::Lifted(lifted) => Ok(*lifted),
+        Release::Waits(request) => panic!("it waits for {request:?}"),
+    }
+}
+
+/// Asks in production that a hold be lifted.
+fn ask(world: &World, who: &Somebody, certificate: &Certificate) -> ApprovalRequest {
+    let asked = release_certificate(&world.env, &who.permit(world), &hold(certificate));
+    match asked.expect("a request") {
+        Release::Waits(request) => *request,
+        Release::Lifted(lifted) => panic!("nobody was asked: {lifted:?}"),
+    }
+}
+
+fn decide(
+    world: &World,
+    who: &Somebody,
+    request: &ApprovalRequest,
+    verdict: Verdict,
+) -> Result<ApprovalRequest, ActError> {
+    let reason = "looked into".to_owned();
+    let ruling = Ruling { shown: request.digest, verdict, reason };
+    decide_release(&world.env, &who.permit(world), &request.id, &ruling)
+}
+
+fn state(world: &World, certificate: &Certificate) -> CertificateState {
+    world.read(|tx| tx.load_certificate(&Scope::Platform, &certificate.id)).state
+}
+
+#[test]
+fn a_delegate_asks_for_the_end_of_a_hold_only_where_the_grant_says_release() {
+    World::on_each_database_of(Installation::Production, |world| {
+        let osaka = world.osaka();
+        let ours = world.read(|tx| tx.load_organisation(&Scope::Platform, &osaka.organisation));
+        let given = world.delegation_of(&ours, |part| {
+            part.actions = vec![GrantAction::Apply, GrantAction::Suspend];
+        });
+        let delegate = &given.delegate;
+        let certificate = world.seal(&osaka, Level::One);
+        suspend(world, &certificate, HoldCause::UnclearFacts).expect("a hold");
+        let release =
+            || release_certificate(&world.env, &delegate.permit(world), &hold(&certificate));
+        let expected = (RefusalCode::GrantScope, "DG-1");
+        let refused = check_refused(world, release, expected, "cert.released");
+        assert_eq!(refused.facts["part"].as_str(), "action");
+        let mut part = world.wide_part(delegate);
+        part.actions = vec![GrantAction::Release];
+        world.on_paper(&world.drafted(&given.office, part), &given.officers);
+        let (request, told) = world.told(|| ask(world, delegate, &certificate));
+        assert_eq!(codes(&told), ["cert.release-asked"]);
+        assert!(matches!(state(world, &certificate), CertificateState::Suspended(_)));
+        // Asking again is no second request.
+        assert_eq!(ask(world, delegate, &certificate).id, request.id);
+        let officer = world.registration_officer("審査 一");
+        let (decided, told) = world.told(|| decide(world, &officer, &request, Verdict::Approved));
+        assert_eq!(decided.expect("an approval").state, ApprovalState::Approved);
+        assert_eq!(codes(&told), ["cert.release-asked", "cert.released"]);
+        assert_eq!(state(world, &certificate), CertificateState::Active);
+        assert_eq!(world.status(&certificate), AnswerStatus::Good);
+    });
+}
+
+#[test]
+fn a_hold_is_not_released_by_whoever_asked_for_it() {
+    World::on_each_database_of(Installation::Production, |world| {
+        let certificate = world.seal(&world.osaka(), Level::One);
+        let [suspicious, asker, other] =
+            ["審査 一", "審査 二", "審査 三"].map(|name| world.registration_officer(name));
+        let order = SuspendOrder {
+            authority: certificate.authority.clone(),
+            serial: certificate.serial.clone(),
+            because: HoldCause::CopySuspected,
+            comment: String::new(),
+        };
+        suspend_certificate(&world.env, &suspicious.permit(world), &order).expect("a hold");
+        let request = ask(world, &asker, &certificate);
+        for own in [&suspicious, &asker] {
+            let expected = (RefusalCode::SelfApproval, "17");
+            let approve = || decide(world, own, &request, Verdict::Approved);
+            check_refused(world, approve, expected, "cert.release-asked");
+        }
+        // The same person under another account counts as the same (I-6).
+        let again = world.registration_officer("審査 一");
+        let approve = || decide(world, &again, &request, Verdict::Approved);
+        let expected = (RefusalCode::SelfApproval, "17");
+        check_refused(world, approve, expected, "cert.release-asked");
+        assert!(matches!(state(world, &certificate), CertificateState::Suspended(_)));
+        decide(world, &other, &request, Verdict::Approved).expect("the last approval");
+        assert_eq!(state(world, &certificate), CertificateState::Active);
+    });
+}
+
+#[test]
+fn one_rejection_keeps_a_hold_and_nothing_is_released_after_its_limit() {
+    World::on_each_database_of(Installation::Production, |world| {
+        let certificate = world.seal(&world.osaka(), Level::One);
+        suspend(world, &certificate, HoldCause::CustodianGone).expect("a hold");
+        let [asker, officer] = ["審査 一", "審査 二"].map(|name| world.registration_officer(name));
+        let request = ask(world, &asker, &certificate);
+        decide(world, &officer, &request, Verdict::Rejected).expect("a rejection");
+        let late = decide(world, &officer, &request, Verdict::Approved);
+        assert_eq!(refusal(late).code, RefusalCode::StateConflict);
+        assert!(matches!(state(world, &certificate), CertificateState::Suspended(_)));
+        world.clock.advance_days(20);
+        let request = ask(world, &asker, &certificate);
+        world.clock.advance_days(10);
+        let late = || decide(world, &officer, &request, Verdict::Approved);
+        let expected = (RefusalCode::SuspensionLimit, "RV-1");
+        check_refused(world, late, expected, "cert.release-asked");
+    });
+}
+
+/// At level 3 two officers release what a delegate asked for.
+pub(crate) fn released_by_two(world: &World, given: &Delegation, certificate: &Certificate) {
+    suspend(world, certificate, HoldCause::CustodianGone).expect("a hold");
+    let [first, second] = &given.officers;
+    let request = ask(world, &given.delegate, certificate);
+    let open = decide(world, first, &request, Verdict::Approved).expect("the first");
+    assert_eq!(open.state, ApprovalState::Open);
+    assert!(matches!(state(world, certificate), CertificateState::Suspended(_)));
+    decide(world, second, &request, Verdict::Approved).expect("the second");
+    assert_eq!(state(world, certificate), CertificateState::Active);
 }
 
 /// The leave of a named officer.

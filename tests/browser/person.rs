@@ -1,7 +1,11 @@
 //! A person at the browser: signs in, looks things up, revokes; counts the clicks.
 
 use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
+use serde_json::Value;
 use tenkoku_testkit::servers::Installation;
 use tenkoku_testkit::webdriver::{Browser, By};
 
@@ -66,6 +70,48 @@ impl Person {
         let field = self.browser.find(By::Css(&format!("[name='{name}']")));
         field.clear();
         field.type_text(text);
+    }
+
+    /// Chooses a file: a click that opens the choice.
+    pub(super) fn choose(&self, name: &str, file: &Path) {
+        let field = self.browser.find(By::Css(&format!("input[type='file'][name='{name}']")));
+        field.type_text(file.to_str().expect("a path in Unicode"));
+        self.clicks.set(self.clicks.get() + 1);
+    }
+
+    /// Presses the key that goes on to the next control until it is the one that is meant, then the
+    /// key that uses it. No mouse.
+    pub(super) fn press_at(&self, css: &str, key: &str) {
+        const TAB: &str = "\u{e004}";
+        let is_there = format!("return document.activeElement.matches({css:?});");
+        for _ in 0..120 {
+            if self.browser.run_script(&is_there) == Value::Bool(true) {
+                self.browser.focused().type_text(key);
+                return;
+            }
+            self.browser.focused().type_text(TAB);
+        }
+        panic!("{}: the keyboard never comes to {css}", self.browser.address());
+    }
+
+    /// Types a one-time code where the page asks for one.
+    pub(super) fn fills_code(&self) {
+        if self.shows("[name='code']") {
+            self.fill("code", &self.code());
+        }
+    }
+
+    /// Looks again until the page shows a text at a place; the work behind it takes its time.
+    #[expect(clippy::disallowed_methods, reason = "the program under test goes by the wall clock")]
+    pub(super) fn waits_for(&self, css: &str, text: &str) {
+        for _ in 0..2400 {
+            if self.text(css).contains(text) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(250));
+            self.browser.reload();
+        }
+        panic!("{}: no «{text}» in {}", self.browser.address(), self.text(css));
     }
 
     /// What the page shows at a place.

@@ -10,9 +10,11 @@ use tenkoku_ca::grant::{PasskeyProof, sign_with_certificate, sign_with_passkey, 
 use tenkoku_ca::issuer::{IssuerOrder, SignedFile, decide_issuer, end_issuer, propose_issuer};
 use tenkoku_ca::office::end_representative;
 use tenkoku_ca::proofing::{Finding, ProofingOrder, record_proofing, statement};
+use tenkoku_ca::revoke_by_key::{KeyWord, revocation_text, revoke_by_key};
 use tenkoku_domain::access::{Role, Scope};
 use tenkoku_domain::audit::ObjectRef;
-use tenkoku_domain::grant::{Grant, GrantForm, GrantState};
+use tenkoku_domain::certificate::{Certificate, CertificateState};
+use tenkoku_domain::grant::{Grant, GrantAction, GrantForm, GrantState};
 use tenkoku_domain::issuer::{IssuerState, IssuerUse, TrustedIssuer};
 use tenkoku_domain::level::Level;
 use tenkoku_domain::organisation::Organisation;
@@ -25,6 +27,7 @@ use tenkoku_testkit::tools::openssl;
 use tenkoku_testkit::world::{OURS, World};
 
 use super::{apply, in_production, refused, sample};
+use crate::support::check_refused;
 
 /// A certification service of somewhere else, played by openssl. Its dates are those of the worlds.
 struct Register {
@@ -391,5 +394,64 @@ fn a_grant_that_was_signed_electronically_serves_at_once() {
         let shown = fs::read(register.file("out")).expect("what was signed");
         let digest = tenkoku_domain::canonical::Digest::of(&shown);
         assert_eq!(digest, grant.terms.digest().expect("a digest"));
+    });
+}
+
+/// Signs "revoke" about a certificate as a holder of the register.
+fn word(
+    world: &World,
+    (register, signer): (&Register, &str),
+    certificate: &Certificate,
+) -> KeyWord {
+    let authority = world.read(|tx| tx.load_authority(&certificate.authority)).code;
+    let at = world.now();
+    let text = revocation_text(&authority, &certificate.serial, at).expect("a text");
+    let serial = certificate.serial.clone();
+    KeyWord { authority: authority.to_string(), serial, at, signed: register.sign(signer, &text) }
+}
+
+#[test]
+fn rv_3_a_representative_or_a_delegate_who_may_revoke_is_believed_by_certificate() {
+    in_production(|world| {
+        let (ours, [osaka, ..]) = sample(world);
+        let register = Register::new();
+        believed(world, &register, &[IssuerUse::Representative]);
+        let given = world.delegation_of(&ours, |part| part.actions = vec![GrantAction::Apply]);
+        let subject = |name: &str, organisation: &str| {
+            format!("/C=JP/O=株式会社サンプル/organizationIdentifier={organisation}/CN={name}")
+        };
+        let own = ours.identifier.as_str();
+        register.holder("boss", BOSS);
+        register.holder("delegate", &subject("例 花子", own));
+        register.holder("nobody", &subject("例 太郎", own));
+        register.holder("foreign", &subject("例 花子", "NTRJP-7000012050002"));
+        let certificate = world.seal(&osaka, Level::One);
+        let expected = (RefusalCode::PossessionNotShown, "RV-3");
+        let refuses = |signer: &str| {
+            let word = word(world, (&register, signer), &certificate);
+            let act = || revoke_by_key(&world.env, None, &word);
+            check_refused(world, act, expected, "cert.revocation-refused");
+        };
+        for signer in ["delegate", "nobody", "foreign"] {
+            refuses(signer);
+        }
+        let mut part = world.wide_part(&given.delegate);
+        part.actions = vec![GrantAction::Revoke];
+        world.on_paper(&world.drafted(&given.office, part), &given.officers);
+        for signer in ["nobody", "foreign"] {
+            refuses(signer);
+        }
+        register.holder("gone", &subject("例 花子", own));
+        register.revoke("gone");
+        refuses("gone");
+        let by_delegate = word(world, (&register, "delegate"), &certificate);
+        let (revoked, told) = world.told(|| revoke_by_key(&world.env, None, &by_delegate));
+        assert!(matches!(revoked.expect("a revocation").state, CertificateState::Revoked(_)));
+        let comment = told[0]["detail"]["comment"].as_str().expect("a comment");
+        assert!(comment.contains(given.delegate.person().as_str()), "{comment}");
+        let other = world.seal(&osaka, Level::One);
+        let by_boss = word(world, (&register, "boss"), &other);
+        let revoked = revoke_by_key(&world.env, None, &by_boss).expect("a revocation");
+        assert!(matches!(revoked.state, CertificateState::Revoked(_)));
     });
 }

@@ -32,6 +32,7 @@ use tenkoku_testkit::world::{THEIRS, World};
 use super::{application, apply, in_production, proven, refused, sample};
 use crate::origin;
 use crate::support::{codes, refusal};
+use crate::suspension::released_by_two;
 
 /// The origin of keys is another story: here every key may be certified.
 fn any_origin(world: &World) {
@@ -185,6 +186,8 @@ fn level_3_needs_strict_proofing_the_representative_and_two_officers() {
         let challenge = ask_challenge(&world.env, &world.permit(), name).expect("a challenge");
         let answer = Proof::Request(key.proof(&challenge.text));
         acknowledge(&world.env, &world.permit(), name, &answer).expect("an acknowledgement");
+        assert_eq!(world.status(&certificate), AnswerStatus::Good);
+        released_by_two(world, &given, &certificate);
         assert_eq!(world.status(&certificate), AnswerStatus::Good);
     });
 }

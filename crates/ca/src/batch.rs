@@ -467,6 +467,36 @@ pub fn hand_in_proofs(
     })
 }
 
+/// Every row as CSV with its state, its application and the challenge for its key: words, codes and
+/// identifiers, none of which holds a comma or a quote.
+pub fn rows_as_csv(env: &Env, scope: &Scope, id: &BatchId) -> Result<String, StoreError> {
+    let mut text = "line,branch,state,application,challenge,problem\n".to_owned();
+    env.store.read(|tx| {
+        tx.load_batch(scope, id)?;
+        for row in tx.batch_rows(id, 0, i64::MAX)? {
+            let challenge = match &row.application {
+                Some(id) if row.state == RowState::Applied => {
+                    let state = tx.load_application(&Scope::Platform, id)?.state;
+                    let waits = state == ApplicationState::KeyProof;
+                    if waits { Some(tx.current_challenge(id)?.text) } else { None }
+                }
+                Some(_) | None => None,
+            };
+            let fields = [
+                row.line.to_string(),
+                row.code.to_string(),
+                row.state.to_string(),
+                row.application.map(|id| id.to_string()).unwrap_or_default(),
+                challenge.unwrap_or_default(),
+                row.refusal.map(|refusal| refusal.code.to_string()).unwrap_or_default(),
+            ];
+            text.push_str(&fields.join(","));
+            text.push('\n');
+        }
+        Ok(text)
+    })
+}
+
 /// The kind of the job that works on a batch.
 pub const JOB: &str = "batch-applications";
 

@@ -319,7 +319,8 @@ pub fn end_service_account(
         for token in tx.tokens_of(id)?.into_iter().filter(|token| token.is_alive(now)) {
             revoke(tx, origin, token, organisation.clone(), now)?;
         }
-        let event = AccessEvent::AccountDisabled { user: id.clone(), organisation };
+        let event =
+            AccessEvent::AccountDisabled { user: id.clone(), organisation: Some(organisation) };
         tx.record(origin, now, &Event::Access(event))?;
         let account = Account { disabled_at: Some(now), ..account };
         Ok(ServiceAccount { account, tokens: tx.tokens_of(id)? })

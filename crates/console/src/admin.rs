@@ -4,8 +4,10 @@
 //! table, and a test knocks at every door with every role (AB-9). What is not in the table does not
 //! exist.
 
+pub mod accounts;
 pub mod acts;
 pub mod applications;
+pub mod applying;
 pub mod approvals;
 pub mod audit;
 pub mod authorities;
@@ -24,6 +26,7 @@ pub mod drafting;
 pub mod drafts;
 pub mod emergency;
 pub mod enrol;
+pub mod entry;
 pub mod errors;
 pub mod frame;
 pub mod held;
@@ -40,11 +43,14 @@ pub mod list_sources;
 pub mod lists;
 pub mod me;
 pub mod names;
+pub mod offices;
 pub mod organisations;
 pub mod origin;
 pub mod people;
 pub mod policies;
+pub mod proofings;
 pub mod proposals;
+pub mod recording;
 pub mod revocation;
 pub mod revoke;
 pub mod search;
@@ -52,6 +58,7 @@ pub mod services;
 pub mod sign_in;
 pub mod tasks;
 pub mod tree;
+pub mod uploads;
 pub mod vendor_roots;
 pub mod views;
 
@@ -87,10 +94,20 @@ pub struct Route {
     pub access: Access,
 }
 
-/// Octets of a form or document that is sent to the console, with its files.
-const MAX_BODY_OCTETS: usize = 256 * 1024;
+/// Octets of a form or document that is sent to the console, with its files: scans of papers, and
+/// lists of a thousand requests.
+const MAX_BODY_OCTETS: usize = 8 * 1024 * 1024;
 
 macro_rules! routes {
+    // What can be got can be asked for without its body (RFC 9110, 9.3.2).
+    (@mount $config:ident get $path:literal $handler:path) => {
+        $config
+            .route(below($path), web::get().to($handler))
+            .route(below($path), web::head().to($handler));
+    };
+    (@mount $config:ident post $path:literal $handler:path) => {
+        $config.route(below($path), web::post().to($handler));
+    };
     (@access Open) => { Access::Open };
     (@access $permission:ident) => { Access::Needs(Permission::$permission) };
     ($($method:ident $path:literal $access:ident $handler:path;)*) => {
@@ -102,7 +119,7 @@ macro_rules! routes {
         },)*];
 
         fn mount(config: &mut ServiceConfig) {
-            config$(.route(below($path), web::$method().to($handler)))*;
+            $(routes!(@mount config $method $path $handler);)*
         }
     };
 }
@@ -111,6 +128,8 @@ routes! {
     get  "/console" ViewRegistry home::show_home;
     get  "/console/search" ViewRegistry search::search;
     get  "/console/organisations" ViewRegistry organisations::list_organisations;
+    get  "/console/organisations/new" RecordOrganisation recording::new_organisation;
+    post "/console/organisations/new" RecordOrganisation recording::record_organisation;
     get  "/console/organisations/{id}" ViewRegistry organisations::show_organisation;
     get  "/console/organisations/{id}/delegation" ViewRegistry delegation::show_delegation;
     get  "/console/organisations/{id}/services" ManageServiceAccounts services::show_services;
@@ -120,15 +139,34 @@ routes! {
     get  "/console/batches/{id}" ViewRegistry batches::show_batch;
     post "/console/batches/{id}" Apply batches::change_batch;
     get  "/console/batches/{id}/progress" ViewRegistry batches::show_progress;
+    get  "/console/batches/{id}/rows" ViewRegistry batches::download_rows;
+    post "/console/batches/{id}/proofs" Apply batches::take_proofs;
     get  "/console/organisations/{id}/delegation/new" ManageGrants drafting::new_grant;
     post "/console/organisations/{id}/delegation/new" ManageGrants drafting::create_grant;
-    get  "/console/organisations/{id}/delegates/new" ManageGrants drafting::new_delegate;
-    post "/console/organisations/{id}/delegates/new" ManageGrants drafting::create_delegate;
+    get  "/console/organisations/{id}/delegates/new" ManageGrants offices::new_delegate;
+    post "/console/organisations/{id}/delegates/new" ManageGrants offices::create_delegate;
+    get  "/console/organisations/{id}/representatives/new" RecordProofing offices::new_representative;
+    post "/console/organisations/{id}/representatives/new" RecordProofing
+        offices::create_representative;
+    get  "/console/representatives/{id}/end" RecordProofing offices::show_representative_end;
+    post "/console/representatives/{id}/end" RecordProofing offices::end_representation;
+    get  "/console/delegates/{id}/end" ManageGrants offices::show_delegate_end;
+    post "/console/delegates/{id}/end" ManageGrants offices::end_delegate;
+    get  "/console/organisations/{id}/proofing" ViewRegistry proofings::list_records;
+    post "/console/organisations/{id}/proofing" RecordProofing proofings::keep_record;
+    get  "/console/organisations/{id}/proofing/{person}" ViewRegistry proofings::download_statement;
     get  "/console/grants/{id}" ViewRegistry delegation::show_grant;
+    get  "/console/grants/{id}/text" ViewRegistry delegation::download_text;
+    post "/console/grants/{id}/signature" ManageGrants delegation::sign_by_certificate;
+    post "/console/grants/{id}/paper" RecordProofing delegation::sign_on_paper;
     post "/console/grants/{id}/passkey/start" Confirm delegation::start_passkey;
     post "/console/grants/{id}/passkey/finish" Confirm delegation::finish_passkey;
     post "/console/grants/{id}/confirmation" Confirm delegation::confirm;
     post "/console/grants/{id}/end" ManageGrants delegation::end;
+    get  "/console/organisations/{id}/branches/new" RecordBranch recording::new_branch;
+    post "/console/organisations/{id}/branches/new" RecordBranch recording::record_branch;
+    get  "/console/organisations/{id}/branches/import" RecordBranch recording::new_branches;
+    post "/console/organisations/{id}/branches/import" RecordBranch recording::record_branches;
     get  "/console/organisations/{id}/branches/{branch}" ViewRegistry branches::show_branch;
     get  "/console/certificates" ViewRegistry certificates::list_certificates;
     get  "/console/certificates/{serial}" ViewRegistry certificates::show_certificate;
@@ -139,8 +177,8 @@ routes! {
     get  "/console/certificates/{serial}/revoked/progress" ViewRegistry revoke::show_progress;
     get  "/console/certificates/{serial}/suspend" Revoke life::show_suspend;
     post "/console/certificates/{serial}/suspend" Revoke life::suspend;
-    get  "/console/certificates/{serial}/release" DecideEvidence life::show_release;
-    post "/console/certificates/{serial}/release" DecideEvidence life::release;
+    get  "/console/certificates/{serial}/release" Revoke life::show_release;
+    post "/console/certificates/{serial}/release" Revoke life::release;
     get  "/console/certificates/{serial}/extend" DecideEvidence life::show_extend;
     post "/console/certificates/{serial}/extend" DecideEvidence life::extend;
     get  "/console/certificates/{serial}/{file}" ViewRegistry certificates::download;
@@ -155,6 +193,8 @@ routes! {
     get  "/console/jobs/{id}" ViewRegistry tasks::show_task;
     get  "/console/jobs/{id}/progress" ViewRegistry tasks::show_progress;
     get  "/console/applications" ViewRegistry applications::list_applications;
+    get  "/console/applications/new" Apply applying::show_form;
+    post "/console/applications/new" Apply applying::apply;
     get  "/console/applications/{id}" ViewRegistry applications::show_application;
     post "/console/applications/{id}/challenge" Apply applications::request_challenge;
     post "/console/applications/{id}/proof" Apply applications::prove_possession;
@@ -233,6 +273,9 @@ routes! {
     get  "/console/audit/{seq}" ViewAudit audit::show_record;
     get  "/console/people" ManageAccounts people::list_people;
     post "/console/people" ManageAccounts people::issue_enrolment;
+    get  "/console/people/{id}" ManageAccounts accounts::show_account;
+    post "/console/people/{id}" ManageAccounts accounts::change_account;
+    post "/console/me/language" OwnAccount accounts::set_language;
     get  "/console/me" OwnAccount me::show_me;
     post "/console/me/sessions/{id}/end" OwnAccount me::end_session;
     post "/console/me/certificates" OwnAccount me::bind_certificate;

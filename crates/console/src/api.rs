@@ -7,11 +7,15 @@
 
 pub mod answer;
 pub mod applications;
+pub mod approvals;
 pub mod batches;
 pub mod certificates;
 pub mod document;
 pub mod door;
 pub mod grants;
+pub mod life;
+pub mod lists;
+pub mod offices;
 pub mod once;
 pub mod platform;
 pub mod registry;
@@ -104,6 +108,9 @@ operations! {
         -> 200 answer::Paged<registry::BranchJson>;
     post "/organisations/{organisation}/branches" RecordBranch Anybody registry::record_branch
         "Record a branch office" [] (registry::NewBranchJson) -> 201 registry::BranchJson;
+    post "/organisations/{organisation}/branch-lists" RecordBranch Anybody registry::record_branches
+        "Record many branch offices as a whole" [] (registry::NewBranchesJson)
+        -> 201 registry::RecordedJson;
     get "/branches/{branch}" ViewRegistry Anybody registry::show_branch
         "A branch office" [] (none) -> 200 registry::BranchJson;
     post "/branches/{branch}/moves" RecordBranch Anybody registry::move_branch
@@ -112,6 +119,25 @@ operations! {
     get "/organisations/{organisation}/persons" ViewRegistry Anybody grants::list_persons
         "The representatives and delegates of an organisation" [] (none)
         -> 200 grants::PersonsJson;
+    post "/organisations/{organisation}/representatives" RecordProofing Anybody
+        offices::record_representative
+        "Record a representative on evidence" [] (offices::NewRepresentativeJson)
+        -> 201 grants::OfficeJson;
+    post "/representatives/{representative}/end" RecordProofing Person offices::end_representative
+        "A representative leaves; the grants wait for a successor" [] (none)
+        -> 200 grants::OfficeJson;
+    post "/organisations/{organisation}/delegates" ManageGrants Anybody offices::add_delegate
+        "Name a person who may be given a grant" [] (offices::NewDelegateJson)
+        -> 201 grants::OfficeJson;
+    post "/delegates/{delegate}/end" ManageGrants Person offices::end_delegate
+        "A delegate leaves; the person's grants end" [] (none)
+        -> 200 answer::Paged<grants::GrantJson>;
+    get "/organisations/{organisation}/proofings" ViewRegistry Anybody offices::list_proofings
+        "How identities of an organisation were checked" [] (none)
+        -> 200 answer::Paged<offices::ProofingJson>;
+    post "/organisations/{organisation}/proofings" RecordProofing Anybody offices::record_proofing
+        "Record a check; applications that waited for it go on" [] (offices::NewProofingJson)
+        -> 201 offices::ProofingJson;
     get "/organisations/{organisation}/grants" ViewRegistry Anybody grants::list_grants
         "The grants of an organisation" [] (none) -> 200 answer::Paged<grants::GrantJson>;
     post "/organisations/{organisation}/grants" ManageGrants Anybody grants::draft_grant
@@ -119,6 +145,14 @@ operations! {
         -> 201 grants::GrantJson;
     get "/grants/{grant}" ViewRegistry Anybody grants::show_grant
         "A grant with the document that is signed" [] (none) -> 200 grants::GrantJson;
+    post "/grants/{grant}/signature" ManageGrants Anybody grants::sign_grant
+        "Hand in the representative's signature with a certificate" [] (offices::SignedJson)
+        -> 200 grants::GrantJson;
+    post "/grants/{grant}/paper" RecordProofing Anybody grants::hand_in_paper
+        "Hand in a signed paper with the record of the call back" [] (grants::PaperJson)
+        -> 200 grants::GrantJson;
+    post "/grants/{grant}/confirmation" Confirm Person grants::confirm_grant
+        "A new representative keeps the grant of the former" [] (none) -> 200 grants::GrantJson;
     post "/grants/{grant}/end" ManageGrants Person grants::end_grant
         "End a grant and what was given on from it" [] (none) -> 200 answer::Paged<grants::GrantJson>;
     get "/applications" ViewRegistry Anybody applications::list_applications
@@ -179,8 +213,95 @@ operations! {
     post "/certificates/{serial}/suspension" Revoke Anybody certificates::suspend_certificate
         "Put a certificate on hold" [AUTHORITY] (certificates::SuspensionJson)
         -> 200 certificates::CertificateJson;
-    post "/certificates/{serial}/release" DecideEvidence Person certificates::release_certificate
-        "Lift a hold" [AUTHORITY] (certificates::CommentJson) -> 200 certificates::CertificateJson;
+    post "/certificates/{serial}/release" Revoke Person certificates::release_certificate
+        "Lift a hold, or ask officers to approve that it is lifted" [AUTHORITY]
+        (certificates::CommentJson) -> 200 certificates::ReleaseJson;
+    post "/certificates/{serial}/extension" DecideEvidence Person life::extend_hold
+        "Ask for the one extension of a hold, or grant it as a second officer" [AUTHORITY]
+        (certificates::CommentJson) -> 200 life::HoldJson;
+    post "/status-lists" PublishStatus Anybody life::issue_status_list
+        "Have the revocation lists of an authority made anew" [] (life::NewStatusListJson)
+        -> 202 life::QueuedJson;
+    get "/bulk-revocations" ViewRegistry Anybody life::list_bulks
+        "Revocations of many certificates, newest first" [] (none)
+        -> 200 answer::Paged<life::BulkJson>;
+    post "/bulk-revocations" Revoke Person life::ask_bulk
+        "Ask for the revocation of many certificates" [] (life::NewBulkJson) -> 201 life::BulkJson;
+    post "/bulk-revocations/preview" Revoke Anybody life::preview_bulk
+        "How many certificates would be revoked" [] (life::NewBulkJson) -> 200 life::PreviewJson;
+    get "/bulk-revocations/{bulk}" ViewRegistry Anybody life::show_bulk
+        "A revocation of many and how far it is" [] (none) -> 200 life::BulkJson;
+    post "/bulk-revocations/{bulk}/moves" Revoke Person life::move_bulk
+        "Approve, reject, cancel, pause or resume it" [] (life::BulkMoveJson) -> 200 life::BulkJson;
+    get "/containers" ViewRegistry Anybody life::list_containers
+        "Where keys live" [] (none) -> 200 answer::Paged<life::ContainerJson>;
+    get "/containers/{container}" ViewRegistry Anybody life::show_container
+        "A container" [] (none) -> 200 life::ContainerJson;
+    post "/organisations/{organisation}/containers" ManageKeys Anybody life::register_container
+        "Register a container" [] (life::NewContainerJson) -> 201 life::ContainerJson;
+    post "/containers/{container}/verification" ManageKeys Anybody life::verify_container
+        "Show what a container is" [] (life::ContainerEvidenceJson) -> 200 life::ContainerJson;
+    post "/containers/{container}/moves" ManageKeys Anybody life::move_container
+        "Quarantine, release or retire a container" [] (life::ContainerMoveJson)
+        -> 200 life::ContainerJson;
+    post "/containers/{container}/custodian" ManageKeys Anybody life::change_custodian
+        "Name who answers for a container" [] (registry::CustodianJson) -> 200 life::ContainerJson;
+    post "/containers/{container}/disposal" ManageKeys Anybody life::dispose_container
+        "Record that a retired container is gone" [] (life::ContainerEvidenceJson)
+        -> 200 life::ContainerJson;
+    post "/keys/{key}/successor" Apply Anybody life::order_successor
+        "Order the successor of a key" [] (none) -> 201 applications::ApplicationJson;
+    post "/keys/{key}/retirement" ManageKeys Person life::retire_key
+        "End sealing with a key before its time" [] (none) -> 200 certificates::CertificateJson;
+    post "/keys/{key}/loss" ManageKeys Person life::report_loss
+        "Report that the container of a key is gone" [] (certificates::CommentJson)
+        -> 200 certificates::CertificateJson;
+    post "/keys/{key}/evidence" ManageKeys Anybody life::hand_in_evidence
+        "Hand in evidence that a key is destroyed" [] (life::PackageJson) -> 201 life::EvidenceJson;
+    get "/destruction-evidence" ViewRegistry Anybody life::list_evidence
+        "Evidence that waits for a decision" [] (none) -> 200 answer::Paged<life::EvidenceJson>;
+    post "/destruction-evidence/{evidence}/decision" DecideEvidence Person life::decide_evidence
+        "Accept or refuse evidence" [] (life::EvidenceDecisionJson) -> 200 life::EvidenceJson;
+    get "/incidents" ViewRegistry Anybody life::list_incidents
+        "Keys in two hands, and exposed ones" [AFTER LIMIT] (none)
+        -> 200 answer::Paged<life::IncidentJson>;
+    get "/incidents/{incident}" ViewRegistry Anybody life::show_incident
+        "An incident" [] (none) -> 200 life::IncidentJson;
+    post "/incidents/{incident}/decision" DecideEvidence Person life::decide_incident
+        "Decide an incident" [] (life::IncidentEndJson) -> 200 life::IncidentJson;
+    get "/approvals" OwnAccount Anybody approvals::list_approvals
+        "What waits for this person's approval" [] (none)
+        -> 200 answer::Paged<approvals::ApprovalRequestJson>;
+    get "/approvals/{approval}" OwnAccount Anybody approvals::show_approval
+        "A request with the document that is decided on" [] (none)
+        -> 200 approvals::ApprovalRequestJson;
+    post "/approvals/{approval}/decision" OwnAccount Person approvals::decide_approval
+        "Approve or reject what was shown" [] (approvals::VerdictJson)
+        -> 200 approvals::ApprovalRequestJson;
+    get "/policy-drafts" ViewRegistry Anybody approvals::list_policy_drafts
+        "Versions of the key-management policy" [] (none)
+        -> 200 answer::Paged<approvals::PolicyDraftJson>;
+    post "/policy-drafts" DraftPolicy Person approvals::draft_policy
+        "Hand in a version of the policy" [] (approvals::NewPolicyDraftJson)
+        -> 201 approvals::PolicyDraftJson;
+    get "/policy-drafts/{digest}" ViewRegistry Anybody approvals::show_policy_draft
+        "A version of the policy" [] (none) -> 200 approvals::PolicyDraftJson;
+    post "/policy-drafts/{digest}/decision" ApprovePolicy Person approvals::decide_policy
+        "Approve or reject a version of the policy" [] (approvals::VerdictJson)
+        -> 200 approvals::PolicyDraftJson;
+    get "/proposals" ViewRegistry Anybody approvals::list_proposals
+        "Acts of officers that wait for others, and former ones" [AFTER LIMIT] (none)
+        -> 200 answer::Paged<approvals::ProposalJson>;
+    get "/proposals/{proposal}" ViewRegistry Anybody approvals::show_proposal
+        "A proposed act" [] (none) -> 200 approvals::ProposalJson;
+    post "/proposals/{proposal}/decision" ApprovePolicy Person approvals::decide_proposal
+        "Agree to a proposed act, or reject it" [] (approvals::VerdictJson)
+        -> 200 approvals::ProposalJson;
+    get "/vendor-roots" ViewRegistry Anybody approvals::list_vendor_roots
+        "Roots of makers of key devices" [] (none) -> 200 answer::Paged<approvals::VendorRootJson>;
+    post "/vendor-roots/{root}/decision" DraftPolicy Person approvals::decide_vendor_root
+        "Agree to a change of a maker's root, or reject it" [] (approvals::VerdictJson)
+        -> 200 approvals::VendorRootJson;
     get "/keys/{key}" ViewRegistry Anybody certificates::show_key
         "The key of a seal" [] (none) -> 200 certificates::KeyJson;
     get "/authorities" ViewRegistry Anybody platform::list_authorities
@@ -190,6 +311,27 @@ operations! {
     get "/lists" ViewRegistry Anybody platform::list_lists
         "The trusted lists that were published, newest first" [] (none)
         -> 200 answer::Paged<platform::ListJson>;
+    post "/lists" PublishList Person lists::publish_list
+        "Publish the platform's own list anew" [] (none) -> 201 platform::ListJson;
+    post "/lists/{scheme}/signers" PublishList Person lists::hand_list_over
+        "The second signer of a list takes over from the first" [] (none) -> 200 platform::ListJson;
+    get "/list-drafts" ViewRegistry Anybody lists::list_list_drafts
+        "Drafts of lists, newest first" [AFTER LIMIT] (none)
+        -> 200 answer::Paged<lists::ListDraftJson>;
+    post "/list-drafts" PublishList Anybody lists::open_list_draft
+        "Open a draft: a copy of the live list, or a whole list as a file" []
+        (lists::NewListDraftJson) -> 201 lists::ListDraftJson;
+    get "/list-drafts/{draft}" ViewRegistry Anybody lists::show_list_draft
+        "A draft with the list as it would be" [] (none) -> 200 lists::ListDraftJson;
+    post "/list-drafts/authorities/{authority}" PublishList Anybody lists::propose_authority
+        "Propose what is due of an authority" [] (none) -> 200 lists::ListDraftJson;
+    post "/list-drafts/{draft}/submission" PublishList Anybody lists::submit_list_draft
+        "Ask others to agree to a draft" [] (lists::ShownJson) -> 200 lists::ListDraftJson;
+    post "/list-drafts/{draft}/decision" PublishList Person lists::decide_list_draft
+        "Agree to a draft, or reject it; the last agreement publishes it" []
+        (approvals::VerdictJson) -> 200 lists::ListDraftJson;
+    post "/list-drafts/{draft}/abandonment" PublishList Anybody lists::abandon_list_draft
+        "Give a draft up" [] (none) -> 200 lists::ListDraftJson;
     get "/jobs" ViewRegistry Anybody platform::list_jobs
         "Long work, newest first" [] (none) -> 200 answer::Paged<platform::JobJson>;
     get "/jobs/{job}" ViewRegistry Anybody platform::show_job

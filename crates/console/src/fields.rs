@@ -4,6 +4,7 @@
 //! A form is read whole, and its size was limited before. A file is believed by its octets; the name
 //! and the type that a browser gives it are not looked at.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use actix_web::http::StatusCode;
@@ -73,6 +74,12 @@ impl Fields {
         Ok(text.map_err(|_| malformed())?.unwrap_or_default().trim())
     }
 
+    /// Every text that was sent, by its name, without white space around it.
+    pub fn texts(&self) -> Result<BTreeMap<String, String>, Problem> {
+        let names = self.0.iter().filter(|part| !part.is_file).map(|part| &part.name);
+        names.map(|name| Ok((name.clone(), self.text(name)?.to_owned()))).collect()
+    }
+
     /// The files that were chosen under a name. A browser sends an empty one where none was.
     pub fn files(&self, name: &str) -> Vec<Bytes> {
         let chosen = self
@@ -115,6 +122,21 @@ impl Sniffed {
     }
 }
 
+/// The media type of a file of evidence, by its first octets; what is not known is just octets.
+pub fn media_type(content: &[u8]) -> &'static str {
+    const KNOWN: [(&[u8], &str); 3] = [
+        (b"%PDF-", "application/pdf"),
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"\xFF\xD8\xFF", "image/jpeg"),
+    ];
+    let known = KNOWN.iter().find(|(start, _)| content.starts_with(start));
+    match (known, Sniffed::of(content)) {
+        (Some((_, kind)), _) => kind,
+        (None, Sniffed::Json) => "application/json",
+        (None, Sniffed::Asn1 | Sniffed::Pem | Sniffed::Other) => "application/octet-stream",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +159,7 @@ mod tests {
         // A file is no text, a text no file, and what was not sent is empty.
         assert_eq!(fields.text("file").unwrap(), "");
         assert_eq!(fields.files("csrf").len(), 0);
+        assert_eq!(fields.texts().unwrap(), [("csrf".to_owned(), "token".to_owned())].into());
         assert_eq!(fields.text("other").unwrap(), "");
     }
 
@@ -172,5 +195,8 @@ mod tests {
         ] {
             assert_eq!(Sniffed::of(content), expected, "{content:?}");
         }
+        assert_eq!(media_type(b"%PDF-1.7"), "application/pdf");
+        assert_eq!(media_type(b"{}"), "application/json");
+        assert_eq!(media_type(b"<html>"), "application/octet-stream");
     }
 }

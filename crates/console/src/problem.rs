@@ -38,6 +38,7 @@ struct Parts {
     rule: Option<String>,
     errors: Vec<FieldProblem>,
     cause: Option<String>,
+    retry_seconds: Option<i64>,
 }
 
 /// What is wrong with one field of a form or document.
@@ -59,7 +60,15 @@ impl Problem {
             rule: None,
             errors: Vec::new(),
             cause: None,
+            retry_seconds: None,
         }))
+    }
+
+    /// Says after how many seconds it may be tried again (RFC 9110, 10.2.3).
+    #[must_use]
+    pub fn retry_after(mut self, seconds: i64) -> Self {
+        self.0.retry_seconds = Some(seconds);
+        self
     }
 
     /// Adds a fact for the words.
@@ -336,6 +345,9 @@ pub fn render(problem: &Problem, request: &HttpRequest) -> HttpResponse {
     answer.insert_header((header::CACHE_CONTROL, "no-store"));
     answer.insert_header((header::CONTENT_LANGUAGE, words.tag()));
     answer.insert_header((header::VARY, "Accept, Accept-Language"));
+    if let Some(seconds) = problem.0.retry_seconds {
+        answer.insert_header((header::RETRY_AFTER, seconds));
+    }
     if problem.0.status == StatusCode::METHOD_NOT_ALLOWED {
         answer.insert_header((header::ALLOW, "GET, HEAD"));
     }

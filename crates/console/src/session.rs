@@ -28,7 +28,7 @@ use webauthn_rs::{Webauthn, WebauthnBuilder};
 
 use self::passkey::Ceremonies;
 use self::secret::ConsoleKey;
-use self::throttle::{Source, Throttle};
+use self::throttle::{Rate, Source, Throttle};
 use self::tls::Tls;
 use crate::admin::audit::Verified;
 
@@ -66,6 +66,11 @@ pub enum ConsoleError {
     Passkeys(#[source] webauthn_rs::prelude::WebauthnError),
 }
 
+/// Requests to the API that one address may send in a minute.
+pub const API_SOURCE_REQUESTS: u32 = 6_000;
+/// Requests to the API that one token or session may send in a minute.
+pub const API_CALLER_REQUESTS: u32 = 3_000;
+
 /// What the console knows besides the store. One per process, shared by its threads.
 pub struct Console {
     /// The address people open.
@@ -74,6 +79,10 @@ pub struct Console {
     pub key: ConsoleKey,
     /// Failed attempts.
     pub throttle: Throttle,
+    /// Requests to the API by address.
+    pub api_sources: Rate<Source>,
+    /// Requests to the API by token or session.
+    pub api_callers: Rate<String>,
     /// Passkey ceremonies under way.
     pub ceremonies: Ceremonies,
     /// How the address of a caller is learnt.
@@ -95,6 +104,8 @@ impl Console {
             passkeys: relying_party(&address).map_err(ConsoleError::Passkeys)?,
             key: ConsoleKey::new(secret_key),
             throttle: Throttle::default(),
+            api_sources: Rate::new(API_SOURCE_REQUESTS),
+            api_callers: Rate::new(API_CALLER_REQUESTS),
             ceremonies: Ceremonies::default(),
             verified: Mutex::new(None),
             callers,

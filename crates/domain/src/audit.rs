@@ -280,6 +280,8 @@ words! {
         CertSuspended = "cert.suspended",
         /// A suspension was lifted.
         CertReleased = "cert.released",
+        /// The end of a suspension was asked for, or an officer decided about it.
+        CertReleaseAsked = "cert.release-asked",
         /// A certificate stopped sealing.
         CertRetired = "cert.retired",
         /// A certificate expired.
@@ -368,6 +370,8 @@ words! {
         TokenRevoked = "token.revoked",
         /// An account was ended for ever.
         AccountDisabled = "account.disabled",
+        /// A role ended before its time.
+        RoleEnded = "role.ended",
         /// Evidence was given out.
         LogExport = "log.export",
         /// A list of applications was loaded, or refused.

@@ -28,6 +28,15 @@ words! {
 }
 
 impl HoldCause {
+    /// Whether somebody suspected something: whoever did never decides that it was nothing
+    /// (DOMAIN 17).
+    pub const fn is_suspicion(self) -> bool {
+        match self {
+            Self::UnclearFacts | Self::CopySuspected | Self::DuplicateKey => true,
+            Self::CustodianGone | Self::EmergencyRotation | Self::BranchPaused => false,
+        }
+    }
+
     /// The cause of the revocation when the hold is made final.
     pub const fn when_final(self) -> Cause {
         match self {

@@ -168,6 +168,16 @@ impl Tx<'_> {
         one(diesel::update(account).set(email).execute(self.conn)?, "account")
     }
 
+    pub(crate) fn set_language(
+        &mut self,
+        id: &UserId,
+        language: Language,
+    ) -> Result<(), StoreError> {
+        let account = accounts::table.find(id.as_str());
+        let language = accounts::language.eq(language.word());
+        one(diesel::update(account).set(language).execute(self.conn)?, "account")
+    }
+
     /// Keeps a new account and its roles.
     pub(crate) fn insert_account(&mut self, account: &Account) -> Result<(), StoreError> {
         let none = Factors::default();

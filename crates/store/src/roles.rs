@@ -11,7 +11,7 @@ use tenkoku_domain::time::Timestamp;
 use crate::column::Place;
 use crate::error::StoreError;
 use crate::schema::{accounts, roles};
-use crate::tx::{Tx, lock_row};
+use crate::tx::{Tx, lock_row, one};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = roles)]
@@ -58,6 +58,20 @@ impl Tx<'_> {
     }
 
     /// Grants a role.
+    /// Ends a role: it holds until the end that is given.
+    pub(crate) fn end_role(&mut self, user: &UserId, grant: &RoleGrant) -> Result<(), StoreError> {
+        let scope = serde_json::to_string(&grant.scope)
+            .map_err(|error| StoreError::Database(Box::new(error)))?;
+        let held = roles::table
+            .filter(roles::account_id.eq(user.as_str()))
+            .filter(roles::role.eq(grant.role.word()))
+            .filter(roles::scope.eq(scope))
+            .filter(roles::until.gt(grant.until.millis()));
+        let ended =
+            diesel::update(held).set(roles::until.eq(grant.until.millis())).execute(self.conn)?;
+        one(ended.min(1), "role")
+    }
+
     pub(crate) fn insert_role(
         &mut self,
         user: &UserId,

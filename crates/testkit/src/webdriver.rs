@@ -112,6 +112,11 @@ impl Browser {
         self.element(&self.wire.post("/element", &by.to_json()))
     }
 
+    /// The element that has the focus, where the keyboard's keys go.
+    pub fn focused(&self) -> Element<'_> {
+        self.element(&self.wire.get("/element/active"))
+    }
+
     /// Every element that matches; waits five seconds for a first one.
     pub fn find_all(&self, by: By<'_>) -> Vec<Element<'_>> {
         let found = self.wire.post("/elements", &by.to_json());

@@ -1,4 +1,5 @@
-//! Requests for approvals that are no application: grants on paper, roles, trusted issuers. Each is
+//! Requests for approvals that are no application: grants on paper, roles, trusted issuers, lists,
+//! ends of holds, restored backups. Each is
 //! shown as the very document whose digest is decided on.
 
 use actix_web::HttpResponse;
@@ -13,8 +14,9 @@ use tenkoku_ca::grant::decide_paper;
 use tenkoku_ca::issuer::decide_issuer;
 use tenkoku_ca::restore::{RESTORE, decide_restore};
 use tenkoku_ca::role::{ROLE, decide_role};
+use tenkoku_ca::suspend::{RELEASE, decide_release};
 use tenkoku_domain::access::{
-    ApprovePolicy, Issue, ManageAccounts, OwnAccount, Permit, Principal, Scope,
+    ApprovePolicy, DecideEvidence, Issue, ManageAccounts, OwnAccount, Permit, Principal, Scope,
 };
 use tenkoku_domain::approval::{Approval, ApprovalRequest, ApprovalState, Bar, Step, Verdict};
 use tenkoku_domain::canonical::Digest;
@@ -36,7 +38,7 @@ use crate::text::Words;
 const PATH: &str = "/console/approvals";
 
 /// The kinds of objects whose requests are decided here.
-const KINDS: [&str; 5] = ["grant", ROLE, "trusted-issuer", BATCH, RESTORE];
+pub(crate) const KINDS: [&str; 6] = ["grant", ROLE, "trusted-issuer", BATCH, RESTORE, RELEASE];
 
 /// A request in the list.
 pub(super) struct RequestRow {
@@ -86,7 +88,7 @@ struct VerdictForm {
 }
 
 /// Leave to decide on requests of a kind, if any: its scope.
-fn scope_of(principal: &Principal, kind: &str, now: Timestamp) -> Option<Scope> {
+pub(crate) fn scope_of(principal: &Principal, kind: &str, now: Timestamp) -> Option<Scope> {
     match kind {
         "grant" | BATCH => principal.permit::<Issue>(now).ok().map(|permit| permit.scope().clone()),
         "trusted-issuer" => {
@@ -94,6 +96,9 @@ fn scope_of(principal: &Principal, kind: &str, now: Timestamp) -> Option<Scope> 
         }
         ROLE | RESTORE => {
             principal.permit::<ManageAccounts>(now).ok().map(|permit| permit.scope().clone())
+        }
+        RELEASE => {
+            principal.permit::<DecideEvidence>(now).ok().map(|permit| permit.scope().clone())
         }
         _ => None,
     }
@@ -137,7 +142,7 @@ pub async fn list_requests(granted: Granted<OwnAccount>) -> Result<HttpResponse,
     })
 }
 
-fn places_text(w: Words, request: &ApprovalRequest) -> String {
+pub(super) fn places_text(w: Words, request: &ApprovalRequest) -> String {
     let given: i64 = Step::ALL.iter().map(|step| request.given(*step)).sum();
     w.say("admin.review.places").with("given", given).with("needed", request.needs.total()).text()
 }
@@ -279,7 +284,8 @@ pub async fn decide(
     Ok(see_other(PATH))
 }
 
-fn rule(
+/// A decision about a request of any kind, under the leave that the kind needs.
+pub(crate) fn rule(
     env: &Env,
     principal: &Principal,
     request: &ApprovalRequest,
@@ -311,6 +317,10 @@ fn rule(
         RESTORE => {
             let permit: Permit<ManageAccounts> = principal.permit(now)?;
             decide_restore(env, &permit, &request.id, ruling).map(drop)
+        }
+        RELEASE => {
+            let permit: Permit<DecideEvidence> = principal.permit(now)?;
+            decide_release(env, &permit, &request.id, ruling).map(drop)
         }
         _ => Err(none().into()),
     }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
-use actix_web::web::{Path, Query};
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Bytes, Path, Query};
 use askama::Template;
 use serde::Deserialize;
 use tenkoku_ca::act::ActError;
-use tenkoku_ca::batch::{BatchError, BatchOrder, Faulty, load_batch, retry_row, turn_batch};
+use tenkoku_ca::batch::{
+    BatchError, BatchOrder, Faulty, hand_in_proofs, load_batch, retry_row, rows_as_csv, turn_batch,
+};
 use tenkoku_domain::access::{Apply, Permission, Permit, ViewRegistry};
 use tenkoku_domain::batch::{Batch, BatchProgress, BatchRow, BatchState, RowState};
 use tenkoku_domain::grant::{Grant, GrantState};
@@ -21,7 +23,9 @@ use tenkoku_store::StoreError;
 
 use super::names::{self, application_href, organisation_href};
 use super::tasks::TaskProgress;
+use super::uploads;
 use super::views::{Fact, ROWS, html, html_with, next_page, see_other};
+use crate::fields::Fields;
 use crate::format;
 use crate::granted::{Granted, Visit};
 use crate::layout::{AdminFrame, Chip, Crumb, FieldError, Tone};
@@ -29,6 +33,8 @@ use crate::problem::Problem;
 use crate::text::{Words, explain};
 
 const PATH: &str = "/console/batches";
+/// Rows at fault that are told at once.
+const TOLD_MOST: usize = 50;
 
 /// A list in the table.
 pub(super) struct BatchLine {
@@ -41,14 +47,32 @@ pub(super) struct BatchLine {
 }
 
 /// What a person hands in.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct BatchForm {
+#[derive(Clone, Debug, Default)]
+pub(super) struct BatchForm {
+    /// Codes, one a line.
     pub(super) branches: String,
+    /// A file in their place.
+    file: Option<Bytes>,
     pub(super) level: String,
     pub(super) grant: String,
-    #[serde(rename = "valid-lines-only")]
-    pub(super) valid_lines_only: Option<String>,
+    pub(super) valid_lines_only: bool,
+}
+
+impl BatchForm {
+    fn read(fields: &Fields) -> Result<Self, Problem> {
+        Ok(Self {
+            branches: fields.text("branches")?.to_owned(),
+            file: fields.files("file").pop(),
+            level: fields.text("level")?.to_owned(),
+            grant: fields.text("grant")?.to_owned(),
+            valid_lines_only: fields.text("valid-lines-only")? == "on",
+        })
+    }
+
+    /// The field that holds the list.
+    const fn list_field(&self) -> &'static str {
+        if self.file.is_some() { "file" } else { "branches" }
+    }
 }
 
 #[derive(Template)]
@@ -90,6 +114,8 @@ pub(super) struct BatchPage {
     pub(super) next: Option<String>,
     /// What may be done with it now: word and label.
     pub(super) steps: Vec<(&'static str, String)>,
+    /// Whether requests that show possession are taken from this person now.
+    pub(super) takes_proofs: bool,
 }
 
 fn organisation_id(text: &str) -> Result<OrganisationId, Problem> {
@@ -195,14 +221,15 @@ fn chip(w: Words, state: BatchState) -> Chip {
     Chip::new(tone, w.word("admin.batch.state", state.word()))
 }
 
-/// What was entered, as an order: one branch code a line.
+/// What was handed in, as an order: the file, or one branch code a line.
 fn order(organisation: OrganisationId, form: &BatchForm) -> Result<BatchOrder, Problem> {
-    let rows: Vec<_> = form
-        .branches
-        .trim_end()
-        .lines()
-        .map(|code| BTreeMap::from([("branch", code.trim())]))
-        .collect();
+    let list = if let Some(file) = &form.file {
+        file.to_vec()
+    } else {
+        let codes = form.branches.lines();
+        let rows: Vec<_> = codes.map(|code| BTreeMap::from([("branch", code.trim())])).collect();
+        serde_json::to_vec(&rows).map_err(|error| Problem::internal(&error))?
+    };
     let number: u8 = form.level.parse().map_err(|_| Problem::not_found())?;
     let grant = Some(form.grant.as_str()).filter(|id| !id.is_empty());
     Ok(BatchOrder {
@@ -210,17 +237,19 @@ fn order(organisation: OrganisationId, form: &BatchForm) -> Result<BatchOrder, P
         level: Level::try_from(number).map_err(|_| Problem::not_found())?,
         validity_days: None,
         grant: grant.map(GrantId::parse).transpose().map_err(|_| Problem::not_found())?,
-        list: serde_json::to_vec(&rows).map_err(|error| Problem::internal(&error))?,
-        faulty: if form.valid_lines_only.is_some() { Faulty::LeaveOut } else { Faulty::Refuse },
+        list,
+        faulty: if form.valid_lines_only { Faulty::LeaveOut } else { Faulty::Refuse },
     })
 }
 
 /// What is to be corrected, line by line; another failure is a problem of its own.
-fn faults(w: Words, error: BatchError) -> Result<Vec<FieldError>, Problem> {
-    let said = |text: String| FieldError { field: "branches".to_owned(), text };
+fn faults(w: Words, field: &str, error: BatchError) -> Result<Vec<FieldError>, Problem> {
+    let said = |text: String| FieldError { field: field.to_owned(), text };
     let what = |refusal: &Refusal| explain::refusal(w.language(), refusal).what;
     match error {
-        BatchError::File(_) => Ok(vec![said(w.t("admin.batch.no-list").to_owned())]),
+        BatchError::File(error) => {
+            Ok(vec![said(w.say("admin.batch.no-list").with("problem", error).text())])
+        }
         BatchError::Act(ActError::Refused(refusal)) => Ok(vec![said(what(&refusal))]),
         BatchError::Act(error) => Err(error.into()),
         BatchError::Rows(rows) => {
@@ -231,7 +260,7 @@ fn faults(w: Words, error: BatchError) -> Result<Vec<FieldError>, Problem> {
                     .with("problem", what(&row.refusal))
                     .text()
             };
-            Ok(rows.iter().map(row).map(said).collect())
+            Ok(rows.iter().take(TOLD_MOST).map(row).map(said).collect())
         }
     }
 }
@@ -240,13 +269,13 @@ fn faults(w: Words, error: BatchError) -> Result<Vec<FieldError>, Problem> {
 pub async fn hand_in(granted: Granted<Apply>, id: Path<String>) -> Result<HttpResponse, Problem> {
     let Granted { permit, visit } = granted;
     let id = organisation_id(&id)?;
-    let form: BatchForm = visit.form()?;
+    let form = BatchForm::read(visit.fields())?;
     let (order, leave) = (order(id.clone(), &form)?, permit.clone());
     let loaded = visit.run(move |env| Ok::<_, StoreError>(load_batch(env, &leave, &order))).await?;
     match loaded {
         Ok(loaded) => Ok(see_other(&format!("{PATH}/{}", loaded.batch.id))),
         Err(error) => {
-            let errors = faults(visit.words, error)?;
+            let errors = faults(visit.words, form.list_field(), error)?;
             let page = page(&visit, permit, &id, form, errors).await?;
             html_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
@@ -315,6 +344,9 @@ async fn sheet(
         part: part(w, &batch, progress),
         rows: rows.iter().map(|row| row_line(w, row, changes)).collect(),
         steps: if changes { steps(w, batch.state) } else { Vec::new() },
+        takes_proofs: changes
+            && matches!(batch.state, BatchState::Approved | BatchState::Paused)
+            && progress.issued < batch.rows,
     })
 }
 
@@ -447,10 +479,53 @@ pub async fn change_batch(
         })
         .await?;
     let Err(refusal) = done else { return Ok(see_other(&format!("{PATH}/{id}"))) };
+    let text = explain::refusal(visit.words.language(), &refusal).what;
+    corrected(&visit, &id, vec![FieldError { field: "h-rows".to_owned(), text }]).await
+}
+
+async fn corrected(
+    visit: &Visit,
+    id: &BatchId,
+    errors: Vec<FieldError>,
+) -> Result<HttpResponse, Problem> {
     let view: Permit<ViewRegistry> =
         visit.principal.permit(visit.now).map_err(|refusal| Problem::from_refusal(&refusal))?;
-    let text = explain::refusal(visit.words.language(), &refusal).what;
-    let errors = vec![FieldError { field: "h-rows".to_owned(), text }];
-    let page = sheet(&visit, &view, &id, 0, errors).await?;
+    let page = sheet(visit, &view, id, 0, errors).await?;
     html_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+/// `GET /console/batches/{id}/rows`: every row with the challenge for its key, as CSV.
+pub async fn download_rows(
+    granted: Granted<ViewRegistry>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let Granted { permit, visit } = granted;
+    let id = batch_id(&id)?;
+    let name = format!("attachment; filename=\"{id}.csv\"");
+    let text = visit.run(move |env| rows_as_csv(env, permit.scope(), &id)).await?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((header::CONTENT_DISPOSITION, name))
+        .body(text))
+}
+
+/// `POST /console/batches/{id}/proofs`: requests that show possession, as CSV or JSON.
+pub async fn take_proofs(
+    granted: Granted<Apply>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let Granted { permit, visit } = granted;
+    let id = batch_id(&id)?;
+    let file = match uploads::file(visit.words, visit.fields(), "proofs") {
+        Ok(file) => file,
+        Err(error) => return corrected(&visit, &id, vec![error]).await,
+    };
+    let batch = id.clone();
+    let taken = visit
+        .run(move |env| Ok::<_, StoreError>(hand_in_proofs(env, &permit, &batch, &file)))
+        .await?;
+    match taken {
+        Ok(_) => Ok(see_other(&format!("{PATH}/{id}"))),
+        Err(error) => corrected(&visit, &id, faults(visit.words, "proofs", error)?).await,
+    }
 }

@@ -3,9 +3,9 @@
 use actix_web::HttpResponse;
 use actix_web::web::Path;
 use askama::Template;
-use tenkoku_domain::access::{Permit, ViewRegistry};
+use tenkoku_domain::access::{Permission, Permit, ViewRegistry};
 use tenkoku_domain::application::Application;
-use tenkoku_domain::branch::{Branch, BranchKind};
+use tenkoku_domain::branch::{Branch, BranchKind, BranchState};
 use tenkoku_domain::certificate::Certificate;
 use tenkoku_domain::id::{BranchId, OrganisationId};
 use tenkoku_domain::key::{Key, KeyState};
@@ -70,6 +70,8 @@ pub(super) struct BranchPage {
     pub(super) key: Option<String>,
     pub(super) certificates: Vec<CertificateRow>,
     pub(super) applications: Vec<ApplicationRow>,
+    /// Where this person applies for a seal of the branch.
+    pub(super) apply: Option<String>,
 }
 
 struct Ground {
@@ -110,6 +112,8 @@ pub async fn show_branch(
         key: found.key.as_ref().map(|key| format!("{} · {}", key.algorithm, key.id)),
         certificates: certificates::rows(w, &found.certificates, now),
         applications: applications::rows(w, &found.applications),
+        apply: (visit.may(Permission::Apply) && found.branch.state == BranchState::Open)
+            .then(|| format!("/console/applications/new?branch={}", found.branch.id)),
     })
 }
 

@@ -4,7 +4,10 @@ use actix_web::HttpResponse;
 use actix_web::web::{Path, Query};
 use askama::Template;
 use serde::Deserialize;
+use tenkoku_ca::suspend::RELEASE;
 use tenkoku_domain::access::{Permission, Scope, ViewRegistry};
+use tenkoku_domain::approval::{ApprovalRequest, ApprovalState};
+use tenkoku_domain::audit::ObjectRef;
 use tenkoku_domain::authority::Authority;
 use tenkoku_domain::branch::Branch;
 use tenkoku_domain::certificate::{Certificate, CertificateState, Serial};
@@ -14,6 +17,7 @@ use tenkoku_pki::cert::Certificate as Parsed;
 use tenkoku_pki::oid;
 use tenkoku_store::{CertificateFilter, StoreError, Tx};
 
+use super::approvals::places_text;
 use super::imprints::{Preview, preview};
 use super::life::hold_links;
 use super::names::{self, application_href, branch_href, certificate_href, organisation_href};
@@ -192,15 +196,21 @@ pub async fn show_certificate(
 ) -> Result<HttpResponse, Problem> {
     let Granted { permit, visit } = granted;
     let (wanted, authority) = (serial(&path)?, query.into_inner().authority);
-    let found = visit
+    let (found, release) = visit
         .run(move |env| {
-            env.store.read(|tx| find(tx, permit.scope(), &wanted, authority.as_deref()))
+            env.store.read(|tx| {
+                let found = find(tx, permit.scope(), &wanted, authority.as_deref())?;
+                let object = ObjectRef::new(RELEASE, &found.certificate.id);
+                let request = tx.find_approval_request(&object)?;
+                Ok::<_, StoreError>((found, request))
+            })
         })
         .await?;
-    html(&page(&visit, &found))
+    let release = release.filter(|one| one.state == ApprovalState::Open);
+    html(&page(&visit, &found, release.as_ref()))
 }
 
-fn page(visit: &Visit, found: &Found) -> CertificatePage {
+fn page(visit: &Visit, found: &Found, release: Option<&ApprovalRequest>) -> CertificatePage {
     let (w, now) = (visit.words, visit.now);
     let certificate = &found.certificate;
     let title = holder_name(w, found);
@@ -219,7 +229,10 @@ fn page(visit: &Visit, found: &Found) -> CertificatePage {
         frame: visit.frame(&title, crumbs),
         sentence: sentence(w, found, now),
         state: certificate_chip(w, certificate, now),
-        facts: facts(visit, found),
+        facts: facts(visit, found)
+            .into_iter()
+            .chain(release.map(|one| waiting(w, one)))
+            .collect(),
         imprint: found.holder.as_ref().map(|(whole, branch)| preview(w, whole, branch)),
         fields: parsed.as_ref().map_or_else(Vec::new, |parsed| fields(w, parsed)),
         pem: parsed.as_ref().map(Parsed::to_pem),
@@ -230,6 +243,14 @@ fn page(visit: &Visit, found: &Found) -> CertificatePage {
             .then(|| format!("/console/audit?about=certificate/{}", certificate.id)),
         href,
     }
+}
+
+/// That the end of the hold was asked for, and waits for officers.
+fn waiting(w: Words, request: &ApprovalRequest) -> Fact {
+    let given = places_text(w, request);
+    let said = w.say("admin.life.release-asked").with("given", given);
+    let said = said.with("date", format::date(request.opened_at)).text();
+    Fact::link(w.t("admin.life.release"), said, format!("/console/approvals/{}", request.id))
 }
 
 /// What the certificate means, in one sentence (UX 4.8).

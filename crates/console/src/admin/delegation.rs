@@ -2,12 +2,16 @@
 //! representative's own word by passkey.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::Path;
 use askama::Template;
 use serde::Deserialize;
-use tenkoku_ca::grant::{confirm_grant, end_grant, sign_with_passkey, signing_text};
-use tenkoku_domain::access::{Confirm, ManageGrants, Permission, Permit, Scope, ViewRegistry};
+use tenkoku_ca::grant::{
+    confirm_grant, end_grant, hand_in_paper, sign_with_certificate, sign_with_passkey, signing_text,
+};
+use tenkoku_domain::access::{
+    Confirm, ManageGrants, Permission, Permit, RecordProofing, Scope, ViewRegistry,
+};
 use tenkoku_domain::grant::{Grant, GrantState, GrantUsage};
 use tenkoku_domain::id::{GrantId, OrganisationId, PersonId};
 use tenkoku_domain::organisation::Organisation;
@@ -15,8 +19,9 @@ use tenkoku_domain::person::{Delegate, Party, Person, Representative};
 use tenkoku_store::{StoreError, Tx};
 
 use super::confirm::{Factor, factor_field, step_up};
-use super::drafts::Place;
+use super::entry::{refusable, refused};
 use super::names::{self, organisation_href};
+use super::uploads::{self, evidence};
 use super::views::{Fact, html, html_with, see_other};
 use crate::format;
 use crate::granted::{Granted, Visit};
@@ -36,16 +41,29 @@ pub(super) struct GrantRow {
     pub(super) state: Chip,
 }
 
+/// Who represents the organisation, or may be given a part of its authority.
+pub(super) struct OfficeRow {
+    pub(super) tone: Tone,
+    pub(super) title: String,
+    pub(super) text: String,
+    /// Where it is ended, for those who may.
+    pub(super) end: Option<String>,
+}
+
 #[derive(Template)]
 #[template(path = "admin/delegation.html")]
 pub(super) struct DelegationPage {
     pub(super) w: Words,
     pub(super) frame: AdminFrame,
-    pub(super) representatives: Vec<Place>,
-    pub(super) delegates: Vec<Place>,
+    pub(super) representatives: Vec<OfficeRow>,
+    pub(super) delegates: Vec<OfficeRow>,
     pub(super) grants: Vec<GrantRow>,
-    /// The organisation's address, for those who may set a delegation up.
-    pub(super) base: Option<String>,
+    /// The organisation's address.
+    pub(super) base: String,
+    /// Whether this person may set a delegation up.
+    pub(super) grants_here: bool,
+    /// Whether this person may record representatives.
+    pub(super) records: bool,
 }
 
 #[derive(Template)]
@@ -61,6 +79,12 @@ pub(super) struct GrantPage {
     pub(super) text: String,
     pub(super) digest: String,
     pub(super) passkey: Option<String>,
+    /// Where the text that is signed is downloaded.
+    pub(super) document: String,
+    /// Where the signature of a certificate is handed in.
+    pub(super) signature: Option<String>,
+    /// Where a signed paper is handed in.
+    pub(super) paper: Option<String>,
     pub(super) here: String,
     pub(super) confirm: Option<String>,
     pub(super) end: Option<String>,
@@ -146,7 +170,11 @@ fn delegation_page(visit: &Visit, found: &Offices) -> DelegationPage {
         Crumb::here(w.t("admin.delegation.title")),
     ];
     let tone = |holds: bool| if holds { Tone::Ok } else { Tone::Mute };
-    let representative = |(one, person): &(Representative, Person)| Place {
+    let grants_here = visit.may(Permission::ManageGrants);
+    let records = visit.may(Permission::RecordProofing);
+    let representative = |(one, person): &(Representative, Person)| OfficeRow {
+        end: (records && one.until.is_none())
+            .then(|| format!("/console/representatives/{}/end", one.id)),
         tone: tone(one.holds(visit.now)),
         title: format!("{} {}", one.capacity, person.name),
         text: match one.until {
@@ -154,7 +182,9 @@ fn delegation_page(visit: &Visit, found: &Offices) -> DelegationPage {
             None => w.say("admin.delegation.since").with("date", format::date(one.from)).text(),
         },
     };
-    let delegate = |(one, person): &(Delegate, Person)| Place {
+    let delegate = |(one, person): &(Delegate, Person)| OfficeRow {
+        end: (grants_here && one.holds(visit.now))
+            .then(|| format!("/console/delegates/{}/end", one.id)),
         tone: tone(one.holds(visit.now)),
         title: person.name.to_string(),
         text: w.say("admin.delegation.until").with("date", format::date(one.until)).text(),
@@ -174,9 +204,9 @@ fn delegation_page(visit: &Visit, found: &Offices) -> DelegationPage {
         representatives: found.representatives.iter().map(representative).collect(),
         delegates: found.delegates.iter().map(delegate).collect(),
         grants: found.grants.iter().map(grant).collect(),
-        base: visit
-            .may(Permission::ManageGrants)
-            .then(|| organisation_href(&found.organisation.id)),
+        base: organisation_href(&found.organisation.id),
+        grants_here,
+        records,
     }
 }
 
@@ -247,7 +277,8 @@ fn page(visit: &Visit, ground: &Ground, factor: Factor, errors: Vec<FieldError>)
     frame.has_errors = !errors.is_empty();
     let confirms = visit.may(Permission::Confirm);
     let own = ground.own.as_ref() == Some(&grant.grantor);
-    let signs = confirms && own && grant.state == GrantState::Draft && ground.represents;
+    let draft = grant.state == GrantState::Draft;
+    let signs = confirms && own && draft && ground.represents;
     let reviewed = confirms && ground.represents && grant.review_until.is_some();
     GrantPage {
         w,
@@ -264,6 +295,10 @@ fn page(visit: &Visit, ground: &Ground, factor: Factor, errors: Vec<FieldError>)
         text: ground.text.clone(),
         digest: ground.digest.clone(),
         passkey: signs.then(|| format!("{here}/passkey")),
+        document: format!("{here}/text"),
+        signature: (draft && visit.may(Permission::ManageGrants))
+            .then(|| format!("{here}/signature")),
+        paper: (draft && visit.may(Permission::RecordProofing)).then(|| format!("{here}/paper")),
         confirm: reviewed.then(|| format!("{here}/confirmation")),
         end: (grant.state != GrantState::Ended && visit.may(Permission::ManageGrants))
             .then(|| format!("{here}/end")),
@@ -338,6 +373,79 @@ pub async fn finish_passkey(
         visit.run(move |env| finish_signing(env, &console, &caller, &user, &answer)).await?;
     visit.run(move |env| sign_with_passkey(env, &permit, &id, &proof)).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// `GET /console/grants/{id}/text`: what is signed, octet by octet.
+pub async fn download_text(
+    granted: Granted<ViewRegistry>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let ground = load(&granted.visit, &id).await?;
+    let name = format!("attachment; filename=\"{}.json\"", ground.grant.terms.id);
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((header::CONTENT_DISPOSITION, name))
+        .body(ground.text))
+}
+
+async fn corrected(
+    visit: &Visit,
+    ground: &Ground,
+    errors: Vec<FieldError>,
+) -> Result<HttpResponse, Problem> {
+    let page = page(visit, ground, factor_field(visit).await?, errors);
+    html_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+/// `POST /console/grants/{id}/signature`: the representative signed the text with a certificate.
+pub async fn sign_by_certificate(
+    granted: Granted<ManageGrants>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let Granted { permit, visit } = granted;
+    let ground = load(&visit, &id).await?;
+    let signed = match uploads::signed(visit.words, visit.fields()) {
+        Ok(signed) => signed,
+        Err(error) => return corrected(&visit, &ground, vec![error]).await,
+    };
+    let id = ground.grant.terms.id.clone();
+    let done =
+        visit.run(move |env| refusable(sign_with_certificate(env, &permit, &id, &signed))).await?;
+    match done {
+        Ok(signed) => Ok(see_other(&grant_href(&signed.terms.id))),
+        Err(refusal) => {
+            let error = refused(visit.words, "signature", &refusal);
+            corrected(&visit, &ground, vec![error]).await
+        }
+    }
+}
+
+/// `POST /console/grants/{id}/paper`: the scan of a signed paper, and the record of the call back.
+pub async fn sign_on_paper(
+    granted: Granted<RecordProofing>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let Granted { permit, visit } = granted;
+    let ground = load(&visit, &id).await?;
+    let (w, fields) = (visit.words, visit.fields());
+    let (scan, call_back) = match (evidence(w, fields, "scan"), evidence(w, fields, "call_back")) {
+        (Ok(scan), Ok(call_back)) => (scan, call_back),
+        (scan, call_back) => {
+            let errors = scan.err().into_iter().chain(call_back.err()).collect();
+            return corrected(&visit, &ground, errors).await;
+        }
+    };
+    let id = ground.grant.terms.id.clone();
+    let done = visit
+        .run(move |env| refusable(hand_in_paper(env, &permit, &id, (&scan, &call_back))))
+        .await?;
+    match done {
+        Ok(handed_in) => Ok(see_other(&grant_href(&handed_in.terms.id))),
+        Err(refusal) => {
+            let error = refused(visit.words, "scan", &refusal);
+            corrected(&visit, &ground, vec![error]).await
+        }
+    }
 }
 
 /// `POST /console/grants/{id}/confirmation`: a new representative keeps the grant of the former.

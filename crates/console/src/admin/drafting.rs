@@ -1,15 +1,12 @@
-//! Setting up a delegation (UX 4.4): a delegate is named, and a grant is drafted for the
-//! representative's one signature.
+//! Setting up a delegation (UX 4.4): a grant is drafted for the representative's one signature.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use askama::Template;
-use tenkoku_ca::act::ActError;
 use tenkoku_ca::grant::{GrantOrder, GrantPart, Reach, draft_grant};
-use tenkoku_ca::office::{DelegateOrder, PersonOrder, add_delegate};
 use tenkoku_domain::access::{ManageGrants, Permit};
 use tenkoku_domain::approval::Conditions;
 use tenkoku_domain::branch::BranchCode;
@@ -20,18 +17,13 @@ use tenkoku_domain::organisation::Organisation;
 use tenkoku_domain::time::Timestamp;
 use tenkoku_store::StoreError;
 
+use super::entry::{Entered, refusable, refused};
 use super::names::{self, organisation_href};
 use super::views::{html, html_with, see_other};
 use crate::granted::{Granted, Visit};
 use crate::layout::{AdminFrame, Crumb, FieldError};
 use crate::problem::Problem;
-use crate::text::{Words, explain};
-
-/// How long a delegate's office is prefilled for, in days.
-const OFFICE_DAYS: i64 = 365;
-
-/// What is entered, by the name of the field: forms with many boxes have no fixed shape.
-type Entered = BTreeMap<String, String>;
+use crate::text::Words;
 
 /// Something to choose.
 pub(super) struct Choice {
@@ -57,23 +49,7 @@ pub(super) struct DraftPage {
     pub(super) here: String,
 }
 
-#[derive(Template)]
-#[template(path = "admin/delegate_new.html")]
-pub(super) struct DelegatePage {
-    pub(super) w: Words,
-    pub(super) frame: AdminFrame,
-    pub(super) errors: Vec<FieldError>,
-    pub(super) entered: Entered,
-    pub(super) here: String,
-}
-
 impl DraftPage {
-    pub(super) fn value(&self, field: &str) -> &str {
-        self.entered.get(field).map_or("", String::as_str)
-    }
-}
-
-impl DelegatePage {
     pub(super) fn value(&self, field: &str) -> &str {
         self.entered.get(field).map_or("", String::as_str)
     }
@@ -245,17 +221,11 @@ pub async fn create_grant(
             return html_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
         }
     };
-    let made = visit
-        .run(move |env| match draft_grant(env, &permit, &order) {
-            Err(ActError::Refused(refusal)) => Ok(Err(refusal)),
-            other => other.map(Ok),
-        })
-        .await?;
+    let made = visit.run(move |env| refusable(draft_grant(env, &permit, &order))).await?;
     match made {
         Ok(grant) => Ok(see_other(&format!("/console/grants/{}", grant.terms.id))),
         Err(refusal) => {
-            let told = explain::refusal(visit.words.language(), &refusal);
-            let error = FieldError { field: "delegate".to_owned(), text: told.what };
+            let error = refused(visit.words, "delegate", &refusal);
             let page = draft_page(&visit, &found, entered, vec![error]);
             html_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
@@ -383,71 +353,4 @@ fn read_grant(
         }
         _ => Err(form.errors),
     }
-}
-
-/// `GET /console/organisations/{id}/delegates/new`
-pub async fn new_delegate(
-    granted: Granted<ManageGrants>,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let Granted { permit, visit } = granted;
-    let id = OrganisationId::parse(&id).map_err(|_| Problem::not_found())?;
-    let found = parties(&visit, &permit, &id).await?;
-    let year = visit.now.plus_days(OFFICE_DAYS).to_date();
-    let entered = Entered::from([("until".to_owned(), year)]);
-    html(&delegate_page(&visit, &found, entered, Vec::new()))
-}
-
-fn delegate_page(
-    visit: &Visit,
-    found: &Parties,
-    entered: Entered,
-    errors: Vec<FieldError>,
-) -> DelegatePage {
-    let w = visit.words;
-    let title = w.t("admin.drafting.delegate");
-    let mut frame = visit.frame(title, crumbs(w, &found.organisation, title));
-    frame.has_errors = !errors.is_empty();
-    let here = format!("{}/delegates/new", organisation_href(&found.organisation.id));
-    DelegatePage { w, frame, errors, entered, here }
-}
-
-/// `POST /console/organisations/{id}/delegates/new`
-pub async fn create_delegate(
-    granted: Granted<ManageGrants>,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let Granted { permit, visit } = granted;
-    let id = OrganisationId::parse(&id).map_err(|_| Problem::not_found())?;
-    let found = parties(&visit, &permit, &id).await?;
-    let entered: Entered = visit.form()?;
-    let mut form = Reading::of(visit.words, &entered);
-    let name = Some(form.text("name").to_owned()).filter(|name| !name.is_empty());
-    let name = form.needed("name", name, "admin.drafting.no-name").unwrap_or_default();
-    let until = form.last_second("until");
-    if until.is_none() && form.errors.iter().all(|error| error.field != "until") {
-        let text = visit.words.t("admin.drafting.no-date");
-        form.wrong("until", text);
-    }
-    let contact = form.text("contact").to_owned();
-    let mut errors = form.errors;
-    if let (Some(until), true) = (until, errors.is_empty()) {
-        let person = PersonOrder::Named { name, contact };
-        let order = DelegateOrder { organisation: id.clone(), person, branch: None, until };
-        let named = visit
-            .run(move |env| match add_delegate(env, &permit, &order) {
-                Err(ActError::Refused(refusal)) => Ok(Err(refusal)),
-                other => other.map(Ok),
-            })
-            .await?;
-        match named {
-            Ok(_) => return Ok(see_other(&format!("{}/delegation", organisation_href(&id)))),
-            Err(refusal) => {
-                let told = explain::refusal(visit.words.language(), &refusal);
-                errors.push(FieldError { field: "name".to_owned(), text: told.what });
-            }
-        }
-    }
-    let page = delegate_page(&visit, &found, entered, errors);
-    html_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }

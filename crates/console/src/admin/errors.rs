@@ -193,8 +193,9 @@ impl From<IssueLinkError> for Problem {
 }
 
 impl From<Closed> for Problem {
-    fn from(_: Closed) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts")
+    fn from(closed: Closed) -> Self {
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts");
+        problem.retry_after(closed.wait_seconds)
     }
 }
 

@@ -309,7 +309,7 @@ impl Hold {
 pub(super) fn hold_links(visit: &Visit, found: &Found) -> Vec<(String, String)> {
     let all = [
         (Hold::Suspend, Permission::Revoke),
-        (Hold::Release, Permission::DecideEvidence),
+        (Hold::Release, Permission::Revoke),
         (Hold::Extend, Permission::DecideEvidence),
     ];
     let offered = |(hold, permission): &(Hold, Permission)| {
@@ -352,7 +352,7 @@ fn hold_question<'a>(w: Words, on: &Held, hold: Hold) -> Question<'a> {
     let title = w.word("admin.life-title", hold.word());
     let points = match hold {
         Hold::Suspend => ["hold-now", "hold-limit", "hold-lifted"].as_slice(),
-        Hold::Release => &["release-now"],
+        Hold::Release => &["release-now", "release-others"],
         Hold::Extend => &["extend-once", "extend-second"],
     };
     let said = |point: &&str| said(w, point, certificate.profile);
@@ -476,7 +476,7 @@ pub async fn suspend(
 
 /// `GET /console/certificates/{serial}/release`
 pub async fn show_release(
-    granted: Granted<DecideEvidence>,
+    granted: Granted<Revoke>,
     path: Path<String>,
     query: Query<AuthorityQuery>,
 ) -> Result<HttpResponse, Problem> {
@@ -494,7 +494,7 @@ fn hold_order(certificate: &Certificate, form: &DeedForm) -> HoldOrder {
 
 /// `POST /console/certificates/{serial}/release`
 pub async fn release(
-    granted: Granted<DecideEvidence>,
+    granted: Granted<Revoke>,
     path: Path<String>,
     query: Query<AuthorityQuery>,
 ) -> Result<HttpResponse, Problem> {

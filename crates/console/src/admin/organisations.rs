@@ -47,6 +47,8 @@ pub(super) struct OrganisationsPage {
     pub(super) q: String,
     pub(super) rows: Vec<OrganisationRow>,
     pub(super) next: Option<String>,
+    /// Whether this person may record one.
+    pub(super) records: bool,
 }
 
 pub(super) struct BranchRow {
@@ -75,7 +77,10 @@ pub(super) struct OrganisationPage {
     pub(super) next: Option<String>,
     /// Whether the service accounts are this person's to manage.
     pub(super) services: bool,
+    /// Whether this person may hand lists of applications in.
     pub(super) lists: bool,
+    /// Whether this person may record branch offices.
+    pub(super) records: bool,
 }
 
 /// `GET /console/organisations`
@@ -98,6 +103,7 @@ pub async fn list_organisations(
         frame: visit.frame(w.t("admin.organisations.title"), Vec::new()),
         next: next_page("/console/organisations", &[("q", &q)], found.next.as_ref()),
         rows: found.items.iter().map(|summary| organisation_row(w, summary)).collect(),
+        records: visit.may(Permission::RecordOrganisation),
         q,
     })
 }
@@ -157,6 +163,7 @@ pub async fn show_organisation(
         rows: branches.items.iter().map(|summary| branch_row(w, summary, visit.now)).collect(),
         services: visit.may(Permission::ManageServiceAccounts),
         lists: visit.may(Permission::Apply),
+        records: visit.may(Permission::RecordBranch),
         path,
         called,
         q,

@@ -6,6 +6,8 @@ use askama::Template;
 use serde::Deserialize;
 use tenkoku_domain::access::{ManageAccounts, Role, RoleGrant, Scope};
 use tenkoku_domain::account::{Account, Factors};
+use tenkoku_domain::id::OrganisationId;
+use tenkoku_domain::notice::EmailAddress;
 use tenkoku_domain::organisation::Language;
 use tenkoku_domain::refusal::RefusalCode;
 use tenkoku_domain::time::Timestamp;
@@ -25,16 +27,23 @@ use crate::text::Words;
 /// How long a role is granted for from here, in days.
 const ROLE_DAYS: i64 = 365;
 
-/// Roles that hold for the whole platform and can be granted here.
-const OFFERED: [Role; 5] = [
+/// Roles that can be granted here: those of the whole platform, and those of an organisation's own
+/// people, which hold within it.
+const OFFERED: [Role; 10] = [
     Role::PlatformAdministrator,
     Role::CaOfficer,
     Role::RegistrationOfficer,
     Role::ValidationOperator,
+    Role::PolicyApprover,
     Role::Auditor,
+    Role::OrganisationAdministrator,
+    Role::Representative,
+    Role::Delegate,
+    Role::Custodian,
 ];
 
 pub(super) struct PersonRow {
+    pub(super) href: String,
     pub(super) name: String,
     pub(super) login: String,
     pub(super) roles: Vec<String>,
@@ -80,7 +89,12 @@ pub struct PersonForm {
     #[serde(default)]
     pub(super) language: String,
     #[serde(default)]
+    pub(super) email: String,
+    #[serde(default)]
     pub(super) role: String,
+    /// The identifier of the organisation whose people it is for.
+    #[serde(default)]
+    pub(super) organisation: String,
     #[serde(default)]
     pub(super) code: String,
 }
@@ -130,7 +144,11 @@ async fn page(
         link,
         rows: people.iter().map(|(one, factors)| row(w, one, factors, visit.now)).collect(),
         roles,
-        form: PersonForm { code: String::new(), ..form },
+        form: PersonForm {
+            code: String::new(),
+            language: if form.language.is_empty() { w.tag().to_owned() } else { form.language },
+            ..form
+        },
         factor: factor_field(visit).await?,
     })
 }
@@ -142,15 +160,9 @@ fn row(w: Words, account: &Account, factors: &Factors, now: Timestamp) -> Person
         (None, true) => Chip::new(Tone::Ok, w.t("admin.people.active")),
         (None, false) => Chip::new(Tone::Info, w.t("admin.people.invited")),
     };
-    let role = |grant: &RoleGrant| {
-        let name = w.word("admin.role", grant.role.word());
-        w.say("admin.people.role-until")
-            .with("role", name)
-            .with("where", scope_words(w, &grant.scope))
-            .with("date", until_words(w, grant.until))
-            .text()
-    };
+    let role = |grant: &RoleGrant| role_words(w, grant);
     PersonRow {
+        href: format!("/console/people/{}", account.id),
         name: account.display_name.clone(),
         login: account.login.clone(),
         roles: account.roles.iter().filter(|grant| grant.until > now).map(role).collect(),
@@ -158,6 +170,16 @@ fn row(w: Words, account: &Account, factors: &Factors, now: Timestamp) -> Person
         factors: factor_words(w, factors),
         registered: format::date(account.created_at),
     }
+}
+
+/// A role with where and until when it holds.
+pub(super) fn role_words(w: Words, grant: &RoleGrant) -> String {
+    let name = w.word("admin.role", grant.role.word());
+    w.say("admin.people.role-until")
+        .with("role", name)
+        .with("where", scope_words(w, &grant.scope))
+        .with("date", until_words(w, grant.until))
+        .text()
 }
 
 fn scope_words(w: Words, scope: &Scope) -> String {
@@ -201,7 +223,8 @@ fn factor_words(w: Words, factors: &Factors) -> String {
 pub async fn issue_enrolment(granted: Granted<ManageAccounts>) -> Result<HttpResponse, Problem> {
     let Granted { permit, visit } = granted;
     let form: PersonForm = visit.form()?;
-    let order = match form.read(visit.words, visit.now) {
+    let organisation = find_organisation(&visit, form.organisation.trim()).await?;
+    let order = match form.read(visit.words, organisation, visit.now) {
         Ok(order) => order,
         Err(errors) => return wrong(&visit, form, errors).await,
     };
@@ -230,6 +253,24 @@ pub async fn issue_enrolment(granted: Granted<ManageAccounts>) -> Result<HttpRes
     }
 }
 
+/// The organisation of an identifier, or of a Japanese corporate number.
+async fn find_organisation(visit: &Visit, text: &str) -> Result<Option<OrganisationId>, Problem> {
+    let wanted = [text.to_owned(), format!("NTRJP-{text}")];
+    visit
+        .run(move |env| {
+            env.store.read(|tx| {
+                for identifier in &wanted {
+                    let found = tx.find_organisation_by_identifier(&Scope::Platform, identifier)?;
+                    if let Some(found) = found {
+                        return Ok(Some(found.id));
+                    }
+                }
+                Ok::<_, StoreError>(None)
+            })
+        })
+        .await
+}
+
 async fn wrong(
     visit: &Visit,
     form: PersonForm,
@@ -240,7 +281,12 @@ async fn wrong(
 }
 
 impl PersonForm {
-    fn read(&self, w: Words, now: Timestamp) -> Result<NewAdministrator, Vec<FieldError>> {
+    fn read(
+        &self,
+        w: Words,
+        organisation: Option<OrganisationId>,
+        now: Timestamp,
+    ) -> Result<NewAdministrator, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut wrong = |field: &str, text: &str| {
             errors.push(FieldError { field: field.to_owned(), text: text.to_owned() });
@@ -256,18 +302,33 @@ impl PersonForm {
         if role.is_none() {
             wrong("role", w.t("admin.people.choose-role"));
         }
-        match (login, role) {
-            (Ok(login), Some(role)) if errors.is_empty() => Ok(NewAdministrator {
+        let scope = match (role, organisation) {
+            (Some(role), Some(organisation)) if role.is_of_organisation() => {
+                Some(Scope::organisation(organisation))
+            }
+            (Some(role), None) if role.is_of_organisation() => {
+                wrong("organisation", w.t("admin.people.organisation-missing"));
+                None
+            }
+            (Some(_), _) if !self.organisation.trim().is_empty() => {
+                wrong("organisation", w.t("admin.people.organisation-needless"));
+                None
+            }
+            (role, _) => role.map(|_| Scope::Platform),
+        };
+        let email = Some(self.email.trim()).filter(|email| !email.is_empty());
+        let email = email.map(EmailAddress::parse).transpose();
+        if email.is_err() {
+            wrong("email", w.t("admin.people.email-shape"));
+        }
+        match (login, role, scope, email) {
+            (Ok(login), Some(role), Some(scope), Ok(email)) => Ok(NewAdministrator {
                 login,
                 display_name: self.display_name.clone(),
-                email: None,
+                email,
                 holder: Holder::ByName,
                 language: Language::from_word(&self.language).unwrap_or(w.language()),
-                roles: vec![RoleGrant {
-                    role,
-                    scope: Scope::Platform,
-                    until: now.plus_days(ROLE_DAYS),
-                }],
+                roles: vec![RoleGrant { role, scope, until: now.plus_days(ROLE_DAYS) }],
             }),
             _ => Err(errors),
         }

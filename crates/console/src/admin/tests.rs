@@ -7,6 +7,7 @@ mod life;
 mod lists;
 mod pages;
 mod policies;
+mod recording;
 mod revocation;
 mod signing_in;
 
@@ -20,6 +21,7 @@ use actix_web::web::Data;
 use tenkoku_domain::access::{Role, RoleGrant, Scope};
 use tenkoku_domain::organisation::Language;
 use tenkoku_domain::policy::Installation;
+use tenkoku_testkit::people::Somebody;
 use tenkoku_testkit::world::World;
 use totp_rs::{Builder, Secret};
 use url::Url;
@@ -112,12 +114,15 @@ impl<'a> House<'a> {
     }
 
     fn person_within(&'a self, roles: &[Role], scope: &Scope) -> Browser<'a> {
-        let world = self.world;
-        let now = world.now();
         // Every call is another person: one person counts once, whatever the account (I-6).
         let name = format!("見本 恵{}", self.people.fetch_add(1, Ordering::Relaxed));
-        let account = world.somebody(&name, roles, scope).account;
-        let opened = Opened::new(&world.env, &account.id, PASSWORD_AND_CODE, now);
+        self.person_as(&self.world.somebody(&name, roles, scope))
+    }
+
+    /// Somebody of the story, signed in.
+    fn person_as(&'a self, who: &Somebody) -> Browser<'a> {
+        let (world, now) = (self.world, self.world.now());
+        let opened = Opened::new(&world.env, &who.account.id, PASSWORD_AND_CODE, now);
         let origin = world.shell().origin();
         world.write(|tx| opened.record(tx, &origin)).unwrap();
         Browser {
@@ -205,6 +210,28 @@ impl Browser<'_> {
     fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Seen {
         let fields: Vec<_> = fields.iter().copied().chain([("csrf", self.csrf.as_str())]).collect();
         self.post(path, &fields)
+    }
+
+    /// Sends a form of a page with files, as browsers do.
+    fn upload(&self, path: &str, fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> Seen {
+        let mut body = Vec::new();
+        for (name, value) in fields.iter().copied().chain([("csrf", self.csrf.as_str())]) {
+            let part = format!(
+                "--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            );
+            body.extend_from_slice(part.as_bytes());
+        }
+        for (name, content) in files {
+            let head = format!(
+                "--x\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n"
+            );
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(content);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(b"--x--\r\n");
+        let kind = ("content-type", "multipart/form-data; boundary=x");
+        self.send(TestRequest::post().uri(path).insert_header(kind).set_payload(body))
     }
 
     /// Keeps the cookie of an answer and the token of the page that it leads to.

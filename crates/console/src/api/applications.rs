@@ -125,6 +125,12 @@ pub(super) struct Ground {
     missing: Option<Refusal>,
 }
 
+impl ApplicationJson {
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 impl From<Ground> for ApplicationJson {
     fn from(ground: Ground) -> Self {
         let Ground { application: one, challenge, request, missing } = ground;
@@ -181,7 +187,11 @@ fn application_id(text: &str) -> Result<ApplicationId, Problem> {
     ApplicationId::parse(text).map_err(|_| Problem::not_found())
 }
 
-async fn shown(call: &Call, scope: Scope, id: ApplicationId) -> Result<ApplicationJson, Problem> {
+pub(super) async fn shown(
+    call: &Call,
+    scope: Scope,
+    id: ApplicationId,
+) -> Result<ApplicationJson, Problem> {
     let found = call.run(move |env| ground(env, &scope, &id)).await?;
     Ok(found.into())
 }

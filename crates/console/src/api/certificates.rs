@@ -5,8 +5,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Path, Query};
 use serde::{Deserialize, Serialize};
 use tenkoku_ca::revoke::{self, RevokeOrder};
-use tenkoku_ca::suspend::{self, HoldOrder, SuspendOrder};
-use tenkoku_domain::access::{DecideEvidence, Revoke, Scope, ViewRegistry};
+use tenkoku_ca::suspend::{self, HoldOrder, Release, SuspendOrder};
+use tenkoku_domain::access::{Revoke, Scope, ViewRegistry};
 use tenkoku_domain::authority::Authority;
 use tenkoku_domain::certificate::{Certificate, Serial};
 use tenkoku_domain::id::{BranchId, KeyId, OrganisationId};
@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use super::BASE;
 use super::answer::{PageQuery, Paged, done, one, unchanged, wanted};
-use super::applications::chosen;
+use super::applications::{ApprovalJson, chosen};
 use super::door::{Call, Called};
 use crate::problem::Problem;
 
@@ -147,7 +147,7 @@ pub async fn list_certificates(
 /// Which of two certificates of one serial number.
 #[derive(Debug, Default, Deserialize)]
 pub struct AuthorityQuery {
-    authority: Option<String>,
+    pub(super) authority: Option<String>,
 }
 
 /// AB-1: the one certificate of authority and serial number within the scope.
@@ -171,7 +171,7 @@ fn find(
     }
 }
 
-async fn load(
+pub(super) async fn load(
     call: &Call,
     scope: Scope,
     serial: &str,
@@ -285,12 +285,22 @@ pub async fn suspend_certificate(
 #[schema(as = Comment, example = json!({ "comment": "the facts are clear" }))]
 pub struct CommentJson {
     /// At most 500 characters.
-    comment: String,
+    pub(super) comment: String,
+}
+
+/// What became of the wish to lift a hold.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Release)]
+pub struct ReleaseJson {
+    /// The certificate as it is now.
+    certificate: CertificateJson,
+    /// The request that officers decide on, where they must.
+    approval: Option<ApprovalJson>,
 }
 
 /// `POST /certificates/{serial}/release`
 pub async fn release_certificate(
-    called: Called<DecideEvidence>,
+    called: Called<Revoke>,
     serial: Path<String>,
     query: Query<AuthorityQuery>,
 ) -> Result<HttpResponse, Problem> {
@@ -299,9 +309,21 @@ pub async fn release_certificate(
     let CommentJson { comment } = call.json()?;
     let authority = query.into_inner().authority;
     let (certificate, authority) = load(&call, permit.scope().clone(), &serial, authority).await?;
-    let order = HoldOrder { authority: certificate.authority, serial: certificate.serial, comment };
-    let lifted = call.run(move |env| suspend::release_certificate(env, &permit, &order)).await?;
-    done(&CertificateJson::of(&lifted, &authority))
+    let order = HoldOrder {
+        authority: certificate.authority.clone(),
+        serial: certificate.serial.clone(),
+        comment,
+    };
+    let became = call.run(move |env| suspend::release_certificate(env, &permit, &order)).await?;
+    done(&match became {
+        Release::Lifted(lifted) => {
+            ReleaseJson { certificate: CertificateJson::of(&lifted, &authority), approval: None }
+        }
+        Release::Waits(request) => ReleaseJson {
+            certificate: CertificateJson::of(&certificate, &authority),
+            approval: Some(ApprovalJson::from(*request)),
+        },
+    })
 }
 
 /// The key of a seal.

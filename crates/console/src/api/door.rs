@@ -2,7 +2,7 @@
 //!
 //! [`admit`] finds out who calls before anything else; [`Called`] asks for one permit, as
 //! [`crate::granted::Granted`] does for pages. A secret of 256 bits cannot be guessed, so tokens that
-//! do not fit are not counted.
+//! do not fit close nothing; an address and a caller send so much in a minute and no more.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use tenkoku_domain::access::{Act, Actor, Permit, Principal};
 use tenkoku_domain::account::{Account, Session};
 use tenkoku_domain::id::TokenId;
+use tenkoku_domain::refusal::{Refusal, RefusalCode};
 use tenkoku_domain::service_account::{
     ServiceToken, TokenAlgorithm, TokenKey, TokenProof, is_timely,
 };
@@ -33,6 +34,7 @@ use crate::granted::{TOKEN_HEADER, caller, data, denied, is_changing, is_from_ou
 use crate::problem::Problem;
 use crate::session::open::find_session;
 use crate::session::secret::{digest_of, same};
+use crate::session::throttle::{Closed, Source};
 use crate::session::{Console, cookie};
 
 /// Who calls.
@@ -75,6 +77,12 @@ impl Call {
         })
     }
 
+    /// Leave to perform another act that the operation takes.
+    pub fn permit<A: Act>(&self) -> Result<Permit<A>, Problem> {
+        let permit = self.known.principal.permit(self.now);
+        permit.map_err(|refusal| Problem::from_refusal(&refusal))
+    }
+
     /// DOMAIN 17: what a person must decide needs a session whose second factor is fresh.
     pub fn by_person(&self) -> Result<(), Problem> {
         match &self.known.session {
@@ -111,7 +119,7 @@ pub async fn admit(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    match recognise(request.request()).await {
+    match let_in(request.request()).await {
         Err(problem) => Ok(request.error_response(problem)),
         Ok(known) => {
             let known = Rc::new(known);
@@ -124,7 +132,23 @@ pub async fn admit(
     }
 }
 
-async fn recognise(request: &HttpRequest) -> Result<Known, Problem> {
+/// Who calls, within what an address and a caller may send.
+async fn let_in(request: &HttpRequest) -> Result<Known, Problem> {
+    let (env, console) = (data::<Env>(request)?, data::<Console>(request)?);
+    let now = env.clock.now();
+    let limited = |closed: Closed| {
+        let refusal = Refusal::new(RefusalCode::RateLimited, "21").with("until", closed.until);
+        Problem::from_refusal(&refusal).retry_after(closed.wait_seconds)
+    };
+    let address = caller(request, &env, &console).address;
+    console.api_sources.admit(&Source::of(address), now).map_err(limited)?;
+    let (known, caller) = recognise(request).await?;
+    console.api_callers.admit(&caller, now).map_err(limited)?;
+    Ok(known)
+}
+
+/// Who calls, and the name of the token or session for counting.
+async fn recognise(request: &HttpRequest) -> Result<(Known, String), Problem> {
     let (env, console) = (data::<Env>(request)?, data::<Console>(request)?);
     let caller = caller(request, &env, &console);
     let now = env.clock.now();
@@ -143,7 +167,8 @@ async fn recognise(request: &HttpRequest) -> Result<Known, Problem> {
             source,
             only: Some(token.permissions),
         };
-        return Ok(Known { principal, account, session: None });
+        let caller = token.id.to_string();
+        return Ok((Known { principal, account, session: None }, caller));
     }
     let secret = cookie::of(request).ok_or_else(token_refused)?;
     let reach = Data::clone(&env);
@@ -163,7 +188,8 @@ async fn recognise(request: &HttpRequest) -> Result<Known, Problem> {
         source,
         only: None,
     };
-    Ok(Known { principal, account, session: Some(session) })
+    let caller = session.id.to_string();
+    Ok((Known { principal, account, session: Some(session) }, caller))
 }
 
 /// The living token that a bearer shows, and whose it is.

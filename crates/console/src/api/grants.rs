@@ -8,14 +8,16 @@ use actix_web::web::Path;
 use serde::{Deserialize, Serialize};
 use tenkoku_ca::act::ActError;
 use tenkoku_ca::grant::{
-    GrantOrder, GrantPart, Reach, draft_grant as draft, end_grant as end, signing_text,
+    GrantOrder, GrantPart, Reach, confirm_grant as keep, draft_grant as draft, end_grant as end,
+    hand_in_paper as hand_in, sign_with_certificate, signing_text,
 };
-use tenkoku_domain::access::{ManageGrants, ViewRegistry};
+use tenkoku_domain::access::{Confirm, ManageGrants, RecordProofing, ViewRegistry};
 use tenkoku_domain::approval::Conditions;
 use tenkoku_domain::branch::BranchCode;
 use tenkoku_domain::grant::{Grant, GrantAction, GrantQuota};
 use tenkoku_domain::id::{GrantId, RepresentativeId, UserId};
 use tenkoku_domain::level::Level;
+use tenkoku_domain::person::{Delegate, Representative};
 use tenkoku_domain::time::Timestamp;
 use tenkoku_store::StoreError;
 use utoipa::ToSchema;
@@ -23,6 +25,7 @@ use utoipa::ToSchema;
 use super::BASE;
 use super::answer::{Paged, done, made, one, unchanged};
 use super::door::Called;
+use super::offices::{SignedJson, evidence};
 use super::registry::organisation_id;
 use crate::problem::Problem;
 
@@ -56,6 +59,32 @@ pub struct OfficeJson {
     until: Option<String>,
 }
 
+impl OfficeJson {
+    pub(super) fn of_representative(office: &Representative, name: String) -> Self {
+        Self {
+            id: office.id.to_string(),
+            person: office.person.to_string(),
+            name,
+            capacity: Some(office.capacity.to_string()),
+            branch: None,
+            from: office.from.to_string(),
+            until: office.until.map(|until| until.to_string()),
+        }
+    }
+
+    pub(super) fn of_delegate(office: &Delegate, name: String) -> Self {
+        Self {
+            id: office.id.to_string(),
+            person: office.person.to_string(),
+            name,
+            capacity: None,
+            branch: office.branch.as_ref().map(ToString::to_string),
+            from: office.from.to_string(),
+            until: Some(office.until.to_string()),
+        }
+    }
+}
+
 /// `GET /organisations/{organisation}/persons`
 pub async fn list_persons(
     called: Called<ViewRegistry>,
@@ -70,27 +99,11 @@ pub async fn list_persons(
                     PersonsJson { representatives: Vec::new(), delegates: Vec::new() };
                 for office in tx.list_representatives(permit.scope(), &id)? {
                     let name = tx.load_person(&office.person)?.name.to_string();
-                    persons.representatives.push(OfficeJson {
-                        id: office.id.to_string(),
-                        person: office.person.to_string(),
-                        name,
-                        capacity: Some(office.capacity.to_string()),
-                        branch: None,
-                        from: office.from.to_string(),
-                        until: office.until.map(|until| until.to_string()),
-                    });
+                    persons.representatives.push(OfficeJson::of_representative(&office, name));
                 }
                 for office in tx.list_delegates(permit.scope(), &id)? {
                     let name = tx.load_person(&office.person)?.name.to_string();
-                    persons.delegates.push(OfficeJson {
-                        id: office.id.to_string(),
-                        person: office.person.to_string(),
-                        name,
-                        capacity: None,
-                        branch: office.branch.map(|branch| branch.to_string()),
-                        from: office.from.to_string(),
-                        until: Some(office.until.to_string()),
-                    });
+                    persons.delegates.push(OfficeJson::of_delegate(&office, name));
                 }
                 Ok::<_, StoreError>(persons)
             })
@@ -144,7 +157,7 @@ impl GrantJson {
         })
     }
 
-    fn all(grants: &[Grant]) -> Result<Paged<Self>, ActError> {
+    pub(super) fn all(grants: &[Grant]) -> Result<Paged<Self>, ActError> {
         Ok(Paged::all(grants.iter().map(Self::of).collect::<Result<_, _>>()?))
     }
 }
@@ -214,6 +227,27 @@ pub struct NewGrantJson {
     /// How often it may be given on: 0 or 1.
     #[serde(default)]
     subgrant_depth: u8,
+    /// What it demands beyond.
+    #[serde(default)]
+    conditions: ConditionsJson,
+}
+
+/// What a grant demands beyond its scope (DOMAIN 15).
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(as = GrantConditions)]
+pub struct ConditionsJson {
+    /// The representative confirms each issue at level 3; so it is where nothing is said.
+    confirm_level_3: bool,
+    /// A second delegate confirms each application.
+    second_delegate: bool,
+}
+
+impl Default for ConditionsJson {
+    fn default() -> Self {
+        let Conditions { confirm_level_3, second_delegate } = Conditions::default();
+        Self { confirm_level_3, second_delegate }
+    }
 }
 
 /// The largest quota that is asked for here.
@@ -278,7 +312,10 @@ impl NewGrantJson {
                 None => None,
             },
             subgrant_depth: i64::from(self.subgrant_depth),
-            conditions: Conditions::default(),
+            conditions: Conditions {
+                confirm_level_3: self.conditions.confirm_level_3,
+                second_delegate: self.conditions.second_delegate,
+            },
         };
         let office =
             RepresentativeId::parse(&self.representative).map_err(|_| Problem::not_found())?;
@@ -298,6 +335,57 @@ pub async fn draft_grant(
     let drafted = call.run(move |env| draft(env, &permit, &order)).await?;
     let drafted = GrantJson::of(&drafted)?;
     made(&format!("{BASE}/grants/{}", drafted.id), &drafted)
+}
+
+/// `POST /grants/{grant}/signature`
+pub async fn sign_grant(
+    called: Called<ManageGrants>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let Called { permit, call } = called;
+    let id = grant_id(&id)?;
+    let signed = call.json::<SignedJson>()?.read()?;
+    let signed = call.run(move |env| sign_with_certificate(env, &permit, &id, &signed)).await?;
+    done(&GrantJson::of(&signed)?)
+}
+
+/// A grant that was signed on paper.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PaperGrant, example = json!({
+    "scan": "JVBERi0xLjc=",
+    "call_back": "Y2FsbGVkIGF0IG5vb24="
+}))]
+pub struct PaperJson {
+    /// The scan of the paper (base 64).
+    scan: String,
+    /// The record of the call back to the representative (base 64).
+    call_back: String,
+}
+
+/// `POST /grants/{grant}/paper`
+pub async fn hand_in_paper(
+    called: Called<RecordProofing>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let Called { permit, call } = called;
+    let id = grant_id(&id)?;
+    let PaperJson { scan, call_back } = call.json()?;
+    let (scan, call_back) = (evidence(&scan, "/scan")?, evidence(&call_back, "/call_back")?);
+    let handed_in = call.run(move |env| hand_in(env, &permit, &id, (&scan, &call_back))).await?;
+    done(&GrantJson::of(&handed_in)?)
+}
+
+/// `POST /grants/{grant}/confirmation`
+pub async fn confirm_grant(
+    called: Called<Confirm>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let Called { permit, call } = called;
+    call.by_person()?;
+    let id = grant_id(&id)?;
+    let kept = call.run(move |env| keep(env, &permit, &id)).await?;
+    done(&GrantJson::of(&kept)?)
 }
 
 /// `POST /grants/{grant}/end`

@@ -23,7 +23,7 @@ use crate::problem::Problem;
 /// Long work that is told of, newest first.
 const JOBS: i64 = 100;
 
-fn whole(scope: &Scope) -> Result<(), Problem> {
+pub(super) fn whole(scope: &Scope) -> Result<(), Problem> {
     match scope {
         Scope::Platform => Ok(()),
         Scope::Within { .. } | Scope::Authorities(_) => Err(Problem::not_found()),
@@ -119,6 +119,19 @@ pub struct ListJson {
     address: String,
 }
 
+impl ListJson {
+    pub(super) fn of(list: PublishedList, address: &str) -> Self {
+        Self {
+            scheme: list.scheme,
+            sequence: list.sequence,
+            issued_at: list.issued_at.to_string(),
+            next_update: list.next_update.map(|due| due.to_string()),
+            digest: list.digest.to_string(),
+            address: address.to_owned(),
+        }
+    }
+}
+
 /// `GET /lists`
 pub async fn list_lists(called: Called<ViewRegistry>) -> Result<HttpResponse, Problem> {
     let Called { permit, call } = called;
@@ -126,14 +139,7 @@ pub async fn list_lists(called: Called<ViewRegistry>) -> Result<HttpResponse, Pr
     let scheme = call.env.settings.scheme.code.clone();
     let address = call.env.settings.public_address.list(&scheme);
     let lists = call.run(move |env| env.store.read(|tx| tx.list_sequences(&scheme))).await?;
-    let shown = |list: PublishedList| ListJson {
-        scheme: list.scheme,
-        sequence: list.sequence,
-        issued_at: list.issued_at.to_string(),
-        next_update: list.next_update.map(|due| due.to_string()),
-        digest: list.digest.to_string(),
-        address: address.clone(),
-    };
+    let shown = |list: PublishedList| ListJson::of(list, &address);
     one(&call, &Paged::all(lists.into_iter().map(shown).collect()))
 }
 

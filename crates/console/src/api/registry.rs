@@ -117,12 +117,15 @@ pub struct BranchJson {
 
 /// Who answers for the keys of a branch office.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[schema(as = Custodian)]
+#[schema(as = Custodian, example = json!({
+    "name": "見本 花子",
+    "email": "hanako@sample.example"
+}))]
 pub struct CustodianJson {
     /// The name.
-    name: String,
+    pub(super) name: String,
     /// The e-mail address.
-    email: String,
+    pub(super) email: String,
 }
 
 impl From<Branch> for BranchJson {
@@ -274,10 +277,12 @@ pub struct NewBranchJson {
     street: Option<String>,
 }
 
-/// A document as the table of one row that the import reads.
-fn table<T: Serialize>(row: &T) -> Result<Vec<u8>, Problem> {
+/// Documents as the table that the import reads.
+fn table<T: Serialize>(rows: &[T]) -> Result<Vec<u8>, Problem> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.serialize(row).map_err(|error| Problem::internal(&error))?;
+    for row in rows {
+        writer.serialize(row).map_err(|error| Problem::internal(&error))?;
+    }
     writer.into_inner().map_err(|error| Problem::internal(error.error()))
 }
 
@@ -306,7 +311,7 @@ pub async fn record_organisation(
 ) -> Result<HttpResponse, Problem> {
     let Called { permit, call } = called;
     let order: NewOrganisationJson = call.json()?;
-    let file = table(&order)?;
+    let file = table(std::slice::from_ref(&order))?;
     let made_one = call
         .run(move |env| {
             let found = match import_organisations(env, &permit, &file) {
@@ -352,7 +357,7 @@ pub async fn record_branch(
     let Called { permit, call } = called;
     let id = organisation_id(&id)?;
     let order: NewBranchJson = call.json()?;
-    let file = table(&order)?;
+    let file = table(std::slice::from_ref(&order))?;
     let recorded = call
         .run(move |env| {
             let owner = env.store.read(|tx| tx.load_organisation(permit.scope(), &id))?;
@@ -370,6 +375,50 @@ pub async fn record_branch(
         .await?;
     let branch = BranchJson::from(recorded.map_err(|error| row_problem(&call, error))?);
     made(&format!("{BASE}/branches/{}", branch.id), &branch)
+}
+
+/// Branch offices to be recorded as a whole.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewBranches, example = json!({ "branches": [{
+    "code": "BR-0006",
+    "name": "函館支店",
+    "custodian_name": "見本 太郎",
+    "custodian_email": "taro@sample.example"
+}] }))]
+pub struct NewBranchesJson {
+    /// The branch offices; nothing is recorded while one is at fault.
+    #[schema(min_items = 1, max_items = 10000)]
+    branches: Vec<NewBranchJson>,
+}
+
+/// What was recorded.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Recorded)]
+pub struct RecordedJson {
+    /// How many.
+    recorded: usize,
+}
+
+/// `POST /organisations/{organisation}/branch-lists`
+pub async fn record_branches(
+    called: Called<RecordBranch>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let Called { permit, call } = called;
+    let id = organisation_id(&id)?;
+    let NewBranchesJson { branches } = call.json()?;
+    let file = table(&branches)?;
+    let path = format!("{BASE}/organisations/{id}/branches");
+    let recorded = call
+        .run(move |env| {
+            let owner = env.store.read(|tx| tx.load_organisation(permit.scope(), &id))?;
+            let whose = Some(owner.identifier.as_str());
+            Ok::<_, StoreError>(import_branches(env, &permit, whose, &file))
+        })
+        .await?;
+    let report = recorded.map_err(|error| row_problem(&call, error))?;
+    made(&path, &RecordedJson { recorded: report.recorded })
 }
 
 /// `GET /branches/{branch}`

@@ -35,6 +35,7 @@ use crate::session::cookie::NAME;
 use crate::session::open::Opened;
 use crate::session::secret::Secret;
 use crate::session::sign_in::PASSWORD_AND_CODE;
+use crate::session::throttle::Source;
 use crate::session::{Callers, Console, ConsoleSettings};
 
 const ADDRESS: &str = "http://localhost:8081";
@@ -210,6 +211,18 @@ fn missing(name: &str) -> &'static str {
         "account" => "usr_00000000000000000000000000",
         "token" => "tok_00000000000000000000000000",
         "batch" => "bat_00000000000000000000000000",
+        "representative" => "rep_00000000000000000000000000",
+        "delegate" => "dlg_00000000000000000000000000",
+        "approval" => "apr_00000000000000000000000000",
+        "proposal" => "prp_00000000000000000000000000",
+        "incident" => "inc_00000000000000000000000000",
+        "container" => "ctr_00000000000000000000000000",
+        "evidence" => "evd_00000000000000000000000000",
+        "bulk" => "blk_00000000000000000000000000",
+        "draft" => "tld_00000000000000000000000000",
+        "digest" => "0000000000000000000000000000000000000000000000000000000000000000",
+        "root" => "no-such-root",
+        "scheme" => "no-such-scheme",
         other => panic!("nothing is known about {{{other}}}"),
     }
 }
@@ -632,10 +645,7 @@ fn every_example_of_the_document_does_what_it_says() {
     World::on_each_database(|world| {
         let house = House::of(world);
         for operation in OPERATIONS.iter().filter(|one| one.method == "post") {
-            if matches!(
-                operation.name,
-                "decide" | "confirm" | "reject" | "prove_possession" | "retry_row"
-            ) {
+            if AFTER_SOMETHING.contains(&operation.name) {
                 // They rest on what somebody did before; the stories do it.
                 continue;
             }
@@ -648,6 +658,178 @@ fn every_example_of_the_document_does_what_it_says() {
             let body: Value = serde_json::from_str(&body).unwrap();
             let seen = house.post(&stage.client, &path, &body);
             assert_eq!(seen.status, operation.answer.0, "{} {body} {seen:?}", operation.name);
+        }
+    });
+}
+
+/// Operations that decide on, or go on from, what somebody else did.
+const AFTER_SOMETHING: [&str; 23] = [
+    "decide",
+    "confirm",
+    "reject",
+    "prove_possession",
+    "retry_row",
+    "sign_grant",
+    "confirm_grant",
+    "dispose_container",
+    "hand_in_evidence",
+    "decide_evidence",
+    "decide_incident",
+    "decide_approval",
+    "draft_policy",
+    "decide_policy",
+    "decide_proposal",
+    "decide_vendor_root",
+    "submit_list_draft",
+    "decide_list_draft",
+    "abandon_list_draft",
+    "propose_authority",
+    "hand_list_over",
+    "move_bulk",
+    "issue_status_list",
+];
+
+/// What the console does by which operations of the API.
+const ALSO: &[(&str, &[&str])] = &[
+    ("/console/organisations/new", &["record_organisation"]),
+    (
+        "/console/organisations/{id}/services",
+        &["create_service_account", "issue_token", "end_token", "end_service_account"],
+    ),
+    ("/console/organisations/{id}/batches", &["load_batch"]),
+    ("/console/batches/{id}", &["turn_batch", "retry_row"]),
+    ("/console/batches/{id}/proofs", &["hand_in_proofs"]),
+    ("/console/organisations/{id}/delegation/new", &["draft_grant"]),
+    ("/console/organisations/{id}/delegates/new", &["add_delegate"]),
+    ("/console/organisations/{id}/representatives/new", &["record_representative"]),
+    ("/console/representatives/{id}/end", &["end_representative"]),
+    ("/console/delegates/{id}/end", &["end_delegate"]),
+    ("/console/organisations/{id}/proofing", &["record_proofing"]),
+    ("/console/grants/{id}/signature", &["sign_grant"]),
+    ("/console/grants/{id}/paper", &["hand_in_paper"]),
+    ("/console/grants/{id}/confirmation", &["confirm_grant"]),
+    ("/console/grants/{id}/end", &["end_grant"]),
+    ("/console/organisations/{id}/branches/new", &["record_branch"]),
+    ("/console/organisations/{id}/branches/import", &["record_branches"]),
+    ("/console/certificates/{serial}/revocation", &["revoke_certificate"]),
+    ("/console/certificates/{serial}/suspend", &["suspend_certificate"]),
+    ("/console/certificates/{serial}/release", &["release_certificate"]),
+    ("/console/certificates/{serial}/extend", &["extend_hold"]),
+    ("/console/revocation/issue", &["issue_status_list"]),
+    ("/console/revocation/bulk", &["preview_bulk"]),
+    ("/console/revocation/bulk/ask", &["ask_bulk"]),
+    ("/console/revocation/bulk/{id}", &["move_bulk"]),
+    ("/console/applications/new", &["apply"]),
+    ("/console/applications/{id}/challenge", &["request_challenge"]),
+    ("/console/applications/{id}/proof", &["prove_possession"]),
+    ("/console/applications/{id}/issue", &["issue_certificate"]),
+    ("/console/applications/{id}/decision", &["decide"]),
+    ("/console/applications/{id}/confirmation", &["confirm"]),
+    ("/console/applications/{id}/rejection", &["reject"]),
+    ("/console/applications/{id}/withdrawal", &["withdraw"]),
+    ("/console/applications/{id}/resumption", &["resume"]),
+    ("/console/approvals/{id}", &["decide_approval"]),
+    ("/console/keys/destruction/{id}", &["decide_evidence"]),
+    ("/console/keys/{id}/evidence", &["hand_in_evidence"]),
+    (
+        "/console/keys/{id}/{act}",
+        &["order_successor", "suspend_certificate", "retire_key", "report_loss"],
+    ),
+    ("/console/incidents/{id}", &["decide_incident"]),
+    ("/console/policies/draft", &["draft_policy"]),
+    ("/console/policies/drafts/{digest}", &["decide_policy"]),
+    ("/console/vendor-roots/{code}", &["decide_vendor_root"]),
+    ("/console/proposals/{proposal}", &["decide_proposal"]),
+    ("/console/lists/publish", &["publish_list"]),
+    ("/console/lists/signers", &["hand_list_over"]),
+    ("/console/lists/drafts", &["open_list_draft"]),
+    ("/console/lists/proposals/{code}", &["propose_authority"]),
+    ("/console/lists/drafts/{draft}", &["decide_list_draft"]),
+    ("/console/lists/drafts/{draft}/submission", &["submit_list_draft"]),
+    ("/console/lists/drafts/{draft}/abandonment", &["abandon_list_draft"]),
+];
+
+const OF_PERSONS: &str = "between an administrator and a person, each at a browser";
+const OF_A_BROWSER: &str = "a session of a browser, which the API takes as it is";
+const OF_PASSKEYS: &str = "a passkey signs in a browser, for the console's address only";
+const OF_CEREMONIES: &str = "an authority's key moves at a ceremony with people present";
+const OF_PARTS: &str = "one part of a form; a list of any content comes whole as a file";
+const SHOWS_ONLY: &str = "it shows what follows and changes nothing";
+
+/// What is done at the console alone, and why.
+const ALONE: &[(&str, &str)] = &[
+    ("/console/grants/{id}/passkey/start", OF_PASSKEYS),
+    ("/console/grants/{id}/passkey/finish", OF_PASSKEYS),
+    ("/console/certificates/{serial}/revoke", SHOWS_ONLY),
+    ("/console/policies/test", SHOWS_ONLY),
+    ("/console/authorities/emergency/rehearse", OF_CEREMONIES),
+    ("/console/authorities/emergency/declare", OF_CEREMONIES),
+    ("/console/authorities/{code}/{act}", OF_CEREMONIES),
+    ("/console/ceremonies/new", OF_CEREMONIES),
+    ("/console/ceremonies/check", OF_CEREMONIES),
+    ("/console/ceremonies/import", OF_CEREMONIES),
+    ("/console/lists/drafts/{draft}/closing", OF_PARTS),
+    ("/console/lists/drafts/{draft}/{part}", OF_PARTS),
+    ("/console/lists/drafts/{draft}/{part}/removal", OF_PARTS),
+    ("/console/lists/drafts/{draft}/{part}/status", OF_PARTS),
+    ("/console/audit/verify", "the console keeps when it looked; anybody verifies an export"),
+    ("/console/people", OF_PERSONS),
+    ("/console/people/{id}", OF_PERSONS),
+    ("/console/me/language", OF_A_BROWSER),
+    ("/console/me/sessions/{id}/end", OF_A_BROWSER),
+    ("/console/me/passkey/start", OF_PASSKEYS),
+    ("/console/me/passkey/finish", OF_PASSKEYS),
+    ("/console/sign-out", OF_A_BROWSER),
+    ("/console/confirm", OF_A_BROWSER),
+    ("/console/confirm/passkey/start", OF_PASSKEYS),
+    ("/console/confirm/passkey/finish", OF_PASSKEYS),
+    ("/console/sign-in", OF_A_BROWSER),
+    ("/console/sign-in/passkey/start", OF_PASSKEYS),
+    ("/console/sign-in/passkey/finish", OF_PASSKEYS),
+    ("/console/enrol/{secret}", OF_A_BROWSER),
+    ("/console/enrol/{secret}/passkey/start", OF_PASSKEYS),
+    ("/console/enrol/{secret}/passkey/finish", OF_PASSKEYS),
+];
+
+#[test]
+fn every_act_of_the_console_has_its_operation_or_a_reason() {
+    let acts: BTreeSet<_> = crate::admin::ROUTES
+        .iter()
+        .filter(|route| route.method == "post")
+        .map(|route| route.path)
+        .collect();
+    let also: BTreeSet<_> = ALSO.iter().map(|(path, _)| *path).collect();
+    let alone: BTreeSet<_> = ALONE.iter().map(|(path, _)| *path).collect();
+    assert_eq!(also.intersection(&alone).collect::<Vec<_>>(), Vec::<&&str>::new());
+    assert_eq!(also.union(&alone).copied().collect::<BTreeSet<_>>(), acts);
+    let posts = || OPERATIONS.iter().filter(|one| one.method == "post").map(|one| one.name);
+    for name in ALSO.iter().flat_map(|(_, names)| *names) {
+        assert!(posts().any(|one| one == *name), "{name} is no operation");
+    }
+}
+
+#[test]
+fn an_address_and_a_token_send_so_much_in_a_minute_and_no_more() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        let organisation = world.organisation(OURS);
+        let (machine, token) = house.secret(&house.system(&organisation, "ours"));
+        let (other, _) = house.secret(&house.system(&organisation, "other"));
+        assert_eq!(house.get(&machine, "/me").status, 200);
+        let now = world.now();
+        let name = token.id.to_string();
+        while house.console.api_callers.admit(&name, now).is_ok() {}
+        world.clock.advance_seconds(20);
+        let limited = house.get(&machine, "/me");
+        limited.check(429, "rate-limited");
+        assert_eq!(limited.header("retry-after"), "40");
+        assert_eq!(house.get(&other, "/me").status, 200, "another token has its own count");
+        world.clock.advance_seconds(40);
+        assert_eq!(house.get(&machine, "/me").status, 200, "a new minute");
+        let source = Source::of(Some("192.0.2.7".parse().unwrap()));
+        while house.console.api_sources.admit(&source, world.now()).is_ok() {}
+        for client in [&machine, &Client::default(), &Client::bearing("nonsense")] {
+            house.get(client, "/me").check(429, "rate-limited");
         }
     });
 }
@@ -677,7 +859,7 @@ impl Stage {
         } else {
             world.open(&branch, Level::One, None).expect("an application").application.id
         };
-        if operation.name == "release_certificate" {
+        if matches!(operation.name, "release_certificate" | "extend_hold") {
             let order = tenkoku_ca::suspend::SuspendOrder {
                 authority: certificate.authority.clone(),
                 serial: certificate.serial.clone(),
@@ -702,7 +884,46 @@ impl Stage {
             let loaded = tenkoku_ca::batch::load_batch(&world.env, &world.permit(), &order);
             there.insert("batch", loaded.expect("a batch").batch.id.to_string());
         }
-        if matches!(operation.name, "draft_grant" | "end_grant") {
+        real.push(("org_00000000000000000000000001", ours.id.to_string()));
+        there.insert("authority", "seal-l1-g1".to_owned());
+        there.insert("scheme", world.env.settings.scheme.code.clone());
+        if matches!(operation.name, "end_representative" | "end_delegate") {
+            let (_, office) = world.representative(&ours, &format!("代表 {code}"));
+            there.insert("representative", office.id.to_string());
+            world.delegate(&ours, &format!("受任 {code}"));
+            let delegates = world.read(|tx| tx.list_delegates(&Scope::Platform, &ours.id));
+            let last = delegates.iter().max_by_key(|one| one.id.clone()).unwrap();
+            there.insert("delegate", last.id.to_string());
+        }
+        if operation.path.starts_with("/containers/") {
+            let order = tenkoku_ca::container::ContainerOrder {
+                organisation: ours.id.clone(),
+                branch: None,
+                kind: tenkoku_domain::container::ContainerKind::Token,
+                model: "SampleToken 5".to_owned(),
+                serial: code.clone(),
+                firmware: String::new(),
+                certification: String::new(),
+                partition: String::new(),
+                custodian: ("見本 太郎".to_owned(), "taro@sample.example".to_owned()),
+                location: "金庫".to_owned(),
+                inventory: Vec::new(),
+            };
+            let container =
+                tenkoku_ca::container::register_container(&world.env, &world.permit(), &order);
+            there.insert("container", container.unwrap().id.to_string());
+        }
+        if operation.name == "order_successor" {
+            // A certificate on hold opens the rotation at once.
+            let order = tenkoku_ca::suspend::SuspendOrder {
+                authority: certificate.authority.clone(),
+                serial: certificate.serial.clone(),
+                because: tenkoku_domain::suspension::HoldCause::EmergencyRotation,
+                comment: String::new(),
+            };
+            tenkoku_ca::suspend::suspend_certificate(&world.env, &world.permit(), &order).unwrap();
+        }
+        if matches!(operation.name, "draft_grant" | "end_grant" | "hand_in_paper") {
             let (_, office) = world.representative(&ours, &format!("代表 {code}"));
             let delegate = world.delegate(&ours, &format!("受任 {code}"));
             real.push(("rep_00000000000000000000000001", office.id.to_string()));

@@ -1,19 +1,21 @@
-//! Revocation at the word of the key, without signing in (RV-3): the text to sign, the commands that
-//! sign it, and the place to hand the signature in.
+//! Revocation at the word of the key, or of a person with a certificate, without signing in (RV-3):
+//! the text to sign, the commands that sign it, and the place to hand the signature in.
 
 use actix_web::http::header;
-use actix_web::web::{self, Data, Form, Path};
+use actix_web::web::{self, Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use serde::Deserialize;
+use tenkoku_ca::issuer::SignedFile;
 use tenkoku_ca::revoke_by_key::{KeyWord, find_seal, revocation_text, revoke_by_key};
 use tenkoku_domain::certificate::Serial;
 use tenkoku_domain::time::Timestamp;
+use tenkoku_pki::pem;
 use tenkoku_ports::Env;
 use tenkoku_store::StoreError;
 
 use super::Reader;
-use crate::layout::{Crumb, PublicFrame};
+use crate::fields::Fields;
+use crate::layout::{Crumb, FieldError, PublicFrame};
 use crate::problem::Problem;
 use crate::text::Words;
 
@@ -27,6 +29,8 @@ pub(super) struct RevokePage {
     pub(super) action: String,
     pub(super) at: String,
     pub(super) commands: String,
+    /// None: what is wrong is told on a page of its own.
+    pub(super) errors: [FieldError; 0],
 }
 
 /// Makes the signature; `seal.pem` and `seal.key` are the certificate and its key.
@@ -69,32 +73,36 @@ pub async fn show_form(
         action: format!("/revoke/{code}/{serial}"),
         at: at.to_string(),
         commands: commands(&text),
+        errors: [],
     })
-}
-
-/// What is handed in.
-#[derive(Debug, Deserialize)]
-pub struct WordForm {
-    at: String,
-    signature: String,
 }
 
 /// `POST /revoke/{authority}/{serial}`
 pub async fn hand_in(
     request: HttpRequest,
     path: Path<(String, String)>,
-    form: Form<WordForm>,
+    body: Bytes,
     env: Data<Env>,
 ) -> Result<HttpResponse, Problem> {
     let (authority, serial) = path.into_inner();
     let serial = Serial::parse(&serial).map_err(|_| Problem::not_found())?;
-    let WordForm { at, signature } = form.into_inner();
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let fields = Fields::read(kind.unwrap_or_default(), &body).await?;
     let malformed = || Problem::new(actix_web::http::StatusCode::BAD_REQUEST, "form-malformed");
+    let decoded = |name: &str, label: &'static str| {
+        let files = fields.files(name);
+        let decoded = files.iter().map(|file| pem::decode(file, &[label]).map_err(|_| malformed()));
+        decoded.collect::<Result<Vec<_>, _>>()
+    };
     let word = KeyWord {
         authority: authority.clone(),
         serial: serial.clone(),
-        at: Timestamp::parse(&at).ok_or_else(malformed)?,
-        signature: signature.trim().as_bytes().to_vec(),
+        at: Timestamp::parse(fields.text("at")?).ok_or_else(malformed)?,
+        signed: SignedFile {
+            signature: fields.text("signature")?.as_bytes().to_vec(),
+            intermediates: decoded("intermediate", "CERTIFICATE")?,
+            crls: decoded("crl", "X509 CRL")?,
+        },
     };
     let source = request.peer_addr().map(|peer| peer.ip().to_string());
     web::block(move || revoke_by_key(&env, source, &word)).await??;

@@ -9,6 +9,7 @@
 //! forgets. Not here: the words, and the audit record of a closed pair.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
@@ -54,6 +55,14 @@ impl Source {
 pub struct Closed {
     /// Until when.
     pub until: Timestamp,
+    /// How long that is from now, in seconds: one at least.
+    pub wait_seconds: i64,
+}
+
+impl Closed {
+    fn until(until: Timestamp, now: Timestamp) -> Self {
+        Self { until, wait_seconds: (until.seconds() - now.seconds()).max(1) }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -69,11 +78,46 @@ struct Window {
     count: u32,
 }
 
+/// How many requests of a key are let in within [`WINDOW_SECONDS`].
+#[derive(Debug)]
+pub struct Rate<K> {
+    most: u32,
+    windows: Mutex<HashMap<K, Window>>,
+}
+
+impl<K: Clone + Eq + Hash> Rate<K> {
+    /// Lets `most` in within a window.
+    pub fn new(most: u32) -> Self {
+        Self { most, windows: Mutex::default() }
+    }
+
+    /// Lets a request in, or says until when not.
+    pub fn admit(&self, key: &K, now: Timestamp) -> Result<(), Closed> {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        trim(&mut windows, |window| window.begun, now);
+        let window = windows.entry(key.clone()).or_insert(Window { begun: now, count: 0 });
+        if window.begun.plus_seconds(WINDOW_SECONDS) <= now {
+            *window = Window { begun: now, count: 0 };
+        }
+        if window.count >= self.most {
+            return Err(Closed::until(window.begun.plus_seconds(WINDOW_SECONDS), now));
+        }
+        window.count += 1;
+        Ok(())
+    }
+}
+
 /// The counts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Throttle {
     pairs: Mutex<HashMap<(Digest, Source), Failures>>,
-    sources: Mutex<HashMap<Source, Window>>,
+    sources: Rate<Source>,
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self { pairs: Mutex::default(), sources: Rate::new(ATTEMPTS_PER_WINDOW) }
+    }
 }
 
 /// An attempt that was let in. It counts as failed until [`Throttle::succeeded`] says otherwise,
@@ -89,17 +133,7 @@ pub struct Attempt {
 impl Throttle {
     /// Lets a request of a source in, or says until when not.
     pub fn admit(&self, source: &Source, now: Timestamp) -> Result<(), Closed> {
-        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        trim(&mut sources, |window| window.begun, now);
-        let window = sources.entry(source.clone()).or_insert(Window { begun: now, count: 0 });
-        if window.begun.plus_seconds(WINDOW_SECONDS) <= now {
-            *window = Window { begun: now, count: 0 };
-        }
-        if window.count >= ATTEMPTS_PER_WINDOW {
-            return Err(Closed { until: window.begun.plus_seconds(WINDOW_SECONDS) });
-        }
-        window.count += 1;
-        Ok(())
+        self.sources.admit(source, now)
     }
 
     /// Begins an attempt on an account, or says until when the pair is closed.
@@ -113,7 +147,7 @@ impl Throttle {
             last: now,
         });
         if entry.closed_until > now {
-            return Err(Closed { until: entry.closed_until });
+            return Err(Closed::until(entry.closed_until, now));
         }
         entry.count = entry.count.saturating_add(1);
         entry.last = now;
@@ -130,7 +164,7 @@ impl Throttle {
 }
 
 /// Forgets what is long idle, and the idlest half when there is still too much.
-fn trim<K: Clone + Eq + std::hash::Hash, V>(
+fn trim<K: Clone + Eq + Hash, V>(
     entries: &mut HashMap<K, V>,
     last: impl Fn(&V) -> Timestamp,
     now: Timestamp,
@@ -158,6 +192,16 @@ mod tests {
 
     fn source(text: &str) -> Source {
         Source::of(Some(text.parse().unwrap()))
+    }
+
+    #[test]
+    fn a_rate_lets_so_many_in_and_tells_how_long_to_wait() {
+        let rate = Rate::new(2);
+        assert!(rate.admit(&"a", at(0)).is_ok() && rate.admit(&"a", at(10)).is_ok());
+        let closed = rate.admit(&"a", at(15)).unwrap_err();
+        assert_eq!((closed.until, closed.wait_seconds), (at(60), 45));
+        assert!(rate.admit(&"b", at(15)).is_ok(), "another key has its own count");
+        assert!(rate.admit(&"a", at(60)).is_ok(), "a new window");
     }
 
     #[test]

@@ -4,9 +4,11 @@
 use serde_json::json;
 
 use super::{AuditCode, Facts, facts};
+use crate::access::RoleGrant;
 use crate::account::ClientCertificate;
 use crate::canonical::Digest;
 use crate::id::{CertificateId, OrganisationId, UserId};
+use crate::organisation::Language;
 use crate::service_account::{ServiceToken, TokenProof};
 
 /// Tokens of service accounts, certificates that people sign in with, accounts that end (DOMAIN 2),
@@ -54,8 +56,22 @@ pub enum AccessEvent {
     AccountDisabled {
         /// Whose.
         user: UserId,
-        /// Whose system it is.
-        organisation: OrganisationId,
+        /// Whose system it is; nobody's for a person's account.
+        organisation: Option<OrganisationId>,
+    },
+    /// A role ended before its time.
+    RoleEnded {
+        /// Whose.
+        user: UserId,
+        /// Which, with its end.
+        grant: RoleGrant,
+    },
+    /// The language of somebody's pages and letters was set.
+    LanguageSet {
+        /// Whose.
+        user: UserId,
+        /// The language.
+        language: Language,
     },
 }
 
@@ -94,7 +110,18 @@ impl AccessEvent {
                 json!({ "factor": "certificate", "fingerprint": fingerprint }),
             ),
             Self::AccountDisabled { user, organisation } => {
-                facts(AuditCode::AccountDisabled, "user", user, json!({})).of(organisation)
+                let facts = facts(AuditCode::AccountDisabled, "user", user, json!({}));
+                match organisation {
+                    Some(organisation) => facts.of(organisation),
+                    None => facts,
+                }
+            }
+            Self::RoleEnded { user, grant } => {
+                facts(AuditCode::RoleEnded, "user", user, json!({ "grant": grant }))
+            }
+            Self::LanguageSet { user, language } => {
+                let detail = json!({ "changed": "language", "language": language });
+                facts(AuditCode::AccountChanged, "user", user, detail)
             }
         }
     }

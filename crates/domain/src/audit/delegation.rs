@@ -7,6 +7,7 @@ use crate::access::RoleGrant;
 use crate::application::{Application, ApplicationState};
 use crate::approval::{Approval, ApprovalRequest, Verdict};
 use crate::batch::{Batch, BatchRow, BatchState};
+use crate::certificate::Certificate;
 use crate::grant::{Grant, GrantState, GrantUsage};
 use crate::id::{ApplicationId, ApprovalId, ContainerId, GrantId, OrganisationId, UserId};
 use crate::issuer::{IssuerState, TrustedIssuer};
@@ -161,6 +162,15 @@ pub enum DelegationEvent {
         /// Which role.
         grant: RoleGrant,
     },
+    /// The end of a hold was asked for; officers must approve it.
+    ReleaseAsked {
+        /// The certificate on hold.
+        certificate: Box<Certificate>,
+        /// The request.
+        request: Box<ApprovalRequest>,
+        /// The words of whoever asked; may be empty.
+        comment: String,
+    },
     /// A list of branch offices was applied for as a whole.
     BatchLoaded {
         /// The batch.
@@ -282,6 +292,7 @@ impl DelegationEvent {
                 application_facts(AuditCode::AppRejected, application, detail)
             }
             Self::RoleAsked { request, user, grant } => asked_facts(request, user, grant),
+            Self::ReleaseAsked { certificate: c, request: r, comment } => hold_end(c, r, comment),
             Self::BatchLoaded { batch, request, .. } => loaded_facts(batch, request.as_deref()),
             Self::BatchMoved { batch, from } => {
                 batch_facts(batch, json!({ "from": from, "to": batch.state }))
@@ -293,6 +304,16 @@ impl DelegationEvent {
 
 fn asked_facts(request: &ApprovalRequest, user: &UserId, grant: &RoleGrant) -> Facts {
     let mut facts = facts(AuditCode::RoleGranted, "user", user, json!({ "grant": grant }));
+    put_request(&mut facts, Some(request));
+    facts
+}
+
+fn hold_end(certificate: &Certificate, request: &ApprovalRequest, comment: &str) -> Facts {
+    let detail = json!({ "serial": certificate.serial, "comment": comment });
+    let mut facts = facts(AuditCode::CertReleaseAsked, "certificate", &certificate.id, detail);
+    if let Some(organisation) = &request.organisation {
+        facts = facts.of(organisation);
+    }
     put_request(&mut facts, Some(request));
     facts
 }
@@ -413,6 +434,7 @@ fn decided_facts(request: &ApprovalRequest, decision: &Approval) -> Facts {
     let code = match (request.object.kind.as_str(), decision.verdict) {
         ("application" | "batch", Verdict::Approved) => AuditCode::AppApprovalGiven,
         ("application" | "batch", Verdict::Rejected) => AuditCode::AppApprovalRefused,
+        ("release", _) => AuditCode::CertReleaseAsked,
         ("grant", Verdict::Approved) => AuditCode::GrantSigned,
         ("grant", Verdict::Rejected) => AuditCode::GrantRefused,
         ("trusted-issuer", _) => AuditCode::TrustedIssuerChanged,

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tenkoku_ca::batch::{
-    BATCH, BatchOrder, Faulty, decide_batch, hand_in_proofs, load_batch, retry_row, turn_batch,
+    BATCH, BatchOrder, Faulty, decide_batch, hand_in_proofs, load_batch, retry_row, rows_as_csv,
+    turn_batch,
 };
 use tenkoku_domain::access::Scope;
-use tenkoku_domain::application::ApplicationState;
 use tenkoku_domain::approval::Verdict;
 use tenkoku_domain::audit::ObjectRef;
-use tenkoku_domain::batch::{Batch, BatchRow, BatchState};
+use tenkoku_domain::batch::{Batch, BatchState};
 use tenkoku_domain::id::{BatchId, GrantId};
 use tenkoku_domain::level::Level;
 use tenkoku_ports::Env;
@@ -245,37 +245,7 @@ fn show(env: &Env, batch: &Batch, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A row as a line of CSV: words, codes and identifiers, none of which holds a comma or a quote.
-fn line(env: &Env, row: &BatchRow) -> Result<String, Failure> {
-    let challenge = match &row.application {
-        None => None,
-        Some(id) => env.store.read(|tx| {
-            let state = tx.load_application(&Scope::Platform, id)?.state;
-            let waits = state == ApplicationState::KeyProof;
-            if waits { tx.current_challenge(id).map(Some) } else { Ok(None) }
-        })?,
-    };
-    let field = |value: Option<String>| value.unwrap_or_default();
-    Ok(format!(
-        "{},{},{},{},{},{}\n",
-        row.line,
-        row.code,
-        row.state,
-        field(row.application.as_ref().map(ToString::to_string)),
-        field(challenge.map(|challenge| challenge.text)),
-        field(row.refusal.as_ref().map(|refusal| refusal.code.to_string())),
-    ))
-}
-
 fn rows(env: &Env, id: &BatchId, output: &Output) -> Result<(), Failure> {
-    let rows = env.store.read(|tx| {
-        tx.load_batch(&Scope::Platform, id)?;
-        tx.batch_rows(id, 0, i64::MAX)
-    })?;
-    let mut text = "line,branch,state,application,challenge,problem\n".to_owned();
-    for row in &rows {
-        text.push_str(&line(env, row)?);
-    }
-    output.raw(text.as_bytes());
+    output.raw(rows_as_csv(env, &Scope::Platform, id)?.as_bytes());
     Ok(())
 }

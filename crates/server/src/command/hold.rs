@@ -7,8 +7,12 @@ use serde_json::json;
 use tenkoku_ca::acknowledge::{acknowledge, ask_challenge};
 use tenkoku_ca::prove::Proof;
 use tenkoku_ca::suspend::{
-    HoldOrder, SuspendOrder, extend_suspension, release_certificate, suspend_certificate,
+    HoldOrder, RELEASE, Release, SuspendOrder, decide_release, extend_suspension,
+    release_certificate, suspend_certificate,
 };
+use tenkoku_domain::access::Scope;
+use tenkoku_domain::approval::{ApprovalState, Verdict};
+use tenkoku_domain::audit::ObjectRef;
 use tenkoku_domain::certificate::Certificate;
 use tenkoku_domain::suspension::HoldCause;
 use tenkoku_ports::Env;
@@ -18,6 +22,7 @@ use super::certificate::{certificate_json, certificate_text, find_certificate};
 use super::danger::confirm;
 use super::proof::{applicant_answer, openssl_config, write};
 use super::registry::read;
+use super::user::{request_json, request_text, ruling};
 use crate::config::Config;
 use crate::failure::{Failure, exit};
 use crate::output::{Output, facts};
@@ -57,8 +62,14 @@ pub(crate) struct SuspendArgs {
 
 /// `tenkoku release`
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  tenkoku release 4F00…A1 --comment 'the device was found, its seal unbroken'")]
+#[command(
+    after_help = "In production other officers approve it: one, two at level 3, and never who \
+put the certificate on hold for a suspicion.
+
+Examples:
+  tenkoku release 4F00…A1 --comment 'the device was found, its seal unbroken'
+  tenkoku release 4F00…A1 --approve 1f3a…"
+)]
 pub(crate) struct ReleaseArgs {
     /// The serial number, hexadecimal; or a file with the certificate
     serial: String,
@@ -68,6 +79,12 @@ pub(crate) struct ReleaseArgs {
     /// Your words, for the record
     #[arg(long, default_value = "")]
     comment: String,
+    /// Approve what somebody else asked for: the digest that was shown
+    #[arg(long, value_name = "DIGEST", conflicts_with = "reject")]
+    approve: Option<String>,
+    /// Refuse what somebody else asked for: the digest that was shown; say why with --comment
+    #[arg(long, value_name = "DIGEST", requires = "comment")]
+    reject: Option<String>,
 }
 
 /// `tenkoku acknowledge`
@@ -176,9 +193,35 @@ pub(crate) fn run_release(
 ) -> Result<(), Failure> {
     let env = wire::env(config)?;
     let found = find_certificate(&env.store, &args.serial, args.ca.as_deref())?;
-    let permit = wire::shell().permit(env.clock.now())?;
-    let released = release_certificate(&env, &permit, &hold_order(&found, &args.comment))?;
-    told(&env, &released, output)
+    let now = env.clock.now();
+    let ruling = match (&args.approve, &args.reject) {
+        (Some(digest), _) => Some(ruling(digest, Verdict::Approved, &args.comment)?),
+        (None, Some(digest)) => Some(ruling(digest, Verdict::Rejected, &args.comment)?),
+        (None, None) => None,
+    };
+    let request = match ruling {
+        None => {
+            let permit = wire::shell().permit(now)?;
+            match release_certificate(&env, &permit, &hold_order(&found, &args.comment))? {
+                Release::Lifted(released) => return told(&env, &released, output),
+                Release::Waits(request) => *request,
+            }
+        }
+        Some(ruling) => {
+            let object = ObjectRef::new(RELEASE, &found.id);
+            let request = env.store.read(|tx| tx.find_approval_request(&object))?;
+            let request = request.ok_or_else(|| Failure::nothing("request", &args.serial))?;
+            let decided = decide_release(&env, &wire::shell().permit(now)?, &request.id, &ruling)?;
+            if decided.state == ApprovalState::Approved {
+                let released =
+                    env.store.read(|tx| tx.load_certificate(&Scope::Platform, &found.id))?;
+                return told(&env, &released, output);
+            }
+            decided
+        }
+    };
+    output.result("approval-request", request_json(&request), || request_text(&request));
+    Ok(())
 }
 
 /// Shows a certificate whose status changed just now, with the CRL that tells it.

@@ -12,6 +12,7 @@ use tenkoku_ca::approval::{Ruling, approve_application, reject_application, with
 use tenkoku_ca::issue::{IssueError, issue_certificate};
 use tenkoku_ca::progress::{missing_records, resume_application};
 use tenkoku_ca::revoke::{RevokeOrder, revoke_certificate};
+use tenkoku_ca::revoke_by_key::{KeyWord, revocation_text, revoke_by_key};
 use tenkoku_ca::settle::settle_pending;
 use tenkoku_console::text::explain;
 use tenkoku_domain::access::{Issue, Permit, Scope};
@@ -34,6 +35,7 @@ use super::proof::{
     ChallengeArgs, KeyArgs, ProveArgs, RequestFileArgs, StatementArgs, prove_here, run_challenge,
     run_prove, run_request, run_statement,
 };
+use super::proofing::SignedArgs;
 use super::registry::{find_branch, read};
 use super::user::{request_json, request_text, ruling};
 use super::wishes::WishArgs;
@@ -161,7 +163,12 @@ pub(crate) struct IssueArgs {
 #[command(
     after_help = "Reasons: key-exposed (keyCompromise), office-closed (cessationOfOperation), \
                         name-changed (affiliationChanged), replaced (superseded), right-withdrawn \
-                        (privilegeWithdrawn)."
+                        (privilegeWithdrawn).
+
+At a signature (RV-3), by the seal's own key, or by a representative or delegate with a certificate:
+  tenkoku revoke 4F00…A1 --text > revoke.json
+  openssl cms -sign -binary -in revoke.json -signer seal.pem -inkey seal.key -outform PEM -out word.pem
+  tenkoku revoke 4F00…A1 --signature word.pem --signed-text revoke.json"
 )]
 pub(crate) struct RevokeArgs {
     /// The serial number, hexadecimal; or a file with the certificate
@@ -173,8 +180,16 @@ pub(crate) struct RevokeArgs {
     #[arg(long)]
     ca: Option<String>,
     /// Why
-    #[arg(long)]
-    reason: String,
+    #[arg(long, required_unless_present_any = ["text", "signature"])]
+    reason: Option<String>,
+    /// Print the words that revoke when they are signed; they are good for a day
+    #[arg(long, conflicts_with_all = ["reason", "bulk"])]
+    text: bool,
+    /// The words that were signed
+    #[arg(long, value_name = "FILE", requires = "signature")]
+    signed_text: Option<PathBuf>,
+    #[command(flatten)]
+    signed: SignedArgs,
     /// Since when the key must be taken as exposed: 2026-11-22T00:00:00Z
     #[arg(long)]
     since: Option<String>,
@@ -482,15 +497,43 @@ fn release(certificate: &Certificate, out: Option<&Path>, output: &Output) -> Re
 /// How long a revocation takes to be known to every process that answers.
 const SEEN_EVERYWHERE: Duration = Duration::from_millis(1_200);
 
+/// Prints the words that revoke when they are signed, or takes their signature (RV-3).
+fn at_a_signature(args: &RevokeArgs, config: &Config, output: &Output) -> Result<(), Failure> {
+    #[derive(serde::Deserialize)]
+    struct Said {
+        at: String,
+    }
+    let env = wire::env(config)?;
+    let serial = args.serial.as_deref().unwrap_or_default();
+    let found = find_certificate(&env.store, serial, args.ca.as_deref())?;
+    let authority = env.store.read(|tx| tx.load_authority(&found.authority))?.code;
+    let (Some(file), Some(signed)) = (&args.signed_text, args.signed.load()?) else {
+        let text = revocation_text(&authority, &found.serial, env.clock.now());
+        output.raw(text.map_err(Failure::internal)?.as_bytes());
+        return Ok(());
+    };
+    let unsaid = || Failure::word(&file.display().to_string(), &["tenkoku revoke … --text"]);
+    let said: Said = serde_json::from_slice(&read(file)?).map_err(|_| unsaid())?;
+    let at = Timestamp::parse(&said.at).ok_or_else(unsaid)?;
+    let word = KeyWord { authority: authority.to_string(), serial: found.serial, at, signed };
+    let revoked = revoke_by_key(&env, None, &word)?;
+    output.result("certificate", certificate_json(&revoked), || certificate_text(&revoked));
+    Ok(())
+}
+
 pub(crate) fn run_revoke(
     args: &RevokeArgs,
     config: &Config,
     output: &Output,
 ) -> Result<(), Failure> {
+    if args.text || args.signed_text.is_some() {
+        return at_a_signature(args, config, output);
+    }
+    let reason = args.reason.as_deref().unwrap_or_default();
     let words: Vec<_> = Cause::OFFERED.iter().map(|cause| cause.word()).collect();
-    let cause = Cause::parse(&args.reason)
+    let cause = Cause::parse(reason)
         .filter(|cause| Cause::OFFERED.contains(cause))
-        .ok_or_else(|| Failure::word(&args.reason, &words))?;
+        .ok_or_else(|| Failure::word(reason, &words))?;
     if args.selection.bulk {
         let how = (cause, args.comment.as_str(), args.yes);
         return super::bulk::ask(&args.selection, args.ca.as_deref(), how, config, output);

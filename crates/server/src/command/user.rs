@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use tenkoku_ca::account::{disable_account, end_role};
 use tenkoku_ca::approval::Ruling;
 use tenkoku_ca::role::{ROLE, decide_role};
 use tenkoku_console::session::certificate::{JudgeError, Shown, bind, judge, release};
@@ -48,6 +49,24 @@ pub(crate) enum UserCommand {
         /// The digest that was shown
         #[arg(long)]
         digest: String,
+    },
+    /// End an account for ever; its sessions are over
+    Disable {
+        /// The sign-in name
+        login: String,
+        /// Do it without asking
+        #[arg(long)]
+        yes: bool,
+    },
+    /// End a role before its time
+    EndRole {
+        /// The sign-in name
+        login: String,
+        /// The role
+        role: String,
+        /// The organisation that the role is for: identifier, corporate number or id
+        #[arg(long)]
+        org: Option<String>,
     },
     /// Refuse a role that another administrator asked for
     Refuse {
@@ -157,6 +176,31 @@ pub(crate) fn run(command: UserCommand, config: &Config, output: &Output) -> Res
             decide(&request, &ruling, config, output)?;
         }
         UserCommand::Certificate(args) => certificates(&args, config, output)?,
+        UserCommand::Disable { login, yes } => {
+            let env = wire::env(config)?;
+            if !yes {
+                return Err(Failure::problem("flag-missing", exit::USAGE).with("flag", "--yes"));
+            }
+            let id = find_account(&env, &login)?.id;
+            let ended = disable_account(&env, &wire::shell().permit(env.clock.now())?, &id)?;
+            output.result("account", account_json(&ended), || {
+                facts(&[("account", ended.login.clone()), ("state", "ended".to_owned())])
+            });
+        }
+        UserCommand::EndRole { login, role, org } => {
+            let env = wire::env(config)?;
+            let now = env.clock.now();
+            let scope = match &org {
+                Some(org) => Scope::organisation(find_organisation(&env.store, org)?.id),
+                None => Scope::Platform,
+            };
+            let id = find_account(&env, &login)?.id;
+            let held = RoleGrant { role: parse_role(&role)?, scope, until: now };
+            let ended = end_role(&env, &wire::shell().permit(now)?, &id, &held)?;
+            output.result("role", json!(ended), || {
+                facts(&[("role", ended.role.to_string()), ("until", ended.until.to_string())])
+            });
+        }
         UserCommand::List => {
             let accounts = wire::store(config)?.read(|tx| tx.list_accounts())?;
             let all: Vec<Value> = accounts.iter().map(account_json).collect();
@@ -345,6 +389,11 @@ fn invite(env: &Env, args: &InviteArgs) -> Result<EnrolmentLink, Failure> {
     };
     let permit = wire::shell().permit(now)?;
     issue_enrolment(env, &permit, &wanted).map_err(Failure::from)
+}
+
+fn find_account(env: &Env, login: &str) -> Result<Account, Failure> {
+    let found = env.store.read(|tx| tx.find_account_by_login(login))?;
+    found.ok_or_else(|| Failure::nothing("account", login))
 }
 
 /// An e-mail address of the command line.

@@ -25,6 +25,8 @@ impl Tx<'_> {
                 self.end_client_certificate(user, fingerprint, at)
             }
             AccessEvent::AccountDisabled { user, .. } => self.disable_account(user, at),
+            AccessEvent::RoleEnded { user, grant } => self.end_role(user, grant),
+            AccessEvent::LanguageSet { user, language } => self.set_language(user, *language),
         }
     }
 }

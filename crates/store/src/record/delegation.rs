@@ -64,7 +64,9 @@ impl Tx<'_> {
                 self.open_request(request.as_deref())
             }
             E::BatchMoved { batch, from } => self.move_batch(*from, batch),
-            E::RoleAsked { request, .. } => self.open_request(Some(request)),
+            E::RoleAsked { request, .. } | E::ReleaseAsked { request, .. } => {
+                self.open_request(Some(request))
+            }
             E::Decided { request, decision } => self.insert_approval(request, decision),
         }
     }

@@ -185,7 +185,8 @@ fn a_token_reads_back_until_it_ends(world: World) {
     world.record(&[Event::Access(end())]).unwrap();
     assert_eq!(world.read(|tx| tx.load_token(&ended.id)), ended);
     assert!(world.record(&[Event::Access(end())]).is_err(), "a token ends once");
-    let event = AccessEvent::AccountDisabled { user: user.clone(), organisation };
+    let event =
+        AccessEvent::AccountDisabled { user: user.clone(), organisation: Some(organisation) };
     world.record(&[Event::Access(event)]).unwrap();
     assert_eq!(world.read(|tx| tx.load_account(&user)).disabled_at, Some(NOW));
 }

@@ -60,6 +60,7 @@ pub(super) fn file(event: &E) -> &'static str {
         E::BatchLoaded { .. } => "batch-loaded",
         E::BatchMoved { .. } => "batch-moved",
         E::RoleAsked { .. } => "role-asked",
+        E::ReleaseAsked { .. } => "release-asked",
         E::Decided { .. } => "decided",
     }
 }
@@ -290,6 +291,11 @@ pub(super) fn every() -> Vec<E> {
             request: Box::new(request(2, ObjectRef::new("role", s::user_id(1)))),
             user: s::user_id(1),
             grant: s::grant(),
+        },
+        E::ReleaseAsked {
+            certificate: Box::new(s::certificate(&s::application(&s::branch(0, 1), 1), 1)),
+            request: Box::new(request(3, ObjectRef::new("release", s::certificate_id(1)))),
+            comment: "the device was found".to_owned(),
         },
         E::Decided { request: Box::new(asked.with(decision.clone())), decision },
     ]

@@ -23,7 +23,7 @@ use tenkoku_domain::id::{OrderId, OrganisationId};
 use tenkoku_domain::identifier::Lei;
 use tenkoku_domain::key::Key;
 use tenkoku_domain::notice::{EmailAddress, MailProblem};
-use tenkoku_domain::organisation::{Organisation, OrganisationState};
+use tenkoku_domain::organisation::{Language, Organisation, OrganisationState};
 use tenkoku_domain::policy::draft::{PolicyDraft, Verdict};
 use tenkoku_domain::policy::{DestructionClass, PossessionMethod};
 use tenkoku_domain::proposal::ProposalState;
@@ -67,6 +67,8 @@ fn file(event: &Event) -> &'static str {
         Event::Access(AccessEvent::CertificateBound { .. }) => "certificate-bound",
         Event::Access(AccessEvent::CertificateEnded { .. }) => "certificate-ended",
         Event::Access(AccessEvent::AccountDisabled { .. }) => "account-disabled",
+        Event::Access(AccessEvent::RoleEnded { .. }) => "role-ended",
+        Event::Access(AccessEvent::LanguageSet { .. }) => "language-set",
         Event::LoggedIn { .. } => "logged-in",
         Event::SteppedUp { .. } => "stepped-up",
         Event::SessionEnded { .. } => "session-ended",
@@ -675,7 +677,9 @@ fn tokens() -> Vec<Event> {
             user: s::user_id(1),
             fingerprint: s::client_certificate().fingerprint,
         },
-        AccessEvent::AccountDisabled { user: s::user_id(1), organisation: owner.clone() },
+        AccessEvent::AccountDisabled { user: s::user_id(1), organisation: Some(owner.clone()) },
+        AccessEvent::RoleEnded { user: s::user_id(1), grant: s::grant() },
+        AccessEvent::LanguageSet { user: s::user_id(1), language: Language::En },
     ];
     events.into_iter().map(Event::Access).collect()
 }

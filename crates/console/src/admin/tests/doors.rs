@@ -13,6 +13,7 @@ fn filled(route: &Route) -> String {
         .path
         .replace("{id}", "org_00000000000000000000000000")
         .replace("{branch}", "brn_00000000000000000000000000")
+        .replace("{person}", "per_00000000000000000000000000")
         .replace("{serial}", "7F00A1B2C3D4E5F6")
         .replace("{file}", "certificate.pem")
         .replace("{code}", "no-such-g1")
@@ -240,7 +241,9 @@ fn a_list_is_handed_in_watched_paused_and_let_go_on() {
         operator.get(&path).check(200, "Hand in a list");
         let wrong = [("branches", "HQ\nNOWHERE\n"), ("level", "1")];
         operator.submit(&path, &wrong).check(422, "Line 2: ");
-        operator.submit(&path, &[("branches", ""), ("level", "1")]).check(422, "no branch office");
+        operator
+            .submit(&path, &[("branches", ""), ("level", "1")])
+            .check(422, "no list of branch offices");
         let handed_in = operator.submit(&path, &[("branches", "HQ\n"), ("level", "1")]);
         assert_eq!(handed_in.status, 303, "{}", handed_in.body);
         let [batch] = world.read(|tx| tx.list_batches(&scope, &ours.id, 9)).try_into().unwrap();

@@ -1,5 +1,6 @@
 //! Every page, in both languages, with names that mean harm.
 
+use actix_web::http::Method;
 use tenkoku_ca::vendor_root::add_vendor_root;
 use tenkoku_domain::access::Role;
 use tenkoku_domain::branch::Branch;
@@ -120,6 +121,49 @@ fn check_markup(path: &str, body: &str) {
         assert_eq!(opened, body.matches(&format!("</{tag}>")).count(), "{path}: {tag}");
     }
     assert_eq!(body.matches("<h1>").count(), 1, "{path} has one heading");
+}
+
+#[test]
+fn a_page_is_asked_for_without_its_body() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        let admin = house.person(&[Role::PlatformAdministrator]);
+        for path in ["/console", "/console/people", "/console/me", "/console/sign-in"] {
+            let whole = admin.get(path);
+            let head = admin.send(TestRequest::default().method(Method::HEAD).uri(path));
+            assert_eq!((whole.status, head.status), (StatusCode::OK, StatusCode::OK), "{path}");
+        }
+        let nobody = house.browser();
+        let head = nobody.send(TestRequest::default().method(Method::HEAD).uri("/console/people"));
+        assert_eq!(head.status, StatusCode::SEE_OTHER);
+    });
+}
+
+#[test]
+fn a_role_and_an_account_are_ended_and_the_language_is_set() {
+    World::on_each_database(|world| {
+        let house = House::of(world);
+        let admin = house.person(&[Role::PlatformAdministrator]);
+        let roles = [Role::RegistrationOfficer, Role::ValidationOperator];
+        let officer = world.somebody("審査 一", &roles, &Scope::Platform);
+        let theirs = house.person_as(&officer);
+        let path = format!("/console/people/{}", officer.account.id);
+        admin.get("/console/people").check(200, &path);
+        admin.get(&path).check(200, "Registration officer");
+        admin.submit(&path, &[("act", "role-0")]).check_leads_to(&path);
+        assert!(!admin.get(&path).body.contains("Registration officer"));
+        theirs.get("/console/organisations/new").check(403, "not-authorised");
+        theirs.get("/console").check(200, "");
+        admin.submit(&path, &[("act", "role-7")]).check(404, "not-found");
+        theirs.submit("/console/me/language", &[("language", "fr")]).check(404, "not-found");
+        let set = theirs.submit("/console/me/language", &[("language", "en")]);
+        set.check_leads_to("/console/language/en?return=/console/me");
+        let language = world.read(|tx| tx.load_account(&officer.account.id)).language;
+        assert_eq!(language, Language::En);
+        admin.submit(&path, &[("act", "disable")]).check_leads_to(&path);
+        admin.get(&path).check(200, "Disabled");
+        assert_eq!(theirs.get("/console").status, StatusCode::SEE_OTHER, "the session is over");
+    });
 }
 
 #[test]
