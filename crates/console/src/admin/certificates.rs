@@ -229,10 +229,7 @@ fn page(visit: &Visit, found: &Found, release: Option<&ApprovalRequest>) -> Cert
         frame: visit.frame(&title, crumbs),
         sentence: sentence(w, found, now),
         state: certificate_chip(w, certificate, now),
-        facts: facts(visit, found)
-            .into_iter()
-            .chain(release.map(|one| waiting(w, one)))
-            .collect(),
+        facts: facts(visit, found).into_iter().chain(release.map(|one| waiting(w, one))).collect(),
         imprint: found.holder.as_ref().map(|(whole, branch)| preview(w, whole, branch)),
         fields: parsed.as_ref().map_or_else(Vec::new, |parsed| fields(w, parsed)),
         pem: parsed.as_ref().map(Parsed::to_pem),
