@@ -143,6 +143,7 @@ const RULES: [(&str, &[Rule]); 10] = [
             ("AB-12", "newlines, overrides and look-alikes in names"),
             ("AB-13", "an object changed after approval"),
             ("AB-14", "a stolen enrolment code"),
+            ("AB-15", "input reflected into a page"),
         ],
     ),
 ];

@@ -344,6 +344,9 @@ pub async fn sign_grant(
 ) -> Result<HttpResponse, Problem> {
     let Called { permit, call } = called;
     let id = grant_id(&id)?;
+    // What is not within reach does not exist, whatever was sent.
+    let (scope, seen) = (permit.scope().clone(), id.clone());
+    call.run(move |env| env.store.read(|tx| tx.load_grant(&scope, &seen))).await?;
     let signed = call.json::<SignedJson>()?.read()?;
     let signed = call.run(move |env| sign_with_certificate(env, &permit, &id, &signed)).await?;
     done(&GrantJson::of(&signed)?)

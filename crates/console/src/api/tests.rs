@@ -306,7 +306,12 @@ fn ab_9_what_a_stranger_may_not_see_is_not_found() {
                 answer.check(404, "not-found");
             }
             if Role::ServiceAccount.permissions().contains(&operation.permission) {
-                knock(&house, &machine, operation, &path).check(404, "not-found");
+                let answer = knock(&house, &machine, operation, &path);
+                // What only a person does is refused to a token, whatever there is.
+                match operation.who == Who::Person {
+                    true => answer.check(403, "person-needed"),
+                    false => answer.check(404, "not-found"),
+                }
             }
         }
         assert_eq!(world.position(), position, "a stranger left something behind");
@@ -751,6 +756,8 @@ const ALSO: &[(&str, &[&str])] = &[
 
 const OF_PERSONS: &str = "between an administrator and a person, each at a browser";
 const OF_A_BROWSER: &str = "a session of a browser, which the API takes as it is";
+const OF_A_CONNECTION: &str = "a person's certificate is bound in the connection that shows it";
+const OF_JOURNALS: &str = "whose list is believed is decided by a person who read its journal";
 const OF_PASSKEYS: &str = "a passkey signs in a browser, for the console's address only";
 const OF_CEREMONIES: &str = "an authority's key moves at a ceremony with people present";
 const OF_PARTS: &str = "one part of a form; a list of any content comes whole as a file";
@@ -772,11 +779,16 @@ const ALONE: &[(&str, &str)] = &[
     ("/console/lists/drafts/{draft}/{part}", OF_PARTS),
     ("/console/lists/drafts/{draft}/{part}/removal", OF_PARTS),
     ("/console/lists/drafts/{draft}/{part}/status", OF_PARTS),
+    ("/console/lists/others", OF_JOURNALS),
+    ("/console/lists/others/look", OF_JOURNALS),
+    ("/console/lists/others/{list}", OF_JOURNALS),
     ("/console/audit/verify", "the console keeps when it looked; anybody verifies an export"),
     ("/console/people", OF_PERSONS),
     ("/console/people/{id}", OF_PERSONS),
     ("/console/me/language", OF_A_BROWSER),
     ("/console/me/sessions/{id}/end", OF_A_BROWSER),
+    ("/console/me/certificates", OF_A_CONNECTION),
+    ("/console/me/certificates/{fingerprint}/end", OF_A_CONNECTION),
     ("/console/me/passkey/start", OF_PASSKEYS),
     ("/console/me/passkey/finish", OF_PASSKEYS),
     ("/console/sign-out", OF_A_BROWSER),

@@ -149,6 +149,41 @@ fn hand_in(world: &World, certificate: &str, day: &str) -> String {
 }
 
 #[test]
+fn ab_15_what_is_typed_comes_back_as_text() {
+    World::on_each_database(|world| {
+        furnished(world);
+        let typed = "%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E%3Cimg%20src%3Dx%20onerror%3Dy%3E";
+        let paths = [
+            format!("/find?q={typed}"),
+            format!("/find/organisation/{typed}"),
+            format!("/find/certificate/seal-l2-g1/{typed}"),
+            format!("/errors/{typed}"),
+            format!("/lists/jp-2021/1?q={typed}&on={typed}&status={typed}"),
+            format!("/lists/jp-2021/1/providers/1/services/1?on={typed}"),
+            format!("/lists/search?q={typed}"),
+            format!("/status?q={typed}"),
+            format!("/revoke/{typed}/{typed}"),
+        ];
+        for path in &paths {
+            for language in ["ja", "en"] {
+                let seen = page(world, path, language);
+                let text = seen.text();
+                for live in ["<script>alert", "<img src=x"] {
+                    assert!(!text.contains(live), "{path}: {text}");
+                }
+                let policy = seen.header("content-security-policy");
+                assert!(text.is_empty() || policy.starts_with("default-src 'none'"), "{path}");
+                assert!(!policy.contains("unsafe"), "{path}: {policy}");
+            }
+        }
+        let repeated = page(world, &paths[0], "en").text();
+        assert!(repeated.contains("&#60;script&#62;alert(1)"), "{repeated}");
+        let answered = hand_in(world, "<script>alert(1)</script>", "<img src=x onerror=y>");
+        assert!(!answered.contains("<script>alert") && !answered.contains("<img src=x"));
+    });
+}
+
+#[test]
 fn a_certificate_leads_to_the_listed_service_that_issued_it() {
     World::on_each_database(|world| {
         let (_, certificate) = furnished(world);
