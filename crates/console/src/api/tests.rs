@@ -308,9 +308,10 @@ fn ab_9_what_a_stranger_may_not_see_is_not_found() {
             if Role::ServiceAccount.permissions().contains(&operation.permission) {
                 let answer = knock(&house, &machine, operation, &path);
                 // What only a person does is refused to a token, whatever there is.
-                match operation.who == Who::Person {
-                    true => answer.check(403, "person-needed"),
-                    false => answer.check(404, "not-found"),
+                if operation.who == Who::Person {
+                    answer.check(403, "person-needed");
+                } else {
+                    answer.check(404, "not-found");
                 }
             }
         }
