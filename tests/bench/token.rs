@@ -168,4 +168,8 @@ fn issue(world: &World, token: &Arc<dyn KeyStore>, count: usize) {
     issuing.issuer = Some(authority_code("root-g2"));
     create_authority(&env, &world.permit(), &issuing).expect("an authority in the token");
     rate(&env, second, "issue a ready application, keys in the token", Some(files));
+    // The next database begins with the same names.
+    for id in token.list().expect("the keys") {
+        token.destroy(&id).expect("destroyed");
+    }
 }
